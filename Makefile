@@ -1,0 +1,47 @@
+# Everything runs from .venv, which the first target that needs it makes; see `make help`.
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+# In CI no lab test may be skipped, and no fewer may run than the number on record.
+IN_CI := $(filter-out false 0,$(CI))
+LAB_GATE := $(if $(IN_CI),--lab-floor=tests/lab_floor.txt)
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test check test-fast test-slow peers bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: .venv/installed-base ## set up .venv and rehearse a plan: Tokyo lost, Osaka takes over
+	@$(BIN)/kirikae run tokyo-osaka-dr --out runs/demo
+
+test: check test-fast test-slow ## everything: checks, then the tests, fast ones first
+
+check: .venv/installed-dev ## style, types and the import contracts of the rooms
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-fast: .venv/installed-dev ## the tests that take milliseconds
+	$(PYTEST) -m "not slow and not lab" -n auto
+
+test-slow: .venv/installed-dev peers ## the tests that take seconds, and the lab tests (real peers)
+	$(PYTEST) -m "slow or lab" -n 0 --durations=10 $(LAB_GATE)
+
+peers: ## install the programs that lab tests talk to, if you may install packages
+	@.ci/setup peers
+
+bench: .venv/installed-dev ## measure: run everything in benchmarks/
+	$(BIN)/python -m benchmarks
+
+clean: ## remove .venv, caches, builds and the demo's results
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build runs/demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed-base: pyproject.toml .ci/setup
+	@.ci/setup base
+
+.venv/installed-dev: pyproject.toml .ci/setup
+	@.ci/setup dev

@@ -1,0 +1,1 @@
+"""How telephony behaves, whatever moves it: virtual time or sockets."""

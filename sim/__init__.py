@@ -1,0 +1,1 @@
+"""Virtual time: the engines, the traffic and the replications."""

@@ -1,0 +1,156 @@
+"""What an engine reports while it runs: flat, typed records, and the protocol of whoever takes them.
+
+Engines are handed a :class:`Recorder`; they never know what becomes of the evidence. All times are seconds since the
+start of the run; calls already up at the start have negative ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Direction(StrEnum):
+    """Which way a call is set up, seen from the plan."""
+
+    INBOUND = "in"
+    OUTBOUND = "out"
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    COMPLETED = "completed"
+    """Answered, and ended by the people in it."""
+    BLOCKED = "blocked"
+    """Refused by a limit."""
+    FAILED = "failed"
+    """Reached nobody: no route, nothing answering, a caller number that is not usable."""
+    ABANDONED = "abandoned"
+    """The caller hung up while waiting."""
+    DROPPED = "dropped"
+    """Set up or answered, and cut off by a fault."""
+    IN_PROGRESS = "in progress"
+    """Still up when the run ended."""
+
+
+class CallRecord(NamedTuple):
+    """One attempt, from first dial to its end."""
+
+    attempt: int
+    """Identity within the run."""
+    caller: int
+    """The attempt that this caller began with."""
+    tries: int
+    """1 for a caller's first attempt."""
+    direction: Direction
+    number: str
+    """Inbound: the number dialled. Outbound: the caller number shown."""
+    destination: str
+    """Inbound: the number it was routed to, behind `number`. Outbound: the number dialled."""
+    start: float
+    """When it was dialled; outbound work starts when an agent dials, or was wanted when none ever did."""
+    setup: float | None
+    """Time until the call was delivered: queued, ringing or answered."""
+    wait: float | None
+    """Time from delivery to answer, or to giving up."""
+    talk: float | None
+    """Time from answer to end."""
+    end: float
+    outcome: Outcome
+    reason: str
+    """The refusing limit, or what went wrong; empty when nothing did."""
+    sip: int
+    """The final response a SIP caller would have seen (RFC 3261 §21); 0 while in progress."""
+    trunk: str
+    node: str
+    """The SBC node that carried it, as `pair/1`."""
+    site: str
+    queue: str
+    agents: str
+    """The group whose agent answered or placed it."""
+    final: bool
+    """The caller makes no further attempt in this run."""
+
+    @property
+    def answered(self) -> bool:
+        """Whether somebody answered."""
+        return self.talk is not None
+
+
+class EventKind(StrEnum):
+    """What a journal entry tells."""
+
+    FAULT = "fault"
+    """A fault was injected."""
+    EFFECT = "effect"
+    """A call, probe or registration met what a fault had broken: the fault took effect."""
+    REPAIRED = "repaired"
+    NODE_LOST = "node lost"
+    """A pair's serving node died; its service address is silent."""
+    DETECTED = "detected"
+    """The standby noticed that the active node is gone."""
+    TAKEOVER = "takeover"
+    """A node began to serve the pair's address; `outage` is the time since its last node was lost."""
+    ACTIVATED = "activated"
+    """A site came into service."""
+    REGISTERED = "registered"
+    """A softphone of a group registered at a `site`; `registered` counts the group's phones now registered."""
+    UNREGISTERED = "unregistered"
+    """Phones of a group lost the registrar of their `site`; `registered` counts the group's phones left."""
+    REROUTED = "rerouted"
+    CALLER_NUMBER = "caller number"
+    STEP_READY = "step ready"
+    """All that a step waits for has happened; `released_by` names the last of it."""
+    STEP_STARTED = "step started"
+    STEP_REPEATED = "step repeated"
+    """A try of a step did not succeed."""
+    STEP_FINISHED = "step finished"
+
+
+class JournalEntry(NamedTuple):
+    """One thing that happened."""
+
+    at: float
+    kind: EventKind
+    subject: str
+    """The fault, pair, site, group, number or step it is about."""
+    detail: Mapping[str, str | float | int | bool] = {}
+
+
+class Gauge(StrEnum):
+    """What a sample measures."""
+
+    PORTS = "ports"
+    """Most calls held against a limit since the sample before."""
+    SOFTPHONES = "softphones"
+    """Phones registered at a site that works."""
+    AGENTS_BUSY = "agents busy"
+    WAITING = "waiting"
+    """Callers in a queue."""
+
+
+class Sample(NamedTuple):
+    """A level at a moment; engines take one every :data:`SAMPLE_EVERY` seconds."""
+
+    at: float
+    gauge: Gauge
+    name: str
+    """The limit, site, group or queue."""
+    value: int
+
+
+SAMPLE_EVERY = 10.0
+"""Seconds between two samples."""
+
+
+class Recorder(Protocol):
+    """Whoever takes the evidence of one run."""
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Take attempts that have ended, in blocks, in the order in which they ended."""
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Take one journal entry; entries come in order of time."""
+
+    def sample(self, sample: Sample) -> None:
+        """Take one sample."""

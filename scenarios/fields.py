@@ -1,0 +1,331 @@
+"""The field types of a drill: how text from a file becomes seconds, rates, names and numbers.
+
+Every error carries what is `allowed`, and `within` where a part of a larger value is meant, in its context.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from scenarios import distributions, units
+from scenarios.expectations import Expectation, ExpectationError, parse_expectation
+from scenarios.numberplan import NumberError, canonical
+
+Parsed = TypeVar("Parsed")
+
+MAX_COUNT = 1_000_000
+MAX_NAME = 100
+MAX_LINE = 200
+MAX_PROSE = 10_000
+
+_NAME = re.compile(r"\w[\w.-]*")
+_DIGITS = re.compile(r"[0-9]{1,20}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_NAMES = "letters and digits of any script, '-', '_' and '.'"
+_WHOLE = "a whole number such as 3"
+_QUANTITIES = "a number such as 1.5"
+_COUNTS = f"a whole number from 1 to {MAX_COUNT}"
+_NUMBERS = "a phone number such as 0120-123-456"
+_LINES = f"one line of text, at most {MAX_LINE} characters"
+_PROSE = f"text of at most {MAX_PROSE} characters"
+
+
+def refuse(reason: str, allowed: str, within: tuple[str | int, ...] = ()) -> PydanticCustomError:
+    """Return the error a validator raises, with what is allowed instead."""
+    return PydanticCustomError("drill", "{reason}", {"reason": reason, "allowed": allowed, "within": within})
+
+
+def _reads(parse: Callable[[object], Parsed]) -> Callable[[object], Parsed]:
+    """Turn the errors of a parser into those of a field."""
+
+    def read(value: object) -> Parsed:
+        try:
+            return parse(value)
+        except units.UnitError as error:
+            raise refuse(error.reason, error.allowed, error.within) from None
+        except (ExpectationError, NumberError) as error:
+            raise refuse(error.reason, error.allowed) from None
+
+    return read
+
+
+def _whole(value: object, allowed: str = _WHOLE) -> int:
+    if isinstance(value, str):
+        folded = unicodedata.normalize("NFKC", value).strip()
+        value = int(folded) if _DIGITS.fullmatch(folded) else value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise refuse("not a whole number", allowed)
+    if value < 0:
+        raise refuse("below 0", allowed)
+    return value
+
+
+def _count(value: object) -> int:
+    count = _whole(value, _COUNTS)
+    if not 1 <= count <= MAX_COUNT:
+        raise refuse("out of range", _COUNTS)
+    return count
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise refuse("neither true nor false", "true or false")
+    return value
+
+
+def _source_text(value: object) -> str | None:
+    """Return the text of a scalar as it stood in the file; numbers are read only where this gives it back."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value)
+
+
+def read_name(value: object) -> str:
+    """Return a name in NFKC, so that full-width and half-width spellings are one; raises a pydantic error."""
+    text = _source_text(value)
+    if isinstance(value, bool):
+        raise refuse(f"YAML takes {str(value).lower()} for yes or no; put it in quotes to make it a name", _NAMES)
+    if text is None:
+        raise refuse("not a name", _NAMES)
+    name = unicodedata.normalize("NFKC", text).strip()
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        odd = next((char for char in name if not _NAME.fullmatch(f"x{char}")), None)
+        reason = f"a name cannot contain {odd!r}" if odd else "not a name"
+        raise refuse(reason, f"{_NAMES}; a letter or digit first; at most {MAX_NAME} characters")
+    return name
+
+
+def read_phone_number(value: object) -> str:
+    """Return a phone number as people write it, hyphens in place; raises a pydantic error."""
+    text = _source_text(value)
+    if text is None:
+        raise refuse("not a phone number", _NUMBERS)
+    return _reads(lambda found: canonical(str(found)))(text)
+
+
+def _text(longest: int, allowed: str, *, lines: bool) -> Callable[[object], str]:
+    """Return a reader of text that is safe to print: not empty, no control characters."""
+
+    def read(value: object) -> str:
+        if isinstance(value, bool | int | float):
+            raise refuse("not text; put it in quotes", allowed)
+        if not isinstance(value, str):
+            raise refuse("not text", allowed)
+        text = value.strip()
+        odd = _CONTROL.search(text)
+        if odd:
+            raise refuse(f"the control character U+{ord(odd[0]):04X} is in the text", allowed)
+        if not text or len(text) > longest or (not lines and "\n" in text):
+            raise refuse("empty" if not text else "too long, or more than one line", allowed)
+        return text
+
+    return read
+
+
+def _expectation(value: object) -> Expectation:
+    if isinstance(value, Expectation):
+        return value
+    if not isinstance(value, str):
+        raise refuse("not an expectation; put it in quotes if it is one", "metric{selector=value} < bound")
+    return parse_expectation(value)
+
+
+def _schema(description: str, *examples: object, pattern: str | None = None, **more: object) -> WithJsonSchema:
+    """Return a JSON Schema of text or, for what YAML may take for a number, of both."""
+    schema: dict[str, object] = {
+        "type": "string",
+        "description": description,
+        "examples": list(examples),
+        **more,
+    }
+    return WithJsonSchema({**schema, "pattern": pattern} if pattern else schema)
+
+
+_SPACE = r"[\s\u3000]*"
+_DIGIT = r"[0-9０-９]"
+_DECIMAL = rf"{_DIGIT}+([.．]{_DIGIT}+)?"
+DURATION_PATTERN = rf"^{_SPACE}({_DECIMAL}{_SPACE}[^\d\s.]+{_SPACE})+$|^0$"
+RATE_PATTERN = rf"^{_SPACE}{_DECIMAL}{_SPACE}[/／]{_SPACE}[^\d\s]+{_SPACE}$"
+SHARE_PATTERN = rf"^{_SPACE}{_DECIMAL}{_SPACE}[%％]{_SPACE}$"
+CLOCK_PATTERN = rf"^{_DIGIT}{{1,2}}[:：]{_DIGIT}{{2}}([:：]{_DIGIT}{{2}})?$"
+
+_DURATION_SCHEMA: dict[str, object] = {
+    "type": ["string", "integer"],
+    "pattern": DURATION_PATTERN,
+    "minimum": 0,
+    "maximum": 0,
+    "description": units.DURATIONS,
+    "examples": ["90s", "3m", "1h30m", "500ms", 0],
+}
+
+
+def _shape_schema(shape: distributions.Shape) -> dict[str, object]:
+    """Return the JSON Schema of one shape's parameters."""
+    one = _DURATION_SCHEMA
+    mean_cv = {
+        "type": "object",
+        "properties": {"mean": one, "cv": {"type": ["number", "string"]}},
+        "required": ["mean", "cv"],
+        "additionalProperties": False,
+    }
+    parameters: dict[distributions.Shape, dict[str, object]] = {
+        distributions.Shape.UNIFORM: {"type": "array", "items": one, "minItems": 2, "maxItems": 2},
+        distributions.Shape.TRIANGULAR: {"type": "array", "items": one, "minItems": 3, "maxItems": 3},
+        distributions.Shape.EMPIRICAL: {"type": "array", "items": one, "minItems": 1},
+        distributions.Shape.LOGNORMAL: mean_cv,
+        distributions.Shape.GAMMA: mean_cv,
+    }
+    return parameters.get(shape, one)
+
+
+def _distribution_schema() -> dict[str, object]:
+    shapes = {
+        "type": "object",
+        "properties": {shape.value: _shape_schema(shape) for shape in distributions.Shape},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"description": distributions.DISTRIBUTIONS, "anyOf": [_DURATION_SCHEMA, shapes]}
+
+
+def _arrivals_schema() -> dict[str, object]:
+    rate = {"type": "string", "pattern": RATE_PATTERN, "examples": ["0.5/s", "30/m", "1800/h"]}
+    profile = {
+        "type": "object",
+        "propertyNames": {"pattern": CLOCK_PATTERN},
+        "additionalProperties": rate,
+        "minProperties": 1,
+    }
+    steps = {
+        "type": "object",
+        "properties": {"profile": profile},
+        "required": ["profile"],
+        "additionalProperties": False,
+    }
+    return {"description": distributions.ARRIVALS, "anyOf": [rate, steps]}
+
+
+Duration = Annotated[float, PlainValidator(_reads(units.parse_duration)), WithJsonSchema(_DURATION_SCHEMA)]
+"""Seconds, written as `1h30m`."""
+
+LongerThanZero = Annotated[Duration, Field(gt=0)]
+"""Seconds above 0."""
+
+Share = Annotated[
+    float,
+    PlainValidator(_reads(units.parse_share)),
+    _schema(units.SHARES, "70%", "0.5%", pattern=SHARE_PATTERN),
+]
+"""A share of 1, written as `70%`."""
+
+ClockTime = Annotated[
+    float,
+    PlainValidator(_reads(units.parse_clock)),
+    _schema(units.CLOCKS, "09:00", "17:30", pattern=CLOCK_PATTERN),
+]
+"""Seconds since midnight, written as `09:00`."""
+
+Distributed = Annotated[
+    distributions.Distribution,
+    PlainValidator(_reads(distributions.parse_distribution)),
+    WithJsonSchema(_distribution_schema()),
+]
+"""A time that varies."""
+
+Arrivals = Annotated[
+    distributions.Arrivals,
+    PlainValidator(_reads(distributions.parse_arrivals)),
+    WithJsonSchema(_arrivals_schema()),
+]
+"""Arrivals per time, constant or over the day."""
+
+Whole = Annotated[
+    int,
+    PlainValidator(_whole),
+    WithJsonSchema({"type": ["integer", "string"], "pattern": rf"^{_DIGIT}+$"}),
+]
+"""A whole number, not negative."""
+
+Quantity = Annotated[
+    float,
+    PlainValidator(_reads(lambda value: units.parse_number(value, "a number", _QUANTITIES))),
+    WithJsonSchema({"type": ["number", "string"], "pattern": rf"^{_DECIMAL}$", "examples": [1.5]}),
+]
+"""A number without a unit, not negative."""
+
+Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
+"""Yes or no, written as `true` or `false`."""
+
+Count = Annotated[
+    int,
+    PlainValidator(_count),
+    WithJsonSchema(
+        {
+            "type": ["integer", "string"],
+            "minimum": 1,
+            "maximum": MAX_COUNT,
+            "pattern": rf"^{_DIGIT}+$",
+            "examples": [50, 300],
+        }
+    ),
+]
+"""A whole number from 1 to 1,000,000."""
+
+Name = Annotated[
+    str,
+    PlainValidator(read_name),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "pattern": r"^[^\s{}\[\],:=]+$",
+            "maxLength": MAX_NAME,
+            "examples": ["tokyo", "ntt-osaka", "営業"],
+        }
+    ),
+]
+"""What something is called: letters and digits of any script, `-`, `_`, `.`; NFKC."""
+
+PhoneNumber = Annotated[
+    str,
+    PlainValidator(read_phone_number),
+    WithJsonSchema(
+        {
+            "type": ["string", "integer"],
+            "description": _NUMBERS,
+            "pattern": r"^[^A-Za-z]*[0-9０-９][^A-Za-z]*$",
+            "examples": ["0120-123-456", "03-1234-5678", "+81 3-1234-5678"],
+        }
+    ),
+]
+"""A number of the plan or outside it, as people write it."""
+
+Line = Annotated[
+    str,
+    PlainValidator(_text(MAX_LINE, _LINES, lines=False)),
+    _schema(_LINES, minLength=1, maxLength=MAX_LINE),
+]
+"""One line of text."""
+
+Prose = Annotated[
+    str,
+    PlainValidator(_text(MAX_PROSE, _PROSE, lines=True)),
+    _schema(_PROSE, minLength=1, maxLength=MAX_PROSE),
+]
+"""Lines of text."""
+
+ExpectationField = Annotated[
+    Expectation,
+    PlainValidator(_reads(_expectation)),
+    _schema(
+        "metric{selector=value, after=45m} < bound",
+        "recovery_time{number=0120-123-456} <= 30m",
+        "blocked_ratio{after=45m} < 1%",
+        "ports_peak{limit=tenant} < 80%",
+    ),
+]
+"""What must come out."""

@@ -1,0 +1,140 @@
+"""The metric registry: every name that `expect` and `--target` may use, as data.
+
+Who computes a metric is not said here: the fold in `reports` has one producer for each entry, and a test holds the two
+together.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Unit(StrEnum):
+    """What a metric counts in, which decides how its bound is written."""
+
+    SHARE = "share"
+    """0 to 1, written as a percentage."""
+    SECONDS = "seconds"
+    """Written as a duration."""
+    CALLS = "calls"
+    PORTS = "ports"
+    """Written as a number, or as a percentage of the limit."""
+
+
+class Combine(StrEnum):
+    """How the values of several replications become one judgement."""
+
+    INTERVAL = "interval"
+    """Mean over replications with a t interval, which must lie on the right side of the bound."""
+    RUNS = "runs"
+    """Must hold in a share of the runs (95 % unless said otherwise), judged by a Wilson interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One entry: what it means, what narrows it down, how runs combine."""
+
+    name: str
+    unit: Unit
+    combine: Combine
+    definition: str
+    selectors: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    """Selectors without which it has no meaning."""
+    windows: bool = False
+    """Whether `after` and `before` apply."""
+    engines: tuple[str, ...] = ("calls",)
+
+
+_CALL = ("number", "direction", "trunk", "site", "queue")
+
+
+def _ratio(name: str, definition: str, *more: str) -> Metric:
+    return Metric(name, Unit.SHARE, Combine.INTERVAL, definition, (*_CALL, *more), windows=True)
+
+
+def _count(name: str, definition: str, *more: str) -> Metric:
+    return Metric(name, Unit.CALLS, Combine.RUNS, definition, (*_CALL, *more), windows=True)
+
+
+def _time(name: str, definition: str, *selectors: str, required: tuple[str, ...] = ()) -> Metric:
+    return Metric(name, Unit.SECONDS, Combine.RUNS, definition, selectors, required)
+
+
+_ENTRIES = (
+    _count("attempts", "Call attempts, retries included."),
+    _count("answered", "Attempts that somebody answered."),
+    _count("blocked", "Attempts refused by a limit.", "limit"),
+    _count("failed", "Attempts that reached nobody: no route, nothing answering, caller number not usable."),
+    _count("abandoned", "Attempts whose caller hung up while waiting."),
+    _count("dropped", "Calls cut off by a fault, those already up at the start of the run included."),
+    _ratio("asr", "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts."),
+    _ratio("blocked_ratio", "Blocking: attempts refused by a limit over all attempts.", "limit"),
+    _ratio("failed_ratio", "Attempts that reached nobody over all attempts."),
+    _ratio("abandoned_ratio", "Abandonment: attempts whose caller hung up while waiting over all attempts."),
+    _ratio(
+        "caller_loss",
+        "Callers who never got through, or were cut off and did not get through again, over all callers; "
+        "a caller is counted at the last attempt.",
+    ),
+    Metric(
+        "service_level",
+        Unit.SHARE,
+        Combine.INTERVAL,
+        "Calls answered within the queue's `answer_within`, over all calls delivered to it.",
+        ("queue", "number"),
+        windows=True,
+    ),
+    Metric(
+        "asa",
+        Unit.SECONDS,
+        Combine.INTERVAL,
+        "Average speed of answer: mean time from delivery to answer, of answered calls.",
+        ("queue", "number"),
+        windows=True,
+    ),
+    *(
+        Metric(
+            f"setup_delay_p{percent}",
+            Unit.SECONDS,
+            Combine.RUNS,
+            f"Time from dialling to delivery that {percent} % of delivered attempts stay within.",
+            _CALL,
+            windows=True,
+        )
+        for percent in (50, 95, 99)
+    ),
+    Metric(
+        "ports_peak",
+        Unit.PORTS,
+        Combine.RUNS,
+        "Most calls at the same time against a limit: `tenant`, `outbound`, a trunk, a pair (its busiest node) "
+        "or a number with a tap. Windows are kept to the 10 s between samples.",
+        ("limit",),
+        required=("limit",),
+        windows=True,
+    ),
+    _time(
+        "takeover_time",
+        "From the failure of a pair's active node until the other serves; the longest, if there were several.",
+        "pair",
+        required=("pair",),
+    ),
+    _time(
+        "recovery_time",
+        "From the first fault until callers get through again: the first second from which, over 60 s and at least "
+        "ten attempts, the share of attempts answered is at least 95 % of what it was before the fault. "
+        "0 when it never fell.",
+        "number",
+        "queue",
+    ),
+    _time(
+        "softphones_back",
+        "From the first fault until 95 % of a group's phones are registered at a site that works.",
+        "agents",
+        required=("agents",),
+    ),
+    _time("runbook_time", "From the first fault until the last step is finished."),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}
+"""All metrics by name."""

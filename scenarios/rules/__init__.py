@@ -1,0 +1,36 @@
+"""Checks of a plan: functions of the drill alone, each finding citing its rule.
+
+:data:`RULES` is all of them as data, :func:`check` holds a drill to them, :func:`judge` weighs its waivers.
+"""
+
+from scenarios.model import Drill
+from scenarios.problems import Finding
+from scenarios.rules.baseline import BASELINE
+from scenarios.rules.expectations import EXPECTATIONS
+from scenarios.rules.load import LOAD
+from scenarios.rules.names import NAMES
+from scenarios.rules.references import Declared, dangling
+from scenarios.rules.rule import Check, Rule
+from scenarios.rules.structure import STRUCTURE
+from scenarios.rules.timeline import TIMELINE
+from scenarios.rules.waivers import WAIVERS, Judgement, Waived, weigh
+
+_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **BASELINE, **LOAD, **EXPECTATIONS}
+
+RULES: tuple[Rule, ...] = (*NAMES, *_PLAN, *WAIVERS)
+"""Every rule."""
+
+
+def check(drill: Drill) -> list[Finding]:
+    """Return what is wrong with a plan; while a name leads nowhere only that, since all else follows names."""
+    return dangling(drill, Declared.by(drill)) or [
+        rule.finding(remark) for rule, look in _PLAN.items() for remark in look(drill)
+    ]
+
+
+def judge(drill: Drill, findings: list[Finding]) -> Judgement:
+    """Sort the findings of :func:`check` into those that stand and those that the drill waives."""
+    return weigh(drill, findings, RULES)
+
+
+__all__ = ["RULES", "Judgement", "Rule", "Waived", "check", "judge"]

@@ -1,0 +1,119 @@
+"""The day before the fault: every number that is dialled has somebody behind it, every caller number works."""
+
+from collections.abc import Iterator
+
+from scenarios.model import Drill, Traffic
+from scenarios.problems import Severity
+from scenarios.rules.plan import Landing, behind, land, moments
+from scenarios.rules.rule import Check, Path, Remark, Rule
+
+
+def landing_before(drill: Drill, stream: Traffic) -> Landing | None:
+    """Return where calls of a stream pass before any step, outbound ones by the number they show; None for nowhere."""
+    number = stream.to if stream.from_ is None else shown_before(drill, stream)
+    return None if number is None else land(drill, behind(drill), number)
+
+
+def shown_before(drill: Drill, stream: Traffic) -> str | None:
+    """Return the number that an outbound stream shows before any step."""
+    match stream.shows:
+        case "default" | None:
+            return drill.default_caller
+        case "terminal":
+            return drill.agents[stream.from_ or ""].caller_number
+        case number:
+            return number
+
+
+def team_before(drill: Drill, queue: str, site: str) -> frozenset[str]:
+    """Return the groups of a queue whose phones start at a site."""
+    return frozenset(group for group in drill.queue_table()[queue].agents if home(drill, group) == site)
+
+
+def home(drill: Drill, group: str) -> str:
+    """Return the site at which the phones of a group start."""
+    return drill.agents[group].softphone.sites[0]
+
+
+def in_service(drill: Drill, site: str) -> bool:
+    """Whether a site takes calls before any step."""
+    return drill.sites[site].role == "primary"
+
+
+def _busy(drill: Drill, stream: Traffic) -> bool:
+    """Whether calls of a stream are placed before anything has failed."""
+    end = min((fault.at for fault in drill.faults), default=drill.run.lasts)
+    if end == 0 and not drill.run.warm:
+        return False
+    return any(stream.arrivals.rate_at(moment) > 0 for moment in moments(drill, end))
+
+
+def _unreachable(drill: Drill) -> Iterator[Remark]:
+    for index, stream in enumerate(drill.traffic):
+        landing = landing_before(drill, stream)
+        if stream.from_ is not None or landing is None or not _busy(drill, stream):
+            continue
+        path, site, queue = ("traffic", index, "to"), landing.site, landing.queue
+        if not in_service(drill, site):
+            message = (
+                f"{stream.to} leads to {landing.way[-1]} at {site}, which refuses calls until it is activated (Z14)"
+            )
+            yield Remark(path, message, "a number that leads to a primary site")
+        elif queue is not None and not team_before(drill, queue, site):
+            message = (
+                f"nobody answers {stream.to} before the fault: calls wait in queue {queue!r} at {site}, "
+                "where no phone of its groups starts (W39)"
+            )
+            yield Remark(path, message, f"a group whose softphone.sites begin with {site}")
+
+
+def _no_caller_number(drill: Drill) -> Iterator[Remark]:
+    for index, stream in enumerate(drill.traffic):
+        if stream.from_ is None or shown_before(drill, stream) is not None:
+            continue
+        path: Path = ("default_caller",)
+        missing = "there is no default caller number (Z32)"
+        if stream.shows == "terminal":
+            path = ("agents", stream.from_, "caller_number")
+            missing = f"the terminals of {stream.from_} have no caller number (Z37)"
+        message = f"calls of traffic[{index}] fail: {missing}"
+        yield Remark(path, message, f"a number that works at {home(drill, stream.from_)}")
+
+
+def _unusable_caller_number(drill: Drill) -> Iterator[Remark]:
+    for index, stream in enumerate(drill.traffic):
+        landing = landing_before(drill, stream)
+        if stream.from_ is None or landing is None or not _busy(drill, stream):
+            continue
+        group, site = stream.from_, home(drill, stream.from_)
+        number = landing.way[0]
+        if not in_service(drill, site):
+            message = f"{group} cannot place calls before the fault: they start at {site}, not in service yet (Z14)"
+            yield Remark(("traffic", index, "from"), message, "a group that starts at a primary site")
+        elif landing.site != site:
+            message = (
+                f"calls fail before the fault: {group} start at {site} and show {number}, "
+                f"which works at {landing.site} only (Z15)"
+            )
+            path = ("traffic", index, "from" if stream.shows is None else "shows")
+            yield Remark(path, message, f"a number that works at {site}")
+
+
+BASELINE: dict[Rule, Check] = {
+    Rule(
+        "unreachable-baseline",
+        Severity.ERROR,
+        "Callers who reach nobody before the fault have nothing to lose by it.",
+    ): _unreachable,
+    Rule(
+        "no-caller-number",
+        Severity.ERROR,
+        "An outbound call without a caller number fails.",
+    ): _no_caller_number,
+    Rule(
+        "unusable-caller-number",
+        Severity.ERROR,
+        "An outbound call fails where its caller number belongs to another site.",
+    ): _unusable_caller_number,
+}
+"""Rules about who gets through before anything has failed."""

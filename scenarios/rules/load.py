@@ -1,0 +1,174 @@
+"""The load before the fault, against every limit and the agents (G7, J7).
+
+It is nominal: callers per time at the busiest moment of the run, times mean talk. Surges, retries and time spent
+waiting come on top, so what is too much here is too much in any run.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from scenarios.model import Drill, Traffic
+from scenarios.problems import Severity
+from scenarios.rules.baseline import in_service, landing_before, team_before
+from scenarios.rules.plan import Landing, caps, moments
+from scenarios.rules.rule import Check, Path, Remark, Rule, listed
+from scenarios.theory.erlang import MOST_LOAD, erlang_b, ports_for
+from scenarios.units import format_share
+
+BLOCKING = 0.01
+"""Share of attempts that limits may refuse before anything has failed."""
+OCCUPANCY = 0.9
+"""Share of agents who may be at work before anything has failed."""
+
+
+class _Work(NamedTuple):
+    """A stream of calls that get through before the fault, and what they take up."""
+
+    stream: Traffic
+    limits: tuple[Path, ...]
+    """Where in the plan the limits on their way stand."""
+    team: frozenset[str]
+    """Groups that take or place them; none where the far side answers at once."""
+
+
+class _Shortage(NamedTuple):
+    """Something that is too small for its load."""
+
+    hopeless: bool
+    """Whether the load is as large as the whole of it, or larger."""
+    remark: Remark
+
+
+def _work(drill: Drill) -> Iterator[_Work]:
+    for stream in drill.traffic:
+        landing = landing_before(drill, stream)
+        if landing is None or not in_service(drill, landing.site):
+            continue
+        if stream.from_ is not None:
+            team = frozenset({stream.from_})
+        else:
+            team = team_before(drill, landing.queue, landing.site) if landing.queue is not None else frozenset()
+        yield _Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team)
+
+
+def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
+    yield "ports", "tenant"
+    if outbound:
+        yield "ports", "outbound"
+    yield from (("numbers", number, "tap") for number in landing.way)
+    yield "trunks", landing.trunk, "channels"
+    yield "sbc_pairs", landing.pair, "ports"
+
+
+def _peak(drill: Drill, work: list[tuple[Traffic, float]]) -> float:
+    """Return the most erlang that streams offer at any one time of the run, each call holding for the seconds given."""
+    at_once = (
+        sum(stream.arrivals.rate_at(moment) * holding for stream, holding in work)
+        for moment in moments(drill, drill.run.lasts)
+    )
+    return round(max(at_once), 9)
+
+
+# Limits
+
+_LIMITS = {
+    "ports": ("the contract's {name} limit is {cap}", "J7"),
+    "numbers": ("the tap of {name} is {cap}", "J7"),
+    "trunks": ("trunk {name} has {cap} channels", "G7"),
+    "sbc_pairs": ("a node of {name} has {cap} ports", "W2"),
+}
+"""How a limit is put into words, and the rule it comes under, by the section of the file it stands in."""
+
+
+def _short_limits(drill: Drill) -> Iterator[_Shortage]:
+    on: defaultdict[Path, list[Traffic]] = defaultdict(list)
+    for work in _work(drill):
+        for path in work.limits:
+            on[path].append(work.stream)
+    for path, cap in caps(drill).items():
+        streams = on[path]
+        if not streams or _never_full(drill, cap, streams):
+            continue
+        load = _peak(drill, [(stream, stream.talk.mean) for stream in streams])
+        needed = ports_for(load, BLOCKING) if load <= MOST_LOAD else math.ceil(load)
+        if cap < needed:
+            words, rule = _LIMITS[str(path[0])]
+            limit = words.format(name=path[1], cap=cap)
+            message = (
+                f"{load:.6g} erlang are offered before any fault, but {limit}: "
+                f"Erlang B refuses {format_share(erlang_b(load, cap))} of calls ({rule})"
+            )
+            yield _Shortage(load >= cap, Remark(path, message, f"at least {needed} for {format_share(BLOCKING)}"))
+
+
+def _never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
+    """Whether all calls on a limit are placed by agents, of whom there are no more than it has room for."""
+    groups = {stream.from_ for stream in streams}
+    return None not in groups and sum(drill.agents[group].count for group in groups if group) <= cap
+
+
+# Agents
+
+
+def _short_teams(drill: Drill) -> Iterator[_Shortage]:
+    staffed = [work for work in _work(drill) if work.team]
+    for team in _teams(work.team for work in staffed):
+        count = sum(drill.agents[group].count for group in team)
+        load = _peak(drill, [(work.stream, _handling(drill, work)) for work in staffed if work.team <= team])
+        if load >= OCCUPANCY * count:
+            groups = sorted(team)
+            message = (
+                f"{load:.6g} erlang of talk and wrap-up are offered before any fault to the {count} agents of "
+                f"{listed(groups)}: {format_share(load / count)} of their time"
+            )
+            # The share of time must come out below OCCUPANCY, and so one agent more where it divides evenly.
+            remedy = f"at least {math.floor(load / OCCUPANCY) + 1} agents, or less load"
+            yield _Shortage(load >= count, Remark(("agents", groups[0], "count"), message, remedy))
+
+
+def _handling(drill: Drill, work: _Work) -> float:
+    """Return the mean time of a call with its wrap-up, in seconds, over the agents who may get it."""
+    groups = [drill.agents[group] for group in work.team]
+    wrap_up = sum(group.count * (group.wrap_up.mean if group.wrap_up else 0.0) for group in groups)
+    return work.stream.talk.mean + wrap_up / sum(group.count for group in groups)
+
+
+def _teams(of_work: Iterator[frozenset[str]]) -> list[frozenset[str]]:
+    """Return the sets of groups that have to carry some work by themselves: of one stream, and of all that overlap."""
+    alone = dict.fromkeys(of_work)
+    joined: list[frozenset[str]] = []
+    for team in alone:
+        overlapping = [other for other in joined if other & team]
+        joined = [other for other in joined if not other & team] + [team.union(*overlapping)]
+    return list(dict.fromkeys((*alone, *joined)))
+
+
+def _overloaded(drill: Drill) -> Iterator[Remark]:
+    return (shortage.remark for shortage in _shortages(drill) if shortage.hopeless)
+
+
+def _tight(drill: Drill) -> Iterator[Remark]:
+    return (shortage.remark for shortage in _shortages(drill) if not shortage.hopeless)
+
+
+def _shortages(drill: Drill) -> Iterator[_Shortage]:
+    yield from _short_limits(drill)
+    yield from _short_teams(drill)
+
+
+LOAD: dict[Rule, Check] = {
+    Rule(
+        "overloaded-baseline",
+        Severity.ERROR,
+        "Where more is offered than fits before the fault, the fault cannot be told from an ordinary day.",
+    ): _overloaded,
+    Rule(
+        "tight-baseline",
+        Severity.WARNING,
+        "Where limits refuse more than 1 % of calls, or agents work 90 % of their time, before the fault, "
+        "there is nothing in reserve for it.",
+    ): _tight,
+}
+"""Rules about load."""

@@ -1,0 +1,15 @@
+"""The rules about names, as data; :mod:`scenarios.rules.references` finds what breaks them, in one go."""
+
+from scenarios.problems import Severity
+from scenarios.rules.rule import Rule
+
+_WHY = {
+    "dangling-reference": "A name that nothing bears leaves a hole in the plan.",
+    "duplicate-name": "A name that two parts bear could mean either.",
+    "exactly-one": "Some fields exclude each other, and one of them is needed.",
+    "not-applicable": "A field without meaning where it stands is a plan misunderstood.",
+    "profile-without-start": "Arrivals by the time of day need to know the time of day.",
+}
+
+NAMES = tuple(Rule(rule, Severity.ERROR, why, waivable=False) for rule, why in _WHY.items())
+"""Rules without which a drill cannot be read, let alone run."""

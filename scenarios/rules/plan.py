@@ -1,0 +1,141 @@
+"""A plan, followed with a finger: where calls to a number go, which steps happen, where phones come to stand."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from scenarios.model import Drill, Fault, Reroute, Step, SwitchSoftphones
+from scenarios.rules.rule import Path
+
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where calls to a number arrive."""
+
+    way: tuple[str, ...]
+    """The numbers on the way, the dialled one first."""
+    trunk: str
+    pair: str
+    site: str
+    queue: str | None
+
+
+def behind(drill: Drill) -> dict[str, str]:
+    """Return the number behind each number that has one, before any step."""
+    return {number: entry.to for number, entry in drill.numbers.items() if entry.to is not None}
+
+
+def land(drill: Drill, leads_to: Mapping[str, str], number: str) -> Landing | None:
+    """Follow a number to its trunk; None where its calls go round in a circle."""
+    way = {number: None}
+    here = number
+    while here in leads_to:
+        here = leads_to[here]
+        if here in way:
+            return None
+        way[here] = None
+    entry = drill.numbers[here]
+    if entry.trunk is None:
+        return None
+    pair = drill.trunks[entry.trunk].via
+    return Landing(tuple(way), entry.trunk, pair, drill.sbc_pairs[pair].site, entry.queue)
+
+
+def ring(leads_to: Mapping[str, str], start: str) -> tuple[str, ...]:
+    """Return the names on the way from ``start`` back to it, or nothing when the way does not come back."""
+    way = {start: None}
+    here = leads_to.get(start)
+    while here is not None and here not in way:
+        way[here] = None
+        here = leads_to.get(here)
+    return tuple(way) if here == start else ()
+
+
+def rings(leads_to: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Yield every circle once, from its member that the mapping names last."""
+    place = {name: index for index, name in enumerate(leads_to)}
+    done: set[str] = set()
+    for name in leads_to:
+        way: dict[str, None] = {}
+        here: str | None = name
+        while here is not None and here not in done and here not in way:
+            way[here] = None
+            here = leads_to.get(here)
+        if here is not None and here in way:
+            yield ring(leads_to, max(ring(leads_to, here), key=place.__getitem__))
+        done.update(way)
+
+
+def circle(members: tuple[str, ...]) -> str:
+    """Return a circle as people draw it, its first member at both ends."""
+    return " → ".join((*members, members[0]))
+
+
+# Limits and time
+
+
+def caps(drill: Drill) -> dict[Path, int]:
+    """Return all limits of a plan, as calls at the same time, by where they stand; a pair's is that of one node."""
+    stated: dict[Path, int | None] = {
+        ("ports", "tenant"): drill.ports.tenant,
+        ("ports", "outbound"): drill.ports.outbound,
+        **{("numbers", name, "tap"): entry.tap for name, entry in drill.numbers.items()},
+        **{("trunks", name, "channels"): trunk.channels for name, trunk in drill.trunks.items()},
+        **{("sbc_pairs", name, "ports"): pair.ports for name, pair in drill.sbc_pairs.items()},
+    }
+    return {path: cap for path, cap in stated.items() if cap is not None}
+
+
+def faults_in_run(drill: Drill) -> list[Fault]:
+    """Return the faults that happen before the run is over."""
+    return [fault for fault in drill.faults if fault.at < drill.run.lasts]
+
+
+def moments(drill: Drill, end: float) -> list[float]:
+    """Return when rates of arrival begin to hold from the start of the run to ``end`` seconds: times of day, in s."""
+    start = drill.run.start or 0.0
+    steps = {at for stream in drill.traffic for at, _ in stream.arrivals.steps}
+    return [start, *(at for at in sorted(steps) if 0 < (at - start) % _DAY < end)]
+
+
+# People
+
+
+def course(drill: Drill) -> dict[int, Step]:
+    """Return the steps that begin in the run, by index, each after those it waits for, else in file order."""
+    happening = {fault.name for fault in faults_in_run(drill)}
+    followers: defaultdict[str, list[int]] = defaultdict(list)
+    waits: list[int] = []
+    for index, step in enumerate(drill.runbook):
+        waits_for = set(step.predecessors)
+        waits.append(len(waits_for))
+        for name in waits_for:
+            followers[name].append(index)
+    ready = [i for i, step in enumerate(drill.runbook) if step.starts is not None and step.starts.after in happening]
+    begun: dict[int, Step] = {}
+    while ready:
+        index = heapq.heappop(ready)
+        begun[index] = drill.runbook[index]
+        for follower in followers[begun[index].step]:
+            waits[follower] -= 1
+            if not waits[follower]:
+                heapq.heappush(ready, follower)
+    return begun
+
+
+def behind_afterwards(drill: Drill) -> dict[str, str]:
+    """Return the number behind each number that has one, when the runbook is done."""
+    moved = (step.does for step in course(drill).values())
+    return {**behind(drill), **{does.route: does.to for does in moved if isinstance(does, Reroute)}}
+
+
+def phone_sites(drill: Drill) -> dict[str, set[str]]:
+    """Return the sites that phones of each group are set to at some time: the first, and those of steps."""
+    sites = {name: {group.softphone.sites[0]} for name, group in drill.agents.items()}
+    for step in drill.runbook:
+        if isinstance(step.does, SwitchSoftphones):
+            sites[step.does.softphones].add(step.does.site)
+    return sites

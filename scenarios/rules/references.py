@@ -1,0 +1,271 @@
+"""References and names: every name a drill uses leads to exactly one thing (G13), and fields fit together."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scenarios.expectations import Expectation
+from scenarios.model import (
+    Action,
+    Activate,
+    CallerNumbers,
+    DefaultCaller,
+    Drill,
+    Fault,
+    Reroute,
+    Step,
+    SwitchSoftphones,
+    Traffic,
+    Verify,
+)
+from scenarios.problems import Finding, Severity, did_you_mean, fold
+
+Path = tuple[str | int, ...]
+Names = tuple[str, ...] | None
+"""Declared names; None where the section is missing or no section, so that nobody can know them."""
+
+AGENTS = "agents"
+"""The actor of a step whom every agent plays for themselves."""
+CONTRACT_LIMITS = ("tenant", "outbound")
+"""Limits that are no trunk's, pair's or number's."""
+_HINTS = 100
+"""Findings that come with did-you-mean; each takes a look at all names."""
+_SHOWN = 12
+"""Names that a message lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The names a file declares, those of parts included that are otherwise wrong."""
+
+    sites: Names
+    pairs: Names
+    trunks: Names
+    numbers: Names
+    queues: Names
+    groups: Names
+    faults: Names
+    steps: Names
+    limits: Names
+
+    @classmethod
+    def by(cls, drill: Drill) -> "Declared":
+        """Return what a valid drill declares."""
+        contract = [name for name in CONTRACT_LIMITS if getattr(drill.ports, name) is not None]
+        taps = [number for number, entry in drill.numbers.items() if entry.tap is not None]
+        return cls(
+            sites=tuple(drill.sites),
+            pairs=tuple(drill.sbc_pairs),
+            trunks=tuple(drill.trunks),
+            numbers=tuple(drill.numbers),
+            queues=tuple(drill.queue_table()),
+            groups=tuple(drill.agents),
+            faults=tuple(fault.name for fault in drill.faults),
+            steps=tuple(step.step for step in drill.runbook),
+            limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps),
+        )
+
+
+class _Reference(NamedTuple):
+    """A name used at a path, and what it has to be the name of."""
+
+    path: Path
+    kind: str
+    name: str | None
+
+
+_SINGULAR = {
+    "sites": "site",
+    "pairs": "SBC pair",
+    "trunks": "trunk",
+    "numbers": "number",
+    "queues": "queue",
+    "groups": "group of agents",
+    "faults": "fault",
+    "steps": "step",
+    "limits": "limit",
+}
+_SELECTORS = {
+    "number": "numbers",
+    "trunk": "trunks",
+    "site": "sites",
+    "queue": "queues",
+    "limit": "limits",
+    "pair": "pairs",
+    "agents": "groups",
+}
+"""What the selectors of an expectation name."""
+
+
+def dangling(drill: Drill, declared: Declared) -> list[Finding]:
+    """Return what is wrong with the names of a drill, in the order of its parts; all findings are errors."""
+    return [*_leading_nowhere(drill, declared), *_twice(drill), *_combinations(drill, declared)]
+
+
+def _leading_nowhere(drill: Drill, declared: Declared) -> Iterator[Finding]:
+    declares: dict[str, Names] = {kind: getattr(declared, kind) for kind in _SINGULAR}
+    known = {kind: frozenset(names) for kind, names in declares.items() if names is not None}
+    hints = 0
+    for path, kind, name in _references(drill):
+        names = declares[kind]
+        if name is not None and names is not None and name not in known[kind]:
+            hints += 1
+            hint = did_you_mean(name, names) if hints <= _HINTS else ""
+            message = f"no {_SINGULAR[kind]} is called {name!r}{hint} (G13)"
+            yield _error("dangling-reference", path, message, _listed(names, _SINGULAR[kind]))
+
+
+def _listed(names: tuple[str, ...], kind: str) -> str:
+    if not names:
+        return f"a {kind} that the drill declares; there is none yet"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _references(drill: Drill) -> Iterator[_Reference]:
+    for name, pair in drill.sbc_pairs.items():
+        yield _Reference(("sbc_pairs", name, "site"), "sites", pair.site)
+    for name, trunk in drill.trunks.items():
+        yield _Reference(("trunks", name, "via"), "pairs", trunk.via)
+        yield _Reference(("trunks", name, "site"), "sites", trunk.site)
+    for name, number in drill.numbers.items():
+        yield _Reference(("numbers", name, "to"), "numbers", number.to)
+        yield _Reference(("numbers", name, "trunk"), "trunks", number.trunk)
+        yield _Reference(("numbers", name, "queue"), "queues", number.queue)
+    yield _Reference(("default_caller",), "numbers", drill.default_caller)
+    for name, queue in drill.queues.items():
+        for index, group in enumerate(queue.agents):
+            yield _Reference(("queues", name, "agents", index), "groups", group)
+    for name, agents in drill.agents.items():
+        yield _Reference(("agents", name, "caller_number"), "numbers", agents.caller_number)
+        for index, site in enumerate(agents.softphone.sites):
+            yield _Reference(("agents", name, "softphone", "sites", index), "sites", site)
+    for index, stream in enumerate(drill.traffic):
+        yield from _of_traffic(("traffic", index), stream)
+    for index, fault in enumerate(drill.faults):
+        for field, name in _targets(fault).items():
+            yield _Reference(("faults", index, field), f"{field}s", name)
+    for index, step in enumerate(drill.runbook):
+        yield from _of_step(("runbook", index), step)
+    for index, expectation in enumerate(drill.expect):
+        yield from _of_expectation(("expect", index), expectation)
+
+
+def _of_traffic(path: Path, stream: Traffic) -> Iterator[_Reference]:
+    if stream.from_ is None:
+        yield _Reference((*path, "to"), "numbers", stream.to)
+    yield _Reference((*path, "from"), "groups", stream.from_)
+    if stream.shows not in ("default", "terminal"):
+        yield _Reference((*path, "shows"), "numbers", stream.shows)
+    if stream.surge is not None:
+        yield _Reference((*path, "surge", "at"), "faults", stream.surge.at)
+
+
+def _of_step(path: Path, step: Step) -> Iterator[_Reference]:
+    if step.starts is not None:
+        yield _Reference((*path, "starts", "after"), "faults", step.starts.after)
+    for position, name in enumerate(step.predecessors):
+        inner = (position,) if isinstance(step.after, list) else ()
+        yield _Reference((*path, "after", *inner), "steps", name)
+    if step.does is not None:
+        for field, kind, name in _of_action(step.does):
+            yield _Reference((*path, "does", field), kind, name)
+
+
+def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
+    """Return field, kind and name of each reference of an action."""
+    match action:
+        case Activate(activate=site):
+            return (("activate", "sites", site),)
+        case DefaultCaller(default_caller=number):
+            return (("default_caller", "numbers", number),)
+        case SwitchSoftphones(softphones=group, site=site):
+            return (("softphones", "groups", group), ("site", "sites", site))
+        case CallerNumbers(caller_numbers=group, to=number):
+            return (("caller_numbers", "groups", group), ("to", "numbers", number))
+        case Reroute(route=number, to=target):
+            return (("route", "numbers", number), ("to", "numbers", target))
+        case Verify(verify=number):
+            return (("verify", "numbers", number),)
+
+
+def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
+    for selector, name in expectation.query.selectors:
+        if selector in _SELECTORS:
+            yield _Reference(path, _SELECTORS[selector], name)
+
+
+def _twice(drill: Drill) -> Iterator[Finding]:
+    faults = [(("faults", index, "name"), fault.name) for index, fault in enumerate(drill.faults)]
+    steps = [(("runbook", index, "step"), step.step) for index, step in enumerate(drill.runbook)]
+    for kind, named in (("fault", faults), ("step", steps)):
+        seen: set[str] = set()
+        for path, name in named:
+            if name in seen:
+                message = f"another {kind} above is called {name!r} too (G13)"
+                yield _error("duplicate-name", path, message, f"each {kind} by a name of its own")
+            seen.add(name)
+    for section, names in (("trunks", drill.trunks), ("sbc_pairs", drill.sbc_pairs)):
+        for name in names:
+            if name in CONTRACT_LIMITS:
+                message = f"{name!r} is the name of a contract-wide limit (ports: {{{name}: …}})"
+                yield _error("duplicate-name", (section, name), message, "another name")
+    for name in drill.trunks:
+        if name in drill.sbc_pairs:
+            message = f"a trunk and an SBC pair are both called {name!r}; ports_peak{{limit={name}}} could mean either"
+            yield _error("duplicate-name", ("trunks", name), message, "a name that no other limit has")
+
+
+def _targets(fault: Fault) -> Mapping[str, str]:
+    """Return what a fault breaks, by the field that names it."""
+    stated = {"site": fault.site, "pair": fault.pair, "trunk": fault.trunk}
+    return {field: name for field, name in stated.items() if name is not None}
+
+
+def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
+    """Yield what single fields cannot show: too few, too many, or fields that mean nothing together."""
+    for number, entry in drill.numbers.items():
+        path = ("numbers", number)
+        if entry.to is not None and entry.trunk is not None:
+            yield _error("exactly-one", (*path, "to"), "a number has either 'to' or 'trunk', not both", "one of them")
+        elif entry.to is None and entry.trunk is None:
+            yield _error("exactly-one", path, "the number leads nowhere", "'to' (a number behind it) or 'trunk'")
+        elif entry.to is not None and entry.queue is not None:
+            message = f"calls go on to {entry.to}, whose queue they wait in"
+            yield _error("not-applicable", (*path, "queue"), message, f"'queue' at {entry.to}")
+    for index, stream in enumerate(drill.traffic):
+        if stream.from_ is None and stream.shows is not None:
+            message = "only outbound traffic ('from' a group of agents) shows a caller number"
+            yield _error("not-applicable", ("traffic", index, "shows"), message, "'from', or no 'shows'")
+        if not stream.arrivals.constant and drill.run.start is None:
+            message = "arrivals follow the time of day, but the run does not say when it begins"
+            yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
+    for index, fault in enumerate(drill.faults):
+        yield from _of_fault(("faults", index), fault)
+    for index, step in enumerate(drill.runbook):
+        yield from _of_step_fields(("runbook", index), step, declared.groups != ())
+
+
+def _of_fault(path: Path, fault: Fault) -> Iterator[Finding]:
+    targets = _targets(fault)
+    if len(targets) != 1:
+        found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
+        yield _error("exactly-one", path, f"the fault {found}", "exactly one of 'site', 'pair', 'trunk'")
+    elif fault.fails != "all" and fault.pair is None:
+        message = f"only a pair has nodes of which the {fault.fails} one can fail"
+        yield _error("not-applicable", (*path, "fails"), message, "'pair', or fails: all")
+
+
+def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
+    if step.starts is not None and step.after is not None:
+        message = "a step begins after a fault ('starts') or after steps ('after'), not both"
+        yield _error("exactly-one", (*path, "after"), message, "one of them")
+    if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
+        message = f"{step.by!r} is one person; every agent for themselves is {AGENTS!r}"
+        yield _error("dangling-reference", (*path, "by"), message, f"by: {AGENTS}")
+    if step.by == AGENTS and not staffed:
+        yield _error("dangling-reference", (*path, "by"), "the drill declares no agents (G13)", "agents: {…}")
+
+
+def _error(rule: str, path: Path, message: str, remedy: str) -> Finding:
+    return Finding(rule, Severity.ERROR, path, message, remedy)

@@ -1,0 +1,130 @@
+"""Structure: no number in a circle, no part without use, no caller in front of agents who can never come (G14)."""
+
+from collections.abc import Iterator
+
+from scenarios.model import CallerNumbers, DefaultCaller, Drill, Reroute, Verify
+from scenarios.problems import Severity
+from scenarios.rules.plan import behind, circle, course, phone_sites, ring, rings
+from scenarios.rules.rule import Check, Remark, Rule, listed
+
+
+def _loops(drill: Drill) -> Iterator[Remark]:
+    leads_to = behind(drill)
+    for members in rings(leads_to):
+        message = f"calls go round in a circle: {circle(members)}; a SIP proxy answers 482 (G14)"
+        yield Remark(("numbers", members[0], "to"), message, _OUT_OF_THE_CIRCLE)
+    for index, step in course(drill).items():
+        if isinstance(step.does, Reroute):
+            leads_to[step.does.route] = step.does.to
+            if members := ring(leads_to, step.does.route):
+                message = f"this step closes a circle: {circle(members)}; calls then end with 482 (G14)"
+                yield Remark(("runbook", index, "does", "to"), message, _OUT_OF_THE_CIRCLE)
+
+
+_OUT_OF_THE_CIRCLE = "one of these numbers led to a number that has a trunk"
+
+
+def _orphan_numbers(drill: Drill) -> Iterator[Remark]:
+    used = _numbers_in_use(drill)
+    orphans = [number for number in drill.numbers if number not in used]
+    if orphans:
+        message = f"nobody dials or shows, and nothing leads to, {listed(orphans)} (G14)"
+        yield Remark(("numbers", orphans[0]), message, "traffic to it, or a plan without it")
+
+
+def _numbers_in_use(drill: Drill) -> set[str | None]:
+    """Return the numbers that traffic, other numbers, terminals or steps name."""
+    used: set[str | None] = {drill.default_caller}
+    used |= {entry.to for entry in drill.numbers.values()}
+    used |= {group.caller_number for group in drill.agents.values()}
+    used |= {number for stream in drill.traffic for number in (stream.to, stream.shows)}
+    for step in drill.runbook:
+        match step.does:
+            case Reroute(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):
+                used.add(number)
+            case Verify(verify=number):
+                used.add(number)
+            case _:
+                pass
+    return used
+
+
+def _orphan_parts(drill: Drill) -> Iterator[Remark]:
+    trunks = {entry.trunk for entry in drill.numbers.values()}
+    pairs = {trunk.via for trunk in drill.trunks.values()}
+    queues = {entry.queue for entry in drill.numbers.values()}
+    answering = {group for name, queue in drill.queue_table().items() if name in queues for group in queue.agents}
+    calling = {stream.from_ for stream in drill.traffic}
+    for section, names, used, message in (
+        ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
+        ("sbc_pairs", drill.sbc_pairs, pairs, "no trunk enters by this pair (G14)"),
+        ("queues", drill.queues, queues, "no number leads to this queue (G14)"),
+        ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
+    ):
+        for name in names:
+            if name not in used:
+                yield Remark((section, name), message, "something that uses it, or a plan without it")
+
+
+def _unstaffed_queues(drill: Drill) -> Iterator[Remark]:
+    queues, sites = drill.queue_table(), phone_sites(drill)
+    dialled = _numbers_dialled(drill)
+    for number, entry in drill.numbers.items():
+        if entry.trunk is None or entry.queue is None or number not in dialled:
+            continue
+        site = drill.sbc_pairs[drill.trunks[entry.trunk].via].site
+        groups = queues[entry.queue].agents
+        there = {place for group in groups for place in sites[group]}
+        if site not in there:
+            message = (
+                f"callers would wait for ever in queue {entry.queue!r} at {site}: "
+                f"phones of {listed(groups)} are only ever at {listed(sorted(there))} (W39)"
+            )
+            remedy = f"a step that switches softphones of {listed(groups)} to {site}, or another queue"
+            yield Remark(("numbers", number, "queue"), message, remedy)
+
+
+def _numbers_dialled(drill: Drill) -> set[str]:
+    """Return the numbers that a caller or a test call can come to, at the start or after any step."""
+    onwards = {number: {to} for number, to in behind(drill).items()}
+    todo = {stream.to for stream in drill.traffic if stream.from_ is None}
+    for step in drill.runbook:
+        match step.does:
+            case Reroute(route=number, to=to):
+                onwards.setdefault(number, set()).add(to)
+            case Verify(verify=number):
+                todo.add(number)
+            case _:
+                pass
+    found: set[str] = set()
+    while todo:
+        number = todo.pop()
+        found.add(number)
+        todo |= onwards.get(number, set()) - found
+    return found
+
+
+STRUCTURE: dict[Rule, Check] = {
+    Rule(
+        "routing-loop",
+        Severity.ERROR,
+        "Calls to numbers that lead to each other in a circle never arrive.",
+        waivable=False,
+    ): _loops,
+    Rule(
+        "orphan-number",
+        Severity.WARNING,
+        "A number that nothing uses is a number somebody forgot, in the plan or in the traffic.",
+    ): _orphan_numbers,
+    Rule(
+        "orphan-part",
+        Severity.WARNING,
+        "A trunk, pair, queue or group that nothing leads to adds nothing to the plan.",
+    ): _orphan_parts,
+    Rule(
+        "unstaffed-queue",
+        Severity.ERROR,
+        "Agents answer at the site of their phone only, so callers elsewhere wait for ever.",
+    ): _unstaffed_queues,
+}
+"""Rules about numbers and the parts they lead to."""

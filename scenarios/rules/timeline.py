@@ -1,0 +1,159 @@
+"""The day of the plan: faults that happen in the run, steps that can begin, and sites that are there when needed."""
+
+from collections.abc import Iterator, Mapping
+
+from scenarios.model import Activate, CallerNumbers, DefaultCaller, Drill, Reroute, Step, SwitchSoftphones
+from scenarios.problems import Severity
+from scenarios.rules.plan import behind_afterwards, circle, course, land, phone_sites, rings
+from scenarios.rules.rule import Check, Remark, Rule, listed
+from scenarios.units import format_duration
+
+
+def _faults_outside(drill: Drill) -> Iterator[Remark]:
+    lasts = drill.run.lasts
+    for index, fault in enumerate(drill.faults):
+        if fault.at >= lasts:
+            message = (
+                f"the fault happens at {format_duration(fault.at)}, but the run is over at {format_duration(lasts)}"
+            )
+            yield Remark(("faults", index, "at"), message, f"a time before {format_duration(lasts)}, or a longer run")
+
+
+def _repairs_outside(drill: Drill) -> Iterator[Remark]:
+    lasts = drill.run.lasts
+    for index, fault in enumerate(drill.faults):
+        if fault.lasts is not None and fault.at < lasts <= fault.at + fault.lasts:
+            repaired = format_duration(fault.at + fault.lasts)
+            message = f"the repair at {repaired} comes when the run is over, at {format_duration(lasts)}"
+            yield Remark(("faults", index, "for"), message, "a longer run, if the repair is part of the drill")
+
+
+def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
+    in_use = {pair.site for pair in drill.sbc_pairs.values()}
+    in_use |= {trunk.site for trunk in drill.trunks.values() if trunk.site is not None}
+    in_use |= {site for sites in phone_sites(drill).values() for site in sites}
+    for index, fault in enumerate(drill.faults):
+        if fault.site is not None and fault.site not in in_use:
+            message = f"nothing stands at {fault.site}: no pair, no trunk, no phone, so its loss changes nothing"
+            yield Remark(("faults", index, "site"), message, f"one of {listed(sorted(in_use))}")
+
+
+# Steps
+
+
+def _step_cycles(drill: Drill) -> Iterator[Remark]:
+    begun = {step.step for step in course(drill).values()}
+    place = {step.step: index for index, step in enumerate(drill.runbook)}
+    waits_for = {
+        step.step: next(name for name in step.predecessors if name not in begun)
+        for step in drill.runbook
+        if step.step not in begun and step.predecessors
+    }
+    for members in rings(waits_for):
+        message = f"these steps wait for each other and never begin: {circle(members)}"
+        yield Remark(("runbook", place[members[0]], "after"), message, "one of them set off by a fault or another step")
+
+
+def _steps_never_set_off(drill: Drill) -> Iterator[Remark]:
+    faults = {fault.name: fault for fault in drill.faults}
+    for index, step in enumerate(drill.runbook):
+        if step.starts is None and step.after is None:
+            yield Remark(("runbook", index), "nothing sets this step off", "'starts' (a fault) or 'after' (a step)")
+        elif step.starts is not None and faults[step.starts.after].at >= drill.run.lasts:
+            at, lasts = format_duration(faults[step.starts.after].at), format_duration(drill.run.lasts)
+            message = f"this step waits for {step.starts.after}, which happens at {at}, when the run of {lasts} is over"
+            yield Remark(("runbook", index, "starts", "after"), message, "a fault within the run")
+
+
+# Sites
+
+
+def _needless_activations(drill: Drill) -> Iterator[Remark]:
+    for index, step in enumerate(drill.runbook):
+        if isinstance(step.does, Activate) and drill.sites[step.does.activate].role == "primary":
+            message = (
+                f"{step.does.activate} is a primary site, in service from the start: the step only takes time (Z30)"
+            )
+            yield Remark(("runbook", index, "does", "activate"), message, "a secondary site, or no such step")
+
+
+def _never_activated(drill: Drill) -> Iterator[Remark]:
+    activated = {step.does.activate for step in drill.runbook if isinstance(step.does, Activate)}
+    dead = {name for name, site in drill.sites.items() if site.role == "secondary"} - activated
+    leads_to = behind_afterwards(drill)
+    for index, step in enumerate(drill.runbook):
+        field, site = _moves_to(drill, leads_to, step)
+        if site in dead:
+            message = f"this moves to {site}, a secondary site that no step activates: it refuses every call (Z14)"
+            yield Remark(("runbook", index, "does", field), message, f"a step that does {{activate: {site}}}")
+
+
+def _moves_to(drill: Drill, leads_to: Mapping[str, str], step: Step) -> tuple[str, str | None]:
+    """Return the site that phones, callers or caller numbers move to by a step, and the field that says so."""
+    match step.does:
+        case SwitchSoftphones(site=site):
+            return "site", site
+        case Reroute(to=number) | CallerNumbers(to=number):
+            field = "to"
+        case DefaultCaller(default_caller=number):
+            field = "default_caller"
+        case _:
+            return "", None
+    landing = land(drill, leads_to, number)
+    return field, landing.site if landing else None
+
+
+def _softphones_elsewhere(drill: Drill) -> Iterator[Remark]:
+    for index, step in enumerate(drill.runbook):
+        if isinstance(step.does, SwitchSoftphones):
+            sites = drill.agents[step.does.softphones].softphone.sites
+            if step.does.site not in sites:
+                message = f"phones of {step.does.softphones} are not set up for {step.does.site} (Z34)"
+                remedy = f"{listed(sites)}, or {step.does.site} among the sites of their softphones"
+                yield Remark(("runbook", index, "does", "site"), message, remedy)
+
+
+TIMELINE: dict[Rule, Check] = {
+    Rule(
+        "fault-outside-run",
+        Severity.ERROR,
+        "A fault after the end of the run never happens, and the run shows nothing about it.",
+    ): _faults_outside,
+    Rule(
+        "repair-outside-run",
+        Severity.NOTE,
+        "A repair after the end of the run has no effect on what the run shows.",
+    ): _repairs_outside,
+    Rule(
+        "pointless-fault",
+        Severity.WARNING,
+        "The loss of a site where nothing stands tests nothing.",
+    ): _faults_of_nothing,
+    Rule(
+        "step-cycle",
+        Severity.ERROR,
+        "Steps that wait for each other never begin.",
+        waivable=False,
+    ): _step_cycles,
+    Rule(
+        "unreachable-step",
+        Severity.ERROR,
+        "A step that nothing in the run sets off is a step that nobody takes.",
+    ): _steps_never_set_off,
+    Rule(
+        "needless-activation",
+        Severity.WARNING,
+        "Only a secondary site has to be brought into service.",
+    ): _needless_activations,
+    Rule(
+        "never-activated",
+        Severity.ERROR,
+        "A secondary site refuses all calls until it is activated, so nothing may move there before.",
+    ): _never_activated,
+    Rule(
+        "softphones-elsewhere",
+        Severity.ERROR,
+        "A phone registers only at the sites it has been set up for.",
+    ): _softphones_elsewhere,
+}
+"""Rules about faults, steps and sites."""

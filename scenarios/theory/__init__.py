@@ -1,0 +1,1 @@
+"""Closed forms that lint and tests hold a plan against; free of dependencies."""

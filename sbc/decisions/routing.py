@@ -1,0 +1,62 @@
+"""Routing: from the number dialled, through the number behind it, to trunk, pair and queue (G14, W8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scenarios.model import Number, Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a call to a number goes."""
+
+    number: str
+    """The last number on the way."""
+    trunk: str
+    pair: str
+    queue: str | None
+    taps: tuple[str, ...]
+    """The numbers on the way, the dialled one first, that have a limit of their own (J7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """A call to this number leads nowhere."""
+
+    reason: str
+    sip: int
+    """404 for a number nobody has, 482 for a loop (RFC 3261 §16.3)."""
+
+
+class RoutingTable:
+    """The numbers of a plan, some of which a step may re-point while calls go on."""
+
+    def __init__(self, numbers: Mapping[str, Number], trunks: Mapping[str, Trunk]) -> None:
+        self._numbers = numbers
+        self._trunks = trunks
+        self._behind = {number: entry.to for number, entry in numbers.items() if entry.to is not None}
+        self._known: dict[str, Route | NoRoute] = {}
+
+    def repoint(self, number: str, to: str) -> None:
+        """Send calls to ``number`` on to ``to`` from now on (Z38)."""
+        self._behind[number] = to
+        self._known.clear()
+
+    def route(self, dialled: str) -> Route | NoRoute:
+        """Follow a number to its trunk."""
+        found = self._known.get(dialled)
+        if found is None:
+            found = self._known[dialled] = self._follow(dialled)
+        return found
+
+    def _follow(self, dialled: str) -> Route | NoRoute:
+        way = [dialled]
+        while (behind := self._behind.get(way[-1])) is not None:
+            if behind in way:
+                return NoRoute("routing loop", 482)
+            way.append(behind)
+        entry = self._numbers.get(way[-1])
+        if entry is None or entry.trunk is None:
+            return NoRoute("number not in service", 404)
+        taps = tuple(number for number in way if self._numbers[number].tap is not None)
+        return Route(way[-1], entry.trunk, self._trunks[entry.trunk].via, entry.queue, taps)

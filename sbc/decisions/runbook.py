@@ -1,0 +1,145 @@
+"""The runbook: a graph of steps, each a small state machine, and actors who do one thing at a time.
+
+The machine says what begins and what takes effect; an engine draws how long it takes and tells when it is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from scenarios.model import Step
+
+
+class State(Enum):
+    """Where a step stands."""
+
+    PENDING = "waits for a fault or other steps"
+    DELAYED = "people have not decided yet"
+    QUEUED = "waits for its actor"
+    RUNNING = "somebody is at it"
+    DONE = "finished"
+
+
+class Event(Enum):
+    """What happens to a step."""
+
+    RELEASED = "all it waits for has happened"
+    DELAY_OVER = "people have decided to act"
+    ACTOR_FREE = "its actor begins"
+    FAILED = "a try did not succeed"
+    SUCCEEDED = "a try succeeded"
+
+
+TABLE: dict[tuple[State, Event], State] = {
+    (State.PENDING, Event.RELEASED): State.DELAYED,
+    (State.DELAYED, Event.DELAY_OVER): State.QUEUED,
+    (State.QUEUED, Event.ACTOR_FREE): State.RUNNING,
+    (State.RUNNING, Event.FAILED): State.RUNNING,
+    (State.RUNNING, Event.SUCCEEDED): State.DONE,
+}
+"""Every transition of a step."""
+
+EACH_FOR_THEMSELVES = "agents"
+"""The actor that is many people: its steps never wait for each other."""
+
+
+class ImpossibleEventError(ValueError):
+    """An event that cannot happen to a step in its state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """All that a step waits for has happened; the engine draws its delay."""
+
+    step: str
+    by: str
+    """The fault, or the step that was the last to finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A try begins; the engine draws how long it takes and whether it succeeds."""
+
+    step: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A step is done; the engine makes what it does take effect before anything that follows."""
+
+    step: str
+
+
+Effect = Released | Begin | Finished
+
+
+class Runbook:
+    """All steps of a drill and where they stand."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        self._steps = {step.step: step for step in steps}
+        self._state = dict.fromkeys(self._steps, State.PENDING)
+        self._waits_for = {
+            step.step: {*(("step", name) for name in step.predecessors), *(("fault", name) for name in _fault_of(step))}
+            for step in steps
+        }
+        self._tries = dict.fromkeys(self._steps, 0)
+        self._busy: set[str] = set()
+
+    def state(self, step: str) -> State:
+        """Where a step stands."""
+        return self._state[step]
+
+    def fault(self, name: str) -> list[Effect]:
+        """People notice a fault."""
+        return self._happened("fault", name)
+
+    def delay_over(self, step: str) -> list[Effect]:
+        """People have decided to act on a released step."""
+        self._move(step, Event.DELAY_OVER)
+        return self._assign()
+
+    def tried(self, step: str, succeeded: bool) -> list[Effect]:
+        """A try is over; an unsuccessful one is repeated at once by the same actor."""
+        self._move(step, Event.SUCCEEDED if succeeded else Event.FAILED)
+        if not succeeded:
+            return [self._begin(step)]
+        self._busy.discard(self._steps[step].by)
+        return [Finished(step), *self._happened("step", step), *self._assign()]
+
+    def _move(self, step: str, event: Event) -> None:
+        state = self._state[step]
+        if (state, event) not in TABLE:
+            raise ImpossibleEventError(f"{step}: {event.value!r} while {state.value!r}")
+        self._state[step] = TABLE[state, event]
+
+    def _happened(self, kind: str, name: str) -> list[Effect]:
+        """Release the steps for which this was the last they waited for."""
+        released: list[Effect] = []
+        for step, waits_for in self._waits_for.items():
+            if (kind, name) in waits_for:
+                waits_for.remove((kind, name))
+                if not waits_for:
+                    self._move(step, Event.RELEASED)
+                    released.append(Released(step, name))
+        return released
+
+    def _assign(self) -> list[Effect]:
+        """Let every free actor begin the first step, in file order, that waits for them."""
+        begun: list[Effect] = []
+        for name, step in self._steps.items():
+            if self._state[name] is State.QUEUED and step.by not in self._busy:
+                if step.by != EACH_FOR_THEMSELVES:
+                    self._busy.add(step.by)
+                self._move(name, Event.ACTOR_FREE)
+                begun.append(self._begin(name))
+        return begun
+
+    def _begin(self, step: str) -> Begin:
+        self._tries[step] += 1
+        return Begin(step, self._tries[step])
+
+
+def _fault_of(step: Step) -> tuple[str, ...]:
+    return (step.starts.after,) if step.starts is not None else ()

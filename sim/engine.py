@@ -1,0 +1,61 @@
+"""The `calls` engine: one replication of a drill in virtual time, on SimPy's stock environment."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import simpy
+
+from sbc.decisions.distribution import Distributor
+from scenarios.evidence import SAMPLE_EVERY, Gauge, Recorder, Sample
+from scenarios.load import CallerBlock
+from scenarios.model import Drill
+from sim.calls import Call, Calls
+from sim.draws import Draws
+from sim.faults import Faults
+from sim.log import Log
+from sim.people import People
+from sim.phones import Phones
+from sim.traffic import warm_up
+from sim.world import World
+
+
+def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication: int, recorder: Recorder) -> None:
+    """Play one replication from its warm-up to the end of the run, and hand all evidence to ``recorder``.
+
+    ``load`` has the callers of each traffic stream, as :func:`sim.traffic.load` gives them. The same arguments always
+    give the same evidence.
+    """
+    env = simpy.Environment(initial_time=-warm_up(drill))
+    draws = Draws(seed, replication)
+    log = Log(env, recorder)
+    world = World(drill)
+    queues = {name: queue.agents for name, queue in drill.queue_table().items()}
+    distributor: Distributor[Call] = Distributor(queues, list(drill.agents), list(drill.sites))
+    calls = Calls(env, world, distributor, log)
+    phones = Phones(env, drill, world, distributor, calls, draws, log)
+    people = People(env, drill, world, phones, draws, log)
+    Faults(env, drill, world, calls, phones, people, draws, log)
+    for stream, blocks in zip(drill.traffic, load, strict=True):
+        calls.play(stream, blocks)
+
+    def gauges() -> Iterator[tuple[Gauge, str, int]]:
+        yield from ((Gauge.PORTS, name, high) for name, high in world.high_ports().items())
+        yield from ((Gauge.SOFTPHONES, site, phones.registered_at(site)) for site in drill.sites)
+        yield from ((Gauge.AGENTS_BUSY, group, phones.busy(group)) for group in drill.agents)
+        yield from ((Gauge.WAITING, queue, distributor.waiting(queue)) for queue in queues)
+
+    def sample() -> None:
+        for gauge, name, value in gauges():
+            recorder.sample(Sample(env.now, gauge, name, value))
+
+    def watch() -> Generator[simpy.Event, Any, None]:
+        yield env.timeout(-env.now)
+        world.high_ports()
+        while True:
+            sample()
+            yield env.timeout(SAMPLE_EVERY)
+
+    env.process(watch())
+    env.run(until=drill.run.lasts)
+    sample()
+    calls.close()

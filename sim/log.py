@@ -1,0 +1,43 @@
+"""The engine's pen: journal entries with the time on them, calls in blocks, each fault's first effect."""
+
+from collections.abc import Iterable
+
+import simpy
+
+from scenarios.evidence import CallRecord, EventKind, JournalEntry, Recorder
+
+_BLOCK = 4096
+
+
+class Log:
+    """Hands evidence to the recorder; what lies before the start of the run is left out."""
+
+    def __init__(self, env: simpy.Environment, recorder: Recorder) -> None:
+        self._env = env
+        self._recorder = recorder
+        self._calls: list[CallRecord] = []
+        self._met: set[str] = set()
+
+    def entry(self, kind: EventKind, subject: str, **detail: str | float | int | bool) -> None:
+        """Write a journal entry with the present time."""
+        self._recorder.entry(JournalEntry(self._env.now, kind, subject, detail))
+
+    def effect(self, faults: Iterable[str], met: str) -> None:
+        """Something met what these faults had broken; only the first time is written."""
+        for fault in faults:
+            if fault not in self._met:
+                self._met.add(fault)
+                self.entry(EventKind.EFFECT, fault, met=met)
+
+    def call(self, record: CallRecord) -> None:
+        """Take an attempt that has ended."""
+        if record.end >= 0:
+            self._calls.append(record)
+            if len(self._calls) >= _BLOCK:
+                self.flush()
+
+    def flush(self) -> None:
+        """Hand over the calls that are left."""
+        if self._calls:
+            self._recorder.calls(self._calls)
+            self._calls = []

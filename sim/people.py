@@ -1,0 +1,137 @@
+"""The people of the runbook: they decide, begin, fail, repeat and finish, and their steps change the world."""
+
+from functools import partial
+
+import simpy
+
+from sbc.decisions import runbook as book
+from sbc.decisions.distribution import Agent
+from scenarios.evidence import EventKind
+from scenarios.model import Activate, CallerNumbers, DefaultCaller, Drill, Reroute, SwitchSoftphones, Verify
+from sim.draws import Draws
+from sim.log import Log
+from sim.phones import Phones
+from sim.timer import later
+from sim.world import World
+
+_BETWEEN_TRIES = 1.0
+"""Seconds that a repeated try takes at least, so that a step of no length cannot repeat for ever in one moment."""
+
+
+class People:
+    """Carries out the effects of the runbook machine."""
+
+    def __init__(
+        self, env: simpy.Environment, drill: Drill, world: World, phones: Phones, draws: Draws, log: Log
+    ) -> None:
+        self._env = env
+        self._world = world
+        self._phones = phones
+        self._log = log
+        self._queues = drill.queue_table()
+        self._steps = {step.step: step for step in drill.runbook}
+        self._book = book.Runbook(drill.runbook)
+        self._takes = {name: draws.values(f"step:{name}:takes", step.takes) for name, step in self._steps.items()}
+        self._luck = {name: draws.uniforms(f"step:{name}:fails") for name in self._steps}
+        self._delay = {
+            name: draws.values(f"step:{name}:delay", step.starts.delay)
+            for name, step in self._steps.items()
+            if step.starts is not None and step.starts.delay is not None
+        }
+
+    def notice(self, fault: str) -> None:
+        """A fault happens that steps wait for."""
+        self._carry_out(self._book.fault(fault))
+
+    def _carry_out(self, effects: list[book.Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case book.Released(name, by):
+                    self._log.entry(EventKind.STEP_READY, name, released_by=by)
+                    delay = next(self._delay[name]) if name in self._delay else 0.0
+                    later(self._env, delay, partial(self._decided, name))
+                case book.Begin(name, tries):
+                    if tries == 1:
+                        self._log.entry(EventKind.STEP_STARTED, name, by=self._steps[name].by)
+                    self._begin(name, tries)
+                case book.Finished(name):
+                    self._apply(name)
+                    self._log.entry(EventKind.STEP_FINISHED, name)
+
+    def _decided(self, name: str) -> None:
+        self._carry_out(self._book.delay_over(name))
+
+    # Tries
+
+    def _begin(self, name: str, tries: int) -> None:
+        action = self._steps[name].does
+        if isinstance(action, SwitchSoftphones):
+            agents = self._phones.of_group(action.softphones)
+            left = set(agents)
+            for agent in agents:
+                self._switch_one(name, action.site, agent, left)
+        else:
+            later(self._env, self._length(name, tries), partial(self._tried, name))
+
+    def _length(self, name: str, tries: int) -> float:
+        length = next(self._takes[name])
+        return length if tries == 1 else max(length, _BETWEEN_TRIES)
+
+    def _lucky(self, name: str) -> bool:
+        return next(self._luck[name]) >= self._steps[name].fails
+
+    def _tried(self, name: str) -> None:
+        succeeded = self._lucky(name) and self._works(name)
+        if not succeeded:
+            self._log.entry(EventKind.STEP_REPEATED, name)
+        self._carry_out(self._book.tried(name, succeeded))
+
+    def _switch_one(self, name: str, site: str, agent: Agent, left: set[Agent], tries: int = 1) -> None:
+        """One agent switches one phone; the step is over when the last has."""
+
+        def tried() -> None:
+            if self._lucky(name):
+                self._phones.switch(agent, site, switched)
+            else:
+                self._log.entry(EventKind.STEP_REPEATED, name, agent=agent.number)
+                self._switch_one(name, site, agent, left, tries + 1)
+
+        def switched() -> None:
+            left.remove(agent)
+            if not left:
+                self._carry_out(self._book.tried(name, succeeded=True))
+
+        later(self._env, self._length(name, tries), tried)
+
+    def _works(self, name: str) -> bool:
+        """Whether a test call, if the step is one, reaches somebody who could answer."""
+        action = self._steps[name].does
+        if not isinstance(action, Verify):
+            return True
+        route = self._world.reachable(action.verify)
+        if route is None:
+            return False
+        if route.queue is None:
+            return True
+        site = self._world.trunks[route.trunk].pair.site.name
+        return self._phones.answering(self._queues[route.queue].agents, site)
+
+    # Effects
+
+    def _apply(self, name: str) -> None:
+        match self._steps[name].does:
+            case Activate(activate=site):
+                self._world.sites[site].in_service = True
+                self._log.entry(EventKind.ACTIVATED, site)
+                self._phones.site_works(site)
+            case DefaultCaller(default_caller=number):
+                self._world.default_caller = number
+                self._log.entry(EventKind.CALLER_NUMBER, number, of="default")
+            case CallerNumbers(caller_numbers=group, to=number):
+                self._world.caller_numbers[group] = number
+                self._log.entry(EventKind.CALLER_NUMBER, number, of=group)
+            case Reroute(route=number, to=to):
+                self._world.routing.repoint(number, to)
+                self._log.entry(EventKind.REROUTED, number, to=to)
+            case SwitchSoftphones() | Verify() | None:
+                pass

@@ -1,0 +1,94 @@
+"""Traffic: callers of each stream as lazy blocks, with talk, patience and retry draws attached.
+
+Every engine is handed the same blocks, so that a drill means the same load in each.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scenarios.load import CallerBlock
+from scenarios.model import Drill, Traffic
+from sim.draws import Draws, Floats, residuals, sample
+
+BLOCK = 1024
+_DAY = 86_400.0
+_HOLDING_TIMES = 2
+"""A warm start fills the system as in equilibrium and then lets it settle for this many mean holding times."""
+
+
+def warm_up(drill: Drill) -> float:
+    """Seconds simulated before the run begins, so that limits and queues have marked the calls in progress."""
+    return _HOLDING_TIMES * max(stream.talk.mean for stream in drill.traffic) if drill.run.warm else 0.0
+
+
+def load(drill: Drill, seed: int, replication: int) -> list[Iterator[CallerBlock]]:
+    """Return the callers of every traffic stream of the drill, in its order."""
+    draws = Draws(seed, replication)
+    names = [f"{stream.from_ or 'in'}>{stream.to}" for stream in drill.traffic]
+    return [
+        _callers(drill, stream, draws, f"{names[i]}#{names[:i].count(names[i])}")
+        for i, stream in enumerate(drill.traffic)
+    ]
+
+
+def rates(drill: Drill, stream: Traffic) -> tuple[Floats, Floats]:
+    """Return the edges of the run's pieces of constant rate (n + 1, seconds) and the rates between them (n, 1/s)."""
+    begin, end = -warm_up(drill), drill.run.lasts
+    edges = {begin, end}
+    start = drill.run.start or 0.0
+    if not stream.arrivals.constant:
+        first_day = int((start + begin) // _DAY)
+        last_day = int((start + end) // _DAY)
+        edges |= {day * _DAY + at - start for day in range(first_day, last_day + 1) for at, _ in stream.arrivals.steps}
+    surge = stream.surge
+    surge_from = surge_to = end
+    if surge is not None and (fault := drill.fault_named(surge.at)) is not None:
+        surge_from, surge_to = fault.at, fault.at + surge.lasts
+        edges |= {surge_from, surge_to}
+    cuts = np.array(sorted(edge for edge in edges if begin <= edge <= end))
+    middles = (cuts[:-1] + cuts[1:]) / 2
+    values = [
+        stream.arrivals.rate_at((start + middle) % _DAY)
+        * (surge.factor if surge is not None and surge_from <= middle < surge_to else 1.0)
+        for middle in middles.tolist()
+    ]
+    return cuts, np.array(values)
+
+
+def _callers(drill: Drill, stream: Traffic, draws: Draws, name: str) -> Iterator[CallerBlock]:
+    arrivals, talk, patience, retry = (
+        draws.stream(f"{name}:{what}") for what in ("arrivals", "talk", "patience", "retry")
+    )
+    edges, values = rates(drill, stream)
+    if drill.run.warm:
+        n = int(draws.stream(f"{name}:warm").poisson(values[0] * stream.talk.mean))
+        left = residuals(stream.talk, draws.stream(f"{name}:residual"), n)
+        yield CallerBlock([float(edges[0])] * n, left.tolist(), [np.inf] * n, [1] * n, [[]] * n)
+
+    # Arrivals of a Poisson process of unit rate, carried over to time by the inverse of the expected count.
+    expected = np.concatenate(([0.0], np.cumsum(np.diff(edges) * values)))
+    passed = 0.0
+    while passed < expected[-1]:
+        unit = passed + np.cumsum(arrivals.exponential(1.0, BLOCK))
+        passed = float(unit[-1])
+        at = np.interp(unit[unit < expected[-1]], expected, edges)
+        n = len(at)
+        tries, again = _retries(stream, retry, n)
+        yield CallerBlock(
+            at.tolist(),
+            sample(stream.talk, talk, BLOCK)[:n].tolist(),
+            ([np.inf] * n if stream.patience is None else sample(stream.patience, patience, BLOCK)[:n].tolist()),
+            tries,
+            again,
+        )
+
+
+def _retries(stream: Traffic, rng: np.random.Generator, n: int) -> tuple[list[int], list[list[float]]]:
+    """Draw how many attempts ``n`` callers are ready to make, and the pauses between them."""
+    if stream.retry is None:
+        return [1] * n, [[]] * n
+    times = stream.retry.times
+    willing = np.cumprod(rng.random((BLOCK, times)) < stream.retry.share, axis=1)[:n]
+    pauses = sample(stream.retry.after, rng, BLOCK * times).reshape(BLOCK, times)[:n]
+    return (1 + willing.sum(axis=1)).astype(int).tolist(), pauses.tolist()

@@ -1,0 +1,418 @@
+"""What must hold in every run of the `calls` engine, over random small drills, loads and faults.
+
+Everything is worked out again from the evidence alone: who held which port when, who talked to whom, who tried again.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, Outcome
+from scenarios.model import Drill
+from sim.world import World
+from tests.drills import FREE_DIAL, MOBILE, OSAKA, TOKYO, Caller, ListRecorder, callers, drill, played
+
+LASTS = 150.0
+TICK = 1e-6
+"""Times of the evidence are sums and differences of floats; below this they are the same moment."""
+
+
+def tick(moment: float) -> int:
+    return round(moment / TICK)
+
+
+@dataclass
+class Run:
+    """A drill, its callers in order of arrival, and what came of them."""
+
+    plan: Drill
+    load: list[Caller]
+    recorder: ListRecorder
+    ports_at_the_end: dict[str, int]
+
+    @property
+    def records(self) -> list[CallRecord]:
+        return self.recorder.records
+
+    @cached_property
+    def _callers(self) -> dict[int, Caller]:
+        """Callers by their first attempt: attempts are numbered as they are begun."""
+        firsts = sorted(record.attempt for record in self.records if record.tries == 1)
+        return dict(zip(firsts, self.load, strict=True))
+
+    def caller(self, record: CallRecord) -> Caller:
+        return self._callers[record.caller]
+
+    def wanted(self, record: CallRecord) -> float:
+        """Return when an attempt was wanted; outbound work starts later, when an agent dials."""
+        caller = self.caller(record)
+        if record.tries == 1:
+            return caller.at
+        (before,) = (each for each in self.records if (each.caller, each.tries) == (record.caller, record.tries - 1))
+        return before.end + caller.again[before.tries - 1]
+
+    def limits_of(self, record: CallRecord) -> Iterable[str]:
+        """Return the limits whose ports a delivered call holds, read from the plan."""
+        yield "tenant"
+        yield record.trunk
+        yield record.node.partition("/")[0]
+        if record.direction is Direction.OUTBOUND:
+            yield "outbound"
+        # The only number behind another is Tokyo's or Osaka's; an outbound call comes by the number it shows.
+        way = (record.number, record.destination) if record.direction is Direction.INBOUND else (record.number,)
+        yield from (number for number in dict.fromkeys(way) if self.plan.numbers[number].tap is not None)
+
+    @property
+    def caps(self) -> dict[str, int]:
+        plan = self.plan
+        caps = {name: pair.ports for name, pair in plan.sbc_pairs.items()}
+        caps |= {name: trunk.channels for name, trunk in plan.trunks.items()}
+        caps |= {number: entry.tap for number, entry in plan.numbers.items() if entry.tap is not None}
+        caps["tenant"] = plan.ports.tenant or 10**6
+        caps["outbound"] = plan.ports.outbound or 10**6
+        return caps
+
+
+# Random drills
+
+small = st.integers(1, 4)
+moments = st.integers(0, 1400).map(lambda tenths: f"{tenths / 10:g}s")
+lengths = st.integers(1, 600).map(lambda tenths: f"{tenths / 10:g}s")
+maybe = st.one_of(st.none(), small)
+detections = st.sampled_from(
+    [{"by": "vrrp"}, {"by": "vrrp", "advert": "100ms"}, {"by": "options", "every": "5s", "timeout": "1s"}]
+)
+targets = st.sampled_from(
+    [
+        {"site": "tokyo"},
+        {"site": "osaka"},
+        *({"pair": pair, "fails": fails} for pair in ("east", "west") for fails in ("all", "active", "standby")),
+        {"trunk": "ntt"},
+        {"trunk": "kddi"},
+    ]
+)
+
+
+def without_nones(**fields: object) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Drill:
+    queue = st.sampled_from([None, "line", "desk"])
+    faults = draw(st.lists(st.builds(lambda target, at, lasts: {**target, "at": at, **lasts}, targets, moments,
+        st.one_of(st.just({}), lengths.map(lambda lasts: {"for": lasts}))), min_size=1, max_size=4))  # fmt: skip
+    actions: list[tuple[str, dict[str, object]]] = [
+        ("administrator", {"activate": "osaka"}),
+        ("agents", {"softphones": "desk", "site": draw(st.sampled_from(["tokyo", "osaka"]))}),
+        ("agents", {"softphones": "back", "site": "osaka"}),
+        ("administrator", {"route": FREE_DIAL, "to": OSAKA}),
+        ("operator", {"default_caller": OSAKA}),
+        ("operator", {"verify": FREE_DIAL}),
+    ]
+    chosen = draw(st.lists(st.sampled_from(range(len(actions))), unique=True))
+    runbook: list[dict[str, object]] = []
+    for i in chosen:
+        after = draw(st.sampled_from([None, *(step["step"] for step in runbook)]))
+        start = {"after": after} if after else {"starts": {"after": "fault-0", "delay": draw(lengths)}}
+        takes = {"uniform": ["1s", "20s"]}
+        runbook.append({"step": f"step {i}", "by": actions[i][0], "takes": takes, "does": actions[i][1], **start})
+    groups = {
+        name: without_nones(
+            count=1,
+            softphone={"sites": [site], "expires": draw(st.sampled_from(["10s", "2m"]))},
+            wrap_up=draw(st.sampled_from([None, "7s"])),
+            caller_number=draw(st.sampled_from([None, TOKYO, OSAKA])),
+        )
+        for name, site in (("desk", "tokyo"), ("back", draw(st.sampled_from(["tokyo", "osaka"]))))
+    }
+    return drill(
+        run={"for": f"{LASTS}s", "warm": False},
+        sites={"tokyo": {}, "osaka": {"role": draw(st.sampled_from(["primary", "secondary"]))}},
+        sbc_pairs={
+            name: {
+                "site": site,
+                "ports": draw(small),
+                "detect": draw(detections),
+                "keeps": draw(st.sampled_from(["all", "confirmed", "none"])),
+            }
+            for name, site in (("east", "tokyo"), ("west", "osaka"))
+        },
+        trunks={name: {"via": pair, "channels": draw(small)} for name, pair in (("ntt", "east"), ("kddi", "west"))},
+        numbers={
+            FREE_DIAL: without_nones(to=TOKYO, tap=draw(maybe)),
+            TOKYO: without_nones(trunk="ntt", queue=draw(queue), tap=draw(maybe)),
+            OSAKA: without_nones(trunk="kddi", queue=draw(queue), tap=draw(maybe)),
+        },
+        ports=without_nones(tenant=draw(maybe), outbound=draw(maybe)),
+        queues={"line": {"agents": ["desk", "back"], "answers": draw(st.booleans())}},
+        agents=groups,
+        default_caller=draw(st.sampled_from([None, TOKYO])),
+        traffic=[
+            {"to": FREE_DIAL, "arrivals": "1/m", "talk": "1m"},
+            {"to": OSAKA, "arrivals": "1/m", "talk": "1m"},
+            {"from": "desk", "to": MOBILE, "arrivals": "1/m", "talk": "1m", "shows": "default"},
+            {"from": "back", "to": MOBILE, "arrivals": "1/m", "talk": "1m", "shows": "terminal"},
+        ],
+        faults=[{"name": f"fault-{i}", **fault} for i, fault in enumerate(faults)],
+        runbook=runbook,
+    )
+
+
+STREAMS = 4
+pauses = st.lists(st.integers(0, 200).map(lambda n: n / 9), max_size=3)
+loads = st.lists(
+    st.tuples(
+        st.integers(0, STREAMS - 1),
+        st.integers(0, int(LASTS * 3)),
+        st.integers(0, 500).map(lambda n: n / 7),
+        st.one_of(st.just(inf), st.integers(0, 400).map(lambda n: n / 7)),
+        pauses,
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda drawn: (drawn[0], drawn[1]),
+)
+
+
+def run(plan: Drill, drawn: list[tuple[int, int, float, float, list[float]]]) -> Run:
+    streams: list[list[Caller]] = [[] for _ in range(STREAMS)]
+    for stream, at, talk, patience, again in sorted(drawn):
+        streams[stream].append(Caller((at * STREAMS + stream) / 13, talk, patience, again))
+    worlds: list[World] = []
+
+    class Watched(World):
+        def __init__(self, drill: Drill) -> None:
+            super().__init__(drill)
+            worlds.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sim.engine.World", Watched)
+        recorder = played(plan, *(callers(*stream) for stream in streams))
+    (world,) = worlds
+    world.high_ports()
+    everybody = sorted(caller for stream in streams for caller in stream)
+    return Run(plan, [caller for caller in everybody if caller.at < LASTS], recorder, world.high_ports())
+
+
+# What must hold
+
+
+def delivered_at(record: CallRecord) -> float:
+    assert record.setup is not None
+    return record.start + record.setup
+
+
+def most_at_once(spans: list[tuple[float, float]]) -> int:
+    """Return the most spans that overlap; one that ends where another begins does not."""
+    changes = sorted((tick(moment), change) for span in spans for moment, change in zip(span, (1, -1), strict=True))
+    level = most = 0
+    for _, change in changes:
+        level += change
+        most = max(most, level)
+    return most
+
+
+def every_attempt_is_recorded_exactly_once(run: Run) -> None:
+    assert sorted(record.attempt for record in run.records) == list(range(len(run.records)))
+    assert sum(record.tries == 1 for record in run.records) == len(run.load)
+
+
+def a_caller_is_heard_when_calling_and_work_done_not_before_it_is_wanted(run: Run) -> None:
+    for record in run.records:
+        late = tick(record.start) - tick(run.wanted(record))
+        assert abs(late) <= 1 or (late > 0 and record.direction is Direction.OUTBOUND)
+
+
+def the_tries_of_a_caller_follow_each_other_and_only_the_last_is_final(run: Run) -> None:
+    by_caller: dict[int, list[CallRecord]] = defaultdict(list)
+    for record in sorted(run.records):
+        by_caller[record.caller].append(record)
+    for first, tries in by_caller.items():
+        caller = run.caller(tries[0])
+        assert tries[0].attempt == first
+        assert [record.tries for record in tries] == list(range(1, len(tries) + 1))
+        for before in tries[:-1]:
+            assert before.outcome not in (Outcome.COMPLETED, Outcome.IN_PROGRESS)
+            assert not before.final
+        last = tries[-1]
+        out_of_tries = len(tries) == 1 + len(caller.again)
+        if last.outcome is Outcome.IN_PROGRESS:
+            assert not last.final
+            assert last.end == LASTS
+        elif last.final:
+            assert last.outcome is Outcome.COMPLETED or out_of_tries
+        else:
+            assert last.end + caller.again[len(tries) - 1] >= LASTS - TICK
+
+
+def the_times_of_a_call_add_up(run: Run) -> None:
+    for record in run.records:
+        parts = [record.setup, record.wait, record.talk]
+        assert all(part is None or part >= 0 for part in parts)
+        assert 0 <= record.start <= record.end <= LASTS
+        assert (record.setup is None) == (record.wait is None)
+        if record.setup is not None:
+            assert sum(part or 0 for part in parts) == pytest.approx(record.end - record.start, abs=TICK)
+        else:
+            assert record.talk is None
+        if record.outcome is Outcome.COMPLETED:
+            assert record.talk == pytest.approx(run.caller(record).talk, abs=TICK)
+        elif record.talk is not None:
+            assert record.talk <= run.caller(record).talk + TICK
+
+
+def outcomes_mean_what_they_say(run: Run) -> None:
+    for record in run.records:
+        match record.outcome:
+            case Outcome.COMPLETED:
+                assert (record.answered, record.sip, record.reason) == (True, 200, "")
+            case Outcome.BLOCKED:
+                assert (record.setup, record.sip in (486, 503), record.node) == (None, True, "")
+                assert record.reason in run.caps
+            case Outcome.FAILED:
+                assert (record.setup, record.sip in (403, 404, 408, 482, 487, 503), record.node) == (None, True, "")
+            case Outcome.ABANDONED:
+                assert not record.answered
+            case Outcome.DROPPED:
+                assert record.setup is not None
+                assert record.end in {fault.at for fault in run.plan.faults}
+            case Outcome.IN_PROGRESS:
+                assert record.end == LASTS
+
+
+def nobody_waits_beyond_patience_or_dials_beyond_timer_b(run: Run) -> None:
+    for record in run.records:
+        if not record.answered:
+            assert record.end - run.wanted(record) <= run.caller(record).patience + TICK
+        if record.outcome in (Outcome.FAILED, Outcome.BLOCKED):
+            assert record.end - record.start <= 32 + TICK
+        if record.setup is not None:
+            assert min(abs(record.setup - offset) for offset in (0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)) < TICK
+
+
+def spans_by_limit(run: Run) -> dict[str, list[tuple[float, float]]]:
+    spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for record in run.records:
+        if record.setup is not None:
+            for limit in run.limits_of(record):
+                spans[limit].append((delivered_at(record), record.end))
+    return spans
+
+
+def no_limit_is_ever_exceeded(run: Run) -> None:
+    for limit, spans in spans_by_limit(run).items():
+        assert most_at_once(spans) <= run.caps[limit], limit
+    for sample in run.recorder.samples:
+        if sample.gauge is Gauge.PORTS:
+            assert sample.value <= run.caps[sample.name]
+
+
+def a_limit_that_refuses_is_full(run: Run) -> None:
+    spans = spans_by_limit(run)
+    for record in run.records:
+        if record.outcome is Outcome.BLOCKED:
+            held = sum(begin - TICK <= record.end <= end + TICK for begin, end in spans[record.reason])
+            assert held >= run.caps[record.reason]
+
+
+def ports_still_held_at_the_end_are_those_of_calls_still_up(run: Run) -> None:
+    live: dict[str, int] = defaultdict(int)
+    for record in run.records:
+        if record.outcome is Outcome.IN_PROGRESS and record.setup is not None:
+            for limit in run.limits_of(record):
+                live[limit] += 1
+    assert {name: used for name, used in run.ports_at_the_end.items() if used} == {
+        name: used for name, used in live.items() if name in run.ports_at_the_end
+    }
+
+
+def no_agent_is_in_two_calls_and_each_answers_where_the_phone_is(run: Run) -> None:
+    for group, agents in run.plan.agents.items():
+        talks = [record for record in run.records if record.agents == group and record.talk is not None]
+        wrap_up = agents.wrap_up.mean if agents.wrap_up else 0.0
+        assert most_at_once([(record.end - (record.talk or 0), record.end + wrap_up) for record in talks]) <= 1
+        lines = [(-1.0, agents.softphone.sites[0])]
+        lines += [
+            (entry.at, str(entry.detail["site"]))
+            for entry in run.recorder.of(EventKind.REGISTERED)
+            if entry.subject == group
+        ]
+        for record in talks:
+            answered = record.end - (record.talk or 0)
+            before = [site for at, site in lines if at <= answered + TICK][-1]
+            just_now = {site for at, site in lines if abs(at - answered) <= TICK}
+            assert record.site in {before, *just_now}
+            assert record.site == run.plan.sbc_pairs[record.node.partition("/")[0]].site
+
+
+def the_journal_and_the_samples_are_in_order_of_time(run: Run) -> None:
+    for moments_of in ([entry.at for entry in run.recorder.entries], [sample.at for sample in run.recorder.samples]):
+        assert moments_of == sorted(moments_of)
+    ends = [record.end for record in run.records]
+    assert ends == sorted(ends)
+
+
+def only_faults_that_happened_take_effect_and_not_before_they_happen(run: Run) -> None:
+    at = {fault.name: fault.at for fault in run.plan.faults}
+    for entry in run.recorder.of(EventKind.EFFECT):
+        assert entry.at >= at[entry.subject]
+
+
+def steps_keep_their_order(run: Run) -> None:
+    began = {entry.subject: entry.at for entry in run.recorder.of(EventKind.STEP_STARTED)}
+    finished = {entry.subject: entry.at for entry in run.recorder.of(EventKind.STEP_FINISHED)}
+    assert len(finished) == len(run.recorder.of(EventKind.STEP_FINISHED))
+    for step in run.plan.runbook:
+        if step.step in began:
+            assert all(finished[before] <= began[step.step] for before in step.predecessors)
+
+
+HOLDS: list[Callable[[Run], None]] = [
+    every_attempt_is_recorded_exactly_once,
+    a_caller_is_heard_when_calling_and_work_done_not_before_it_is_wanted,
+    the_tries_of_a_caller_follow_each_other_and_only_the_last_is_final,
+    the_times_of_a_call_add_up,
+    outcomes_mean_what_they_say,
+    nobody_waits_beyond_patience_or_dials_beyond_timer_b,
+    no_limit_is_ever_exceeded,
+    a_limit_that_refuses_is_full,
+    ports_still_held_at_the_end_are_those_of_calls_still_up,
+    no_agent_is_in_two_calls_and_each_answers_where_the_phone_is,
+    the_journal_and_the_samples_are_in_order_of_time,
+    only_faults_that_happened_take_effect_and_not_before_they_happen,
+    steps_keep_their_order,
+]
+
+
+# Hypothesis would spend minutes on explaining a failure of so large an example.
+whole_runs = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+
+
+@settings(whole_runs, max_examples=100)
+@given(plan=plans(), load=loads)
+def test_in_every_run_everything_that_must_hold_holds(
+    plan: Drill, load: list[tuple[int, int, float, float, list[float]]]
+) -> None:
+    played_out = run(plan, load)
+    for holds in HOLDS:
+        holds(played_out)
+
+
+@settings(whole_runs, max_examples=8)
+@given(plan=plans(), load=loads)
+def test_every_run_can_be_repeated_to_the_last_bit(
+    plan: Drill, load: list[tuple[int, int, float, float, list[float]]]
+) -> None:
+    once, again = run(plan, load).recorder, run(plan, load).recorder
+    assert (once.records, once.entries, once.samples) == (again.records, again.entries, again.samples)

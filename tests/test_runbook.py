@@ -1,0 +1,252 @@
+"""The runbook: a step's life against a table drawn by hand, and any plan in any order of events against the rules."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sbc.decisions import runbook
+from sbc.decisions.runbook import Begin, Effect, Event, Finished, ImpossibleEventError, Released, Runbook, State
+from scenarios.model import Step
+
+FAULT = "tokyo-lost"
+
+
+def step(name: str, *after: str, by: str = "administrator") -> Step:
+    """Return a step after others, or after the fault when it is after none."""
+    waits: dict[str, object] = {"after": list(after)} if after else {"starts": {"after": FAULT}}
+    return Step.model_validate({"step": name, "by": by, "takes": "1m", **waits})
+
+
+# One step's life
+
+DRAWN: dict[State, dict[Event, State | None]] = {
+    State.PENDING: {Event.RELEASED: State.DELAYED},
+    State.DELAYED: {Event.DELAY_OVER: State.QUEUED},
+    State.QUEUED: {Event.ACTOR_FREE: State.RUNNING},
+    State.RUNNING: {Event.FAILED: State.RUNNING, Event.SUCCEEDED: State.DONE},
+    State.DONE: {},
+}
+
+
+def live(until: State) -> Runbook:
+    """Return a runbook of two steps of one actor, the second of which has been led as far as ``until``."""
+    book = Runbook([step("other"), step("this")])
+    if until is State.PENDING:
+        return book
+    book.fault(FAULT)
+    book.delay_over("other")
+    if until is State.DELAYED:
+        return book
+    book.delay_over("this")
+    if until is State.QUEUED:
+        return book
+    book.tried("other", succeeded=True)
+    if until is State.DONE:
+        book.tried("this", succeeded=True)
+    return book
+
+
+def told(book: Runbook, event: Event) -> None:
+    """Make one event happen to the second step, by the only door there is for it."""
+    match event:
+        case Event.RELEASED:
+            book.fault(FAULT)
+        case Event.DELAY_OVER:
+            book.delay_over("this")
+        case Event.ACTOR_FREE:
+            book.tried("other", succeeded=True)
+        case Event.FAILED | Event.SUCCEEDED:
+            book.tried("this", succeeded=event is Event.SUCCEEDED)
+
+
+def oddities() -> list[tuple[State, Event | None]]:
+    """Return where a step's life is not as drawn: in a state not reached, or at an event there."""
+    odd: list[tuple[State, Event | None]] = []
+    for state, row in DRAWN.items():
+        for event in (None, *Event):
+            try:
+                book = live(state)
+                if book.state("this") is not state:
+                    odd.append((state, None))
+                    continue
+            except ImpossibleEventError:
+                odd.append((state, None))
+                continue
+            if event is None or (event in (Event.RELEASED, Event.ACTOR_FREE) and event not in row):
+                continue  # the machine itself brings these about, and never in another state
+            try:
+                told(book, event)
+                became = book.state("this")
+            except ImpossibleEventError:
+                became = None
+            if became is not row.get(event):
+                odd.append((state, event))
+    return odd
+
+
+def test_a_step_lives_as_drawn_and_refuses_all_else() -> None:
+    assert oddities() == []
+
+
+@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("event", list(Event))
+def test_the_table_has_the_rows_drawn_and_no_others(state: State, event: Event) -> None:
+    assert runbook.TABLE.get((state, event)) is DRAWN[state].get(event)
+
+
+@pytest.mark.parametrize("row", list(runbook.TABLE), ids=lambda row: f"{row[0].name}-{row[1].name}")
+def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    target = runbook.TABLE[row]
+    for elsewhere in State:
+        if elsewhere is not target:
+            monkeypatch.setitem(runbook.TABLE, row, elsewhere)
+            assert oddities()
+    monkeypatch.delitem(runbook.TABLE, row)
+    assert oddities()
+
+
+# Hand-played runs
+
+
+def test_a_step_follows_its_predecessor_and_names_who_released_it() -> None:
+    book = Runbook([step("button"), step("re-point", "button")])
+    assert book.fault(FAULT) == [Released("button", FAULT)]
+    assert book.delay_over("button") == [Begin("button", 1)]
+    assert book.tried("button", succeeded=True) == [Finished("button"), Released("re-point", "button")]
+    assert book.delay_over("re-point") == [Begin("re-point", 1)]
+    assert book.tried("re-point", succeeded=True) == [Finished("re-point")]
+
+
+def test_a_failed_try_is_repeated_by_the_same_actor_before_anything_else() -> None:
+    book = Runbook([step("first"), step("second")])
+    book.fault(FAULT)
+    assert book.delay_over("first") == [Begin("first", 1)]
+    assert book.delay_over("second") == []
+    assert book.tried("first", succeeded=False) == [Begin("first", 2)]
+    assert book.tried("first", succeeded=False) == [Begin("first", 3)]
+    assert book.tried("first", succeeded=True) == [Finished("first"), Begin("second", 1)]
+
+
+def test_a_free_actor_takes_the_waiting_step_that_stands_first_in_the_file() -> None:
+    book = Runbook([step("c"), step("a"), step("b")])
+    book.fault(FAULT)
+    assert book.delay_over("b") == [Begin("b", 1)]
+    assert book.delay_over("a") == []
+    assert book.delay_over("c") == []
+    assert book.tried("b", succeeded=True) == [Finished("b"), Begin("c", 1)]
+    assert book.tried("c", succeeded=True) == [Finished("c"), Begin("a", 1)]
+
+
+def test_a_step_after_two_is_released_by_the_later_one() -> None:
+    book = Runbook([step("left"), step("right", by="operator"), step("join", "left", "right")])
+    book.fault(FAULT)
+    book.delay_over("left")
+    book.delay_over("right")
+    assert book.tried("right", succeeded=True) == [Finished("right")]
+    assert book.tried("left", succeeded=True) == [Finished("left"), Released("join", "left")]
+
+
+def test_agents_act_each_for_themselves_and_other_actors_one_thing_at_a_time() -> None:
+    book = Runbook([step("sales", by="agents"), step("support", by="agents"), step("x"), step("y")])
+    book.fault(FAULT)
+    assert book.delay_over("sales") == [Begin("sales", 1)]
+    assert book.delay_over("support") == [Begin("support", 1)]
+    assert book.delay_over("x") == [Begin("x", 1)]
+    assert book.delay_over("y") == []
+
+
+def test_a_fault_that_no_step_waits_for_changes_nothing() -> None:
+    book = Runbook([step("button")])
+    assert book.fault("another") == []
+    assert book.state("button") is State.PENDING
+
+
+def test_a_step_set_off_by_a_fault_and_after_another_step_waits_for_both() -> None:
+    both = Step.model_validate(
+        {"step": "both", "by": "operator", "takes": "1m", "after": "first", "starts": {"after": FAULT}}
+    )
+    book = Runbook([step("first"), both])
+    assert book.fault(FAULT) == [Released("first", FAULT)]
+    book.delay_over("first")
+    assert Released("both", "first") in book.tried("first", succeeded=True)
+
+
+# Any plan, any order of events
+
+
+@dataclass
+class Diary:
+    """What an engine would see, checked as it is written."""
+
+    steps: dict[str, Step]
+    released: list[str] = field(default_factory=list)
+    running: dict[str, int] = field(default_factory=dict)
+    finished: list[str] = field(default_factory=list)
+    begun: set[str] = field(default_factory=set)
+
+    def write(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Released(name, by):
+                    before = self.steps[name].predecessors
+                    assert set(before) <= set(self.finished)
+                    assert by == (max(before, key=self.finished.index) if before else FAULT)
+                    assert name not in self.released
+                    self.released.append(name)
+                case Begin(name, tries):
+                    assert set(self.steps[name].predecessors) <= set(self.finished)
+                    assert name in self.released
+                    assert name not in self.finished
+                    if tries == 1:
+                        assert name not in self.begun
+                    else:
+                        assert self.running[name] == tries - 1
+                    self.begun.add(name)
+                    self.running[name] = tries
+                case Finished(name):
+                    del self.running[name]
+                    assert name not in self.finished
+                    self.finished.append(name)
+        hands = [self.steps[name].by for name in self.running if self.steps[name].by != "agents"]
+        assert len(hands) == len(set(hands)), "one actor does two things at once"
+
+    @property
+    def idle_hands(self) -> set[str]:
+        return {step.by for step in self.steps.values()} - {self.steps[name].by for name in self.running}
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> list[Step]:
+    """Draw steps that never wait for each other in a circle, in any file order."""
+    names = [f"step {i}" for i in range(draw(st.integers(1, 8)))]
+    steps = []
+    for i, name in enumerate(names):
+        after = draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3)) if i else []
+        steps.append(step(name, *after, by=draw(st.sampled_from(["administrator", "operator", "agents"]))))
+    return draw(st.permutations(steps))
+
+
+@settings(deadline=None, max_examples=60)
+@given(steps=plans(), data=st.data())
+def test_any_plan_in_any_order_of_events_keeps_the_rules_and_comes_to_its_end(
+    steps: list[Step], data: st.DataObject
+) -> None:
+    book, diary = Runbook(steps), Diary({each.step: each for each in steps})
+    diary.write(book.fault(FAULT))
+    decided: set[str] = set()
+    failures = 0
+    while len(diary.finished) < len(steps):
+        undecided = [name for name in diary.released if name not in decided]
+        happens = data.draw(st.sampled_from([*undecided, *diary.running]))
+        if happens in diary.running:
+            succeeded = failures > 20 or data.draw(st.booleans())
+            failures += not succeeded
+            diary.write(book.tried(happens, succeeded))
+        else:
+            decided.add(happens)
+            diary.write(book.delay_over(happens))
+        waiting = {diary.steps[name].by for name in decided - diary.begun}
+        assert not waiting & (diary.idle_hands | {"agents"}), "somebody stands idle before a step that could begin"
+    assert {book.state(name) for name in diary.steps} == {State.DONE}

@@ -1,0 +1,113 @@
+"""The journal, boiled down as it is written: effects, steps, takeovers, and when softphones were back."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+from reports.summary import Effect, StepRun, Value
+from scenarios.evidence import EventKind, JournalEntry
+from scenarios.model import Drill
+
+PHONES_BACK = 0.95
+"""The share of a group's phones that must be registered for the group to be back."""
+
+
+@dataclass(slots=True)
+class _Phones:
+    """A group: since when it has had enough phones registered, or None while it has not."""
+
+    needed: float
+    since: float | None
+
+    def registered(self, now: float, phones: float) -> None:
+        if phones < self.needed:
+            self.since = None
+        elif self.since is None:
+            self.since = now
+
+
+@dataclass(slots=True)
+class _Pair:
+    """A pair: since when no node serves, and the longest that this lasted until another did."""
+
+    lost_at: float | None = None
+    longest: Value = None
+
+    def lost(self, now: float) -> None:
+        if self.lost_at is None:
+            self.lost_at = now
+
+    def served(self, now: float) -> None:
+        if self.lost_at is not None:
+            self.longest = max(self.longest or 0.0, now - self.lost_at)
+            self.lost_at = None
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """What the journal of one replication says that metrics and reports need."""
+
+    drill: Drill
+    effects: dict[str, Effect] = field(default_factory=dict)
+    steps: dict[str, StepRun] = field(init=False)
+    _phones: dict[str, _Phones] = field(init=False)
+    _pairs: dict[str, _Pair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.steps = {step.step: StepRun() for step in self.drill.runbook}
+        self._pairs = {pair: _Pair() for pair in self.drill.sbc_pairs}
+        self._phones = {
+            name: _Phones(
+                PHONES_BACK * group.count,
+                0.0 if self.drill.sites[group.softphone.sites[0]].role == "primary" else None,
+            )
+            for name, group in self.drill.agents.items()
+        }
+
+    @property
+    def first_fault(self) -> float | None:
+        """The moment of the drill's first fault."""
+        return min((fault.at for fault in self.drill.faults), default=None)
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Take the next entry."""
+        now, subject, detail = entry.at, entry.subject, entry.detail
+        match entry.kind:
+            case EventKind.EFFECT:
+                self.effects.setdefault(subject, Effect(now, str(detail.get("met", ""))))
+            case EventKind.REGISTERED | EventKind.UNREGISTERED:
+                self._phones[subject].registered(now, float(detail["registered"]))
+            case EventKind.NODE_LOST:
+                self._pairs[subject].lost(now)
+            case EventKind.TAKEOVER:
+                self._pairs[subject].served(now)
+            case EventKind.STEP_READY:
+                self._step(subject, ready=now, released_by=str(detail["released_by"]))
+            case EventKind.STEP_STARTED:
+                self._step(subject, started=now)
+            case EventKind.STEP_REPEATED:
+                self._step(subject, repeats=self.steps[subject].repeats + 1)
+            case EventKind.STEP_FINISHED:
+                self._step(subject, finished=now)
+            case _:
+                pass
+
+    def _step(self, name: str, **changes: float | int | str) -> None:
+        self.steps[name] = replace(self.steps[name], **changes)  # type: ignore[arg-type]  # names are those above
+
+    def takeover_time(self, pair: str) -> Value:
+        """Return the pair's longest time without a serving node, or None when it never lost one."""
+        state = self._pairs[pair]
+        return state.longest if state.lost_at is None else math.inf
+
+    def softphones_back(self, group: str) -> Value:
+        """Return seconds from the first fault until the group had, and kept, enough phones registered."""
+        since = self._phones[group].since
+        return self._since_fault(math.inf if since is None else since)
+
+    def runbook_time(self) -> Value:
+        """Return seconds from the first fault until every step was finished."""
+        ends = [math.inf if step.finished is None else step.finished for step in self.steps.values()]
+        return self._since_fault(max(ends)) if ends else None
+
+    def _since_fault(self, moment: float) -> Value:
+        return None if self.first_fault is None else max(moment - self.first_fault, 0.0)

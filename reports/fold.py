@@ -1,0 +1,84 @@
+"""The fold: takes the evidence of one replication as it comes, in bounded memory, and boils it down."""
+
+from collections.abc import Iterable, Sequence
+
+from reports.calltable import CallTable, Measure
+from reports.chronicle import Chronicle
+from reports.levels import PortPeaks, TimeAxis
+from reports.producers import PRODUCERS, Facts, caller_ended, caller_lost
+from reports.recovery import RecoveryWatch
+from reports.summary import RunSummary
+from scenarios.evidence import CallRecord, JournalEntry, Sample
+from scenarios.expectations import Query
+from scenarios.model import Drill
+
+_BLOCK = 8192
+"""Records that are counted together: enough to make numpy's overhead vanish."""
+_EVERYTHING = Query("attempts")
+
+
+class Fold:
+    """A recorder for one replication of ``drill``, asked ``queries`` at its end.
+
+    Memory grows with the plan, the length of the run and the queries, not with the number of calls.
+    """
+
+    def __init__(self, drill: Drill, queries: Iterable[Query]) -> None:
+        self._queries = tuple(queries)
+        edges = (edge for query in self._queries for edge in (query.after, query.before) if edge is not None)
+        queues = {name: queue.answer_within for name, queue in drill.queue_table().items()}
+        chronicle = Chronicle(drill)
+        fault = chronicle.first_fault
+        watches = {
+            query: RecoveryWatch(query.selectors, fault, drill.run.lasts)
+            for query in self._queries
+            if query.metric == "recovery_time" and fault is not None
+        }
+        self._facts = Facts(CallTable(edges, queues), watches, PortPeaks(self._queries), chronicle)
+        self._axis = TimeAxis(drill.run.lasts)
+        self._waiting: list[CallRecord] = []
+        self._records = 0
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Take attempts that have ended."""
+        self._waiting += records
+        if len(self._waiting) >= _BLOCK:
+            self._count()
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Take one journal entry."""
+        self._facts.chronicle.entry(entry)
+
+    def sample(self, sample: Sample) -> None:
+        """Take one sample."""
+        self._facts.ports.sample(sample)
+        self._axis.sample(sample)
+
+    def _count(self) -> None:
+        records, self._waiting = self._waiting, []
+        if not records:
+            return
+        self._records += len(records)
+        calls = self._facts.calls
+        block = calls.index.block(records)
+        calls.add(block)
+        keys = calls.index.keys_seen
+        self._axis.add(block, keys)
+        for watch in self._facts.recovery.values():
+            watch.add(block, keys)
+
+    def summary(self) -> RunSummary:
+        """Return what has been gathered."""
+        self._count()
+        facts = self._facts
+        return RunSummary(
+            values={query: PRODUCERS[query.metric](facts, query) for query in self._queries},
+            timeline=self._axis.timeline(),
+            steps=facts.chronicle.steps,
+            effects=facts.chronicle.effects,
+            losses=facts.calls.losses(),
+            peaks=facts.ports.overall,
+            callers=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_ended)),
+            callers_lost=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_lost)),
+            records=self._records,
+        )

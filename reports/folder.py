@@ -1,0 +1,62 @@
+"""The folder of a run: all its files, and the recorder that writes those of one replication as it is played."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from reports import calls_csv, files
+from reports.calls_csv import CallsCsv
+from reports.html import report_text
+from reports.journal import JournalFile
+from reports.judge import Judged
+from reports.junit import junit_text
+from reports.origin import Origin
+from reports.result import result_text
+from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample
+
+
+class Tee:
+    """A recorder that hands everything on to several."""
+
+    def __init__(self, *takers: Recorder) -> None:
+        self._takers = takers
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Hand on attempts that have ended."""
+        for taker in self._takers:
+            taker.calls(records)
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Hand on one journal entry."""
+        for taker in self._takers:
+            taker.entry(entry)
+
+    def sample(self, sample: Sample) -> None:
+        """Hand on one sample."""
+        for taker in self._takers:
+            taker.sample(sample)
+
+
+@contextmanager
+def detail_files(out: Path) -> Iterator[Recorder]:
+    """Yield the recorder that writes `calls.csv` and `journal.jsonl` of one replication into ``out``.
+
+    They appear when the block ends well. Raises :class:`~reports.files.ReportError`.
+    """
+    files.folder(out)
+    with (
+        files.whole_file(out / "calls.csv", calls_csv.ENCODING) as calls,
+        files.whole_file(out / "journal.jsonl") as journal,
+    ):
+        yield Tee(CallsCsv(calls), JournalFile(journal))
+
+
+def write_all(out: Path, judged: Judged, origin: Origin) -> None:
+    """Write `result.json`, `junit.xml` and `report.html` into ``out``; raises :class:`~reports.files.ReportError`."""
+    files.folder(out)
+    for name, text in (
+        ("result.json", result_text(judged, origin)),
+        ("junit.xml", junit_text(judged, origin)),
+        ("report.html", report_text(judged, origin)),
+    ):
+        files.write_whole(out / name, text)

@@ -1,0 +1,25 @@
+"""`journal.jsonl`: what happened in one replication, one JSON object a line, written as it happens."""
+
+import json
+from collections.abc import Sequence
+from typing import TextIO
+
+from scenarios.evidence import CallRecord, JournalEntry, Sample
+
+
+class JournalFile:
+    """A recorder that writes journal entries to a file, and passes over the rest."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Pass over them: calls have a file of their own."""
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Write one entry."""
+        line = {"at": entry.at, "kind": entry.kind, "subject": entry.subject, "detail": dict(entry.detail)}
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def sample(self, sample: Sample) -> None:
+        """Pass over it."""

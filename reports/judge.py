@@ -1,0 +1,205 @@
+"""The verdict: every expectation held against its runs, and whether the runs are evidence at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from reports.combine import Combined, combine
+from reports.exit_codes import ExitCode
+from reports.queries import limits, resolve
+from reports.statistics import Interval, share_interval
+from reports.summary import RunSummary, Value
+from reports.wording import NOTHING, interval_text, number_of, value_text
+from scenarios.expectations import Expectation, Query
+from scenarios.metrics import Combine, Unit
+from scenarios.model import Drill, Verdict
+from scenarios.units import format_share
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """In how many runs an expectation held."""
+
+    runs: int
+    of: int
+    interval: Interval | None
+    """Wilson's interval for the share of all runs; None for a single run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one expectation."""
+
+    expectation: Expectation
+    verdict: Verdict
+    reason: str
+    """One clause: why."""
+    value: Value
+    """In the unit of the expectation's bound."""
+    interval: Interval | None
+    """Of a metric that is judged by the interval of its mean."""
+    held: Held | None
+    """Of a metric that is judged run by run."""
+
+    @property
+    def shown(self) -> str:
+        """The value, in words."""
+        return self._words(self.value)
+
+    @property
+    def bound(self) -> str:
+        """The bound with its operator, and the share of runs in which it must hold if it is judged run by run."""
+        share = f" in {format_share(self.expectation.runs_share)} of runs" if self.held and self.held.interval else ""
+        return f"{self.expectation.op} {self._words(self.expectation.bound)}{share}"
+
+    @property
+    def confidence(self) -> str:
+        """The interval that it was judged by, in words."""
+        if self.held is not None and self.held.interval is not None:
+            shares = interval_text(self.held.interval, Unit.SHARE)
+            return f"{self.held.runs} of {number_of(self.held.of, 'run')}: {shares}"
+        if self.interval is None:
+            return "no interval"
+        return interval_text(self.interval, self.expectation.query.definition.unit)
+
+    def _words(self, value: Value) -> str:
+        return value_text(value, self.expectation.query.definition.unit, of_limit=self.expectation.of_limit)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A whole run: what was asked, what came out, and what that means."""
+
+    drill: Drill
+    engine: str
+    seed: int
+    summaries: tuple[RunSummary, ...]
+    """One for each replication, in order."""
+    interrupted: bool
+    """The run was stopped before its last replication."""
+    judgements: tuple[Judgement, ...]
+    """In the order of ``drill.expect``."""
+
+    @cached_property
+    def missing_evidence(self) -> dict[str, int]:
+        """Faults that took no effect, and in how many runs."""
+        missing = {
+            fault.name: sum(fault.name not in summary.effects for summary in self.summaries)
+            for fault in self.drill.faults
+        }
+        return {fault: runs for fault, runs in missing.items() if runs}
+
+    @property
+    def no_evidence(self) -> tuple[str, ...]:
+        """Why the run is no evidence, one clause each; empty if it is."""
+        runs = len(self.summaries)
+        stopped = f"stopped after {runs} of {number_of(self.drill.run.replications, 'run')}"
+        return (
+            *([stopped] if self.interrupted else ()),
+            *(
+                f"the fault {fault} took no effect in {_of(missing, runs)}: nothing met what it had broken"
+                for fault, missing in self.missing_evidence.items()
+            ),
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the run says about the plan."""
+        if self.no_evidence or not self.summaries:
+            return Verdict.INCONCLUSIVE
+        found = {judgement.verdict for judgement in self.judgements}
+        return next(verdict for verdict in _WORST_FIRST if verdict in found)
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether the verdict is the one that the drill is meant to have; an interrupted run never is."""
+        return self.verdict is self.drill.expected_verdict and not self.interrupted
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the command line returns."""
+        if self.as_expected:
+            return ExitCode.PASSED
+        return ExitCode.INCONCLUSIVE if self.verdict is Verdict.INCONCLUSIVE else ExitCode.FAILED
+
+    @cached_property
+    def metrics(self) -> dict[Query, Combined]:
+        """Every query that the runs were asked, combined."""
+        queries = self.summaries[0].values if self.summaries else ()
+        return {
+            query: combine(query.definition, [summary.values[query] for summary in self.summaries]) for query in queries
+        }
+
+
+_WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
+
+
+def judge(
+    drill: Drill, summaries: Iterable[RunSummary], *, engine: str, seed: int, interrupted: bool = False
+) -> Judged:
+    """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`."""
+    kept = tuple(summaries)
+    caps = limits(drill)
+    judgements = tuple(
+        _judge_one(expectation, [summary.values[resolve(expectation.query)] for summary in kept], caps)
+        for expectation in drill.expect
+    )
+    return Judged(drill, engine, seed, kept, interrupted, judgements)
+
+
+def _judge_one(expectation: Expectation, values: Sequence[Value], caps: dict[str, int]) -> Judgement:
+    if expectation.of_limit:
+        cap = caps.get(dict(resolve(expectation.query).selectors)["limit"])
+        values = [None if cap is None or value is None else value / cap for value in values]
+    metric = expectation.query.definition
+    combined = combine(metric, values)
+    measured = [value for value in values if value is not None]
+    if combined.nothing or not values:
+        reason = f"{NOTHING} in {_of(combined.nothing, combined.runs)}" if values else "no run was finished"
+        verdict, held = Verdict.INCONCLUSIVE, None
+    elif metric.combine is Combine.RUNS:
+        verdict, reason, held = _by_runs(expectation, measured)
+    else:
+        verdict, reason, held = *_by_interval(expectation, combined.interval, measured[0]), None
+    return Judgement(expectation, verdict, reason, combined.value, combined.interval, held)
+
+
+def _by_interval(expectation: Expectation, interval: Interval | None, first: float) -> tuple[Verdict, str]:
+    """The whole interval of the mean must lie on the right side of the bound; a single run counts as it is."""
+    low, high = interval or (first, first)
+    sides = expectation.holds(low), expectation.holds(high)
+    if all(sides):
+        verdict = Verdict.PASSED
+    elif any(sides) or low < expectation.bound < high:
+        verdict = Verdict.INCONCLUSIVE
+    else:
+        verdict = Verdict.FAILED
+    if interval is None:
+        return verdict, _SINGLE
+    shown = interval_text(interval, expectation.query.definition.unit)
+    return verdict, f"the 95% interval, {shown}, {_WHERE[verdict]} the bound"
+
+
+def _by_runs(expectation: Expectation, values: Sequence[float]) -> tuple[Verdict, str, Held]:
+    """It must hold in a share of all runs, of which those made are a sample."""
+    good, runs = sum(map(expectation.holds, values)), len(values)
+    if runs == 1:
+        return Verdict.PASSED if good else Verdict.FAILED, _SINGLE, Held(good, runs, None)
+    low, high = interval = share_interval(good, runs)
+    asked = expectation.runs_share
+    verdict = Verdict.PASSED if low >= asked else Verdict.FAILED if high < asked else Verdict.INCONCLUSIVE
+    shares = f"{interval_text(interval, Unit.SHARE)} of all runs"
+    reason = f"held in {_of(good, runs)}; the 95% interval, {shares}, {_WHERE[verdict]} {format_share(asked)}"
+    return verdict, reason, Held(good, runs, interval)
+
+
+_WHERE = {
+    Verdict.PASSED: "is on the right side of",
+    Verdict.FAILED: "is on the wrong side of",
+    Verdict.INCONCLUSIVE: "straddles",
+}
+_SINGLE = "a single run, no interval"
+
+
+def _of(part: int, runs: int) -> str:
+    return "the single run" if part == runs == 1 else f"{part} of {number_of(runs, 'run')}"

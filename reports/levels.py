@@ -1,0 +1,96 @@
+"""Levels and the time axis: samples and attempts in bins, and the peaks against limits."""
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import ceil, inf
+
+import numpy as np
+
+from reports.calltable import Block, Key
+from reports.summary import Timeline
+from scenarios.evidence import SAMPLE_EVERY, Gauge, Outcome, Sample
+from scenarios.expectations import Query
+
+BINS = 120
+"""About as many bins as a chart can show."""
+WIDTHS = (10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+"""Widths of a bin, in seconds: multiples of the time between samples that a clock face knows."""
+
+_OUTCOMES = tuple(Outcome)
+
+
+def bin_width(lasts: float) -> float:
+    """Return the narrowest width that gives a run of ``lasts`` seconds at most :data:`BINS` bins."""
+    day = WIDTHS[-1]
+    return float(next((width for width in WIDTHS if width * BINS >= lasts), day * ceil(lasts / day / BINS)))
+
+
+class TimeAxis:
+    """Attempts by outcome, and levels, in bins."""
+
+    def __init__(self, lasts: float) -> None:
+        self._width = bin_width(lasts)
+        self._bins = max(ceil(lasts / self._width), 1)
+        self._outcomes = np.zeros((len(_OUTCOMES), self._bins), np.int64)
+        self._levels: dict[tuple[Gauge, str], list[int]] = {}
+        self._outcome_of: list[int] = []
+
+    def add(self, block: Block, keys: Sequence[Key]) -> None:
+        """Count a block by the moment of its first dial; calls up at the start have none in the run."""
+        self._outcome_of += (_OUTCOMES.index(key.outcome) for key in keys[len(self._outcome_of) :])
+        began = block.start >= 0
+        outcome = np.array(self._outcome_of, np.int64)[block.key[began]]
+        at = np.minimum((block.start[began] / self._width).astype(np.int64), self._bins - 1)
+        self._outcomes += np.bincount(outcome * self._bins + at, minlength=self._outcomes.size).reshape(
+            self._outcomes.shape
+        )
+
+    def sample(self, sample: Sample) -> None:
+        """Take a level into the bin in which its sampling interval ends."""
+        bins = self._levels.setdefault((sample.gauge, sample.name), [0] * self._bins)
+        at = min(max(ceil(sample.at / self._width) - 1, 0), self._bins - 1)
+        bins[at] = max(bins[at], sample.value) if sample.gauge is Gauge.PORTS else sample.value
+
+    def timeline(self) -> Timeline:
+        """Return what has been gathered."""
+        outcomes = zip(_OUTCOMES, self._outcomes.tolist(), strict=True)
+        return Timeline(
+            self._width,
+            {outcome: array("i", bins) for outcome, bins in outcomes},
+            {level: array("i", bins) for level, bins in self._levels.items()},
+        )
+
+
+class PortPeaks:
+    """Most calls at the same time against each limit, over the run and in the windows that are asked for."""
+
+    def __init__(self, queries: Iterable[Query]) -> None:
+        self._windows: defaultdict[str, dict[tuple[float, float], int | None]] = defaultdict(dict)
+        for query in queries:
+            if query.metric == "ports_peak":
+                limit, window = _asked(query)
+                self._windows[limit][window] = None
+        self.overall: dict[str, int] = {}
+
+    def sample(self, sample: Sample) -> None:
+        """Take a sample; it speaks for the interval since the one before."""
+        if sample.gauge is not Gauge.PORTS:
+            return
+        self.overall[sample.name] = max(self.overall.get(sample.name, 0), sample.value)
+        windows = self._windows.get(sample.name, {})
+        for window, peak in windows.items():
+            after, before = window
+            if max(sample.at - SAMPLE_EVERY, 0.0) >= after and sample.at <= before:
+                windows[window] = max(peak or 0, sample.value)
+
+    def value(self, query: Query) -> float | None:
+        """Return the peak that ``query``, one of those given at first, asks for, or None without a sample."""
+        limit, window = _asked(query)
+        peak = self._windows[limit][window]
+        return None if peak is None else float(peak)
+
+
+def _asked(query: Query) -> tuple[str, tuple[float, float]]:
+    after = 0.0 if query.after is None else query.after
+    return dict(query.selectors)["limit"], (after, inf if query.before is None else query.before)

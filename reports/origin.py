@@ -1,0 +1,30 @@
+"""Where a result comes from: the file, what was changed for this run, the software, and how to have it again."""
+
+import platform
+import shlex
+from dataclasses import dataclass
+from importlib.metadata import version
+
+_PACKAGES = ("kirikae", "numpy", "phonenumbers", "simpy")
+"""Software that decides what comes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What was asked for on the command line."""
+
+    file: str
+    """As given."""
+    changes: tuple[str, ...] = ()
+    """Each `path=value` of `--set`."""
+
+    def command(self, seed: int, replications: int) -> str:
+        """Return the command that gives the same result again."""
+        changes = [word for change in self.changes for word in ("--set", change)]
+        words = ["kirikae", "run", self.file, "--seed", str(seed), "--replications", str(replications), *changes]
+        return shlex.join(words)
+
+
+def software() -> dict[str, str]:
+    """Return the versions of the software that decides what comes out."""
+    return {**{package: version(package) for package in _PACKAGES}, "python": platform.python_version()}

@@ -1,0 +1,97 @@
+"""Who computes each metric of the registry: one producer an entry, a function of facts and a query."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from reports.calltable import CallTable, Key, Measure
+from reports.chronicle import Chronicle
+from reports.levels import PortPeaks
+from reports.recovery import RecoveryWatch
+from reports.summary import LOST, Value
+from scenarios.evidence import Outcome
+from scenarios.expectations import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was gathered of one replication."""
+
+    calls: CallTable
+    recovery: Mapping[Query, RecoveryWatch]
+    ports: PortPeaks
+    chronicle: Chronicle
+
+
+Producer = Callable[[Facts, Query], Value]
+
+
+def caller_ended(key: Key) -> bool:
+    """Whether calls with this key were their callers' last, and have ended."""
+    return key.final and key.outcome is not Outcome.IN_PROGRESS
+
+
+def caller_lost(key: Key) -> bool:
+    """Whether callers with this key ended without success."""
+    return key.final and key.outcome in LOST
+
+
+def _outcome(outcome: Outcome) -> Callable[[Key], bool]:
+    return lambda key: key.outcome is outcome
+
+
+def _count(measure: Measure, only: Callable[[Key], bool] | None = None, *, warm: bool = False) -> Producer:
+    return lambda facts, query: facts.calls.total(measure, query, only, warm=warm)
+
+
+def _ratio(part: Producer, whole: Producer) -> Producer:
+    """Return ``part / whole``; a `limit` narrows the part only, for calls it let pass do not bear its name."""
+
+    def produce(facts: Facts, query: Query) -> Value:
+        selectors = tuple(item for item in query.selectors if item[0] != "limit")
+        below = whole(facts, Query(query.metric, selectors, query.after, query.before))
+        above = part(facts, query)
+        return above / below if below and above is not None else None
+
+    return produce
+
+
+def _setup_delay(share: float) -> Producer:
+    return lambda facts, query: facts.calls.setup_delay(query, share)
+
+
+def _selected(query: Query, name: str) -> str:
+    return dict(query.selectors)[name]
+
+
+_blocked = _outcome(Outcome.BLOCKED)
+_failed = _outcome(Outcome.FAILED)
+_abandoned = _outcome(Outcome.ABANDONED)
+_attempts = _count(Measure.ATTEMPTS)
+
+PRODUCERS: dict[str, Producer] = {
+    "attempts": _attempts,
+    "answered": _count(Measure.ANSWERED),
+    "blocked": _count(Measure.ATTEMPTS, _blocked),
+    "failed": _count(Measure.ATTEMPTS, _failed),
+    "abandoned": _count(Measure.ATTEMPTS, _abandoned),
+    "dropped": _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
+    "asr": _ratio(_count(Measure.ANSWERED), _attempts),
+    "blocked_ratio": _ratio(_count(Measure.ATTEMPTS, _blocked), _attempts),
+    "failed_ratio": _ratio(_count(Measure.ATTEMPTS, _failed), _attempts),
+    "abandoned_ratio": _ratio(_count(Measure.ATTEMPTS, _abandoned), _attempts),
+    "caller_loss": _ratio(
+        _count(Measure.ATTEMPTS, caller_lost),
+        _count(Measure.ATTEMPTS, caller_ended),
+    ),
+    "service_level": _ratio(_count(Measure.IN_TIME), _count(Measure.SERVED)),
+    "asa": _ratio(_count(Measure.WAITED), _count(Measure.TAKEN)),
+    "setup_delay_p50": _setup_delay(0.50),
+    "setup_delay_p95": _setup_delay(0.95),
+    "setup_delay_p99": _setup_delay(0.99),
+    "ports_peak": lambda facts, query: facts.ports.value(query),
+    "takeover_time": lambda facts, query: facts.chronicle.takeover_time(_selected(query, "pair")),
+    "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
+    "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
+    "runbook_time": lambda facts, _query: facts.chronicle.runbook_time(),
+}
+"""By metric; None where there was nothing to measure, ``inf`` for never."""

@@ -1,0 +1,95 @@
+"""What is asked of every run: the queries of its expectations, and a standard set for its report."""
+
+from collections.abc import Iterator
+
+from scenarios.expectations import Query
+from scenarios.model import Drill
+from scenarios.numberplan import NumberError, canonical
+
+_OVERALL = (
+    "attempts",
+    "answered",
+    "blocked",
+    "failed",
+    "abandoned",
+    "dropped",
+    "asr",
+    "blocked_ratio",
+    "failed_ratio",
+    "abandoned_ratio",
+    "caller_loss",
+    "setup_delay_p50",
+    "setup_delay_p95",
+    "setup_delay_p99",
+)
+_PER_DIRECTION = ("attempts", "asr", "blocked_ratio", "failed_ratio")
+_PER_NUMBER = ("attempts", "asr", "blocked_ratio", "caller_loss")
+_PER_QUEUE = ("service_level", "asa", "abandoned_ratio")
+
+
+def resolve(query: Query) -> Query:
+    """Return ``query`` with its phone numbers in the one spelling that plans and records use."""
+    return Query(
+        query.metric,
+        tuple((key, _spelled(value) if key in ("number", "limit") else value) for key, value in query.selectors),
+        query.after,
+        query.before,
+    )
+
+
+def _spelled(value: str) -> str:
+    try:
+        return canonical(value)
+    except NumberError:
+        return value  # a limit need not be a number, and of numbers outside the plan the lint has had its say
+
+
+def default_queries(drill: Drill) -> tuple[Query, ...]:
+    """Return the queries of ``drill.expect``, then the standard set; each once."""
+    expected = (resolve(expectation.query) for expectation in drill.expect)
+    return tuple(dict.fromkeys((*expected, *_standard(drill))))
+
+
+def _standard(drill: Drill) -> Iterator[Query]:
+    inbound = [stream.to for stream in drill.traffic if stream.from_ is None]
+    numbers = list(dict.fromkeys(inbound))
+    yield from map(Query, _OVERALL)
+    if 0 < len(inbound) < len(drill.traffic):
+        yield from (_about(name, "direction", way) for way in ("in", "out") for name in _PER_DIRECTION)
+    yield from (_about(name, "number", number) for number in numbers for name in _PER_NUMBER)
+    queues = dict.fromkeys(entry.queue for entry in drill.numbers.values() if entry.queue is not None)
+    if queues:
+        yield from map(Query, _PER_QUEUE[:2])
+    yield from (_about(name, "queue", queue) for queue in queues for name in _PER_QUEUE)
+    yield from (_about("ports_peak", "limit", limit) for limit in limits(drill))
+    if drill.faults:
+        yield from _after_faults(drill, numbers)
+
+
+def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
+    if numbers:
+        yield Query("recovery_time")
+    yield from (_about("recovery_time", "number", number) for number in numbers)
+    yield from (_about("takeover_time", "pair", pair) for pair in drill.sbc_pairs if _loses_active(drill, pair))
+    yield from (_about("softphones_back", "agents", group) for group in drill.agents)
+    if drill.runbook:
+        yield Query("runbook_time")
+
+
+def _loses_active(drill: Drill, pair: str) -> bool:
+    return any(fault.pair == pair and fault.fails == "active" for fault in drill.faults)
+
+
+def _about(metric: str, selector: str, value: str) -> Query:
+    return Query(metric, ((selector, value),))
+
+
+def limits(drill: Drill) -> dict[str, int]:
+    """Return the cap of every limit of the plan, as calls at the same time; a pair's is that of one node."""
+    contract = {"tenant": drill.ports.tenant, "outbound": drill.ports.outbound}
+    return {
+        **{name: cap for name, cap in contract.items() if cap is not None},
+        **{number: entry.tap for number, entry in drill.numbers.items() if entry.tap is not None},
+        **{name: trunk.channels for name, trunk in drill.trunks.items()},
+        **{name: pair.ports for name, pair in drill.sbc_pairs.items()},
+    }

@@ -1,0 +1,157 @@
+"""`result.json`: everything that came out, for programs.
+
+Times are seconds, shares 0 to 1; a value that is never reached is null with `never: true`.
+
+    version           of this format
+    verdict           passed, failed or inconclusive
+    expected_verdict  the verdict that the drill is meant to have
+    exit_code         as the command line returned it
+    story             the answer in sentences
+    scenario          name, file, changes (`--set`), lasts
+    engine            which engine played it
+    seed              same file and seed, same metrics, whatever the number of workers
+    replications      asked, done
+    interrupted       stopped before the last replication
+    evidence          per fault: at, took_effect_in (replications), first_effect, met_by
+    no_evidence       why the run is no evidence; empty if it is
+    expectations      per expectation: text, verdict, value, never, interval, bound, of_limit, held, runs_share, reason
+    metrics           by query: value, never, unit, is (mean or median over replications), interval of the mean, lowest,
+                      p10, p90, highest, runs, runs_never, runs_nothing (with nothing to measure)
+    steps             per runbook step: step, by, finished_in, ready, started, finished (each p10, p50, p90), cost (mean
+                      from ready to finished), before_start, repeats, critical_in, critical (mean time it added to the
+                      critical path), critical_share
+    losses            attempts without success: direction, number, outcome, reason, mean of a replication
+    waivers           finding, reason
+    software          versions by name
+"""
+
+import json
+import math
+from typing import Any
+
+from reports.combine import Combined
+from reports.judge import Judged, Judgement
+from reports.origin import Origin, software
+from reports.runbook import Spread, StepReport, step_reports
+from reports.statistics import Interval
+from reports.story import mean_losses, story
+from reports.summary import Value
+from scenarios.expectations import Query
+from scenarios.model import Fault
+
+VERSION = 1
+"""Raised when a key changes its meaning or goes; a new key leaves it as it is."""
+
+Json = dict[str, Any]
+
+
+def result_text(judged: Judged, origin: Origin) -> str:
+    """Return the result as JSON text: UTF-8, one final newline, nothing that depends on when or where it was made."""
+    return json.dumps(result(judged, origin), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def result(judged: Judged, origin: Origin) -> Json:
+    """Return the result as plain data; times in seconds, shares from 0 to 1."""
+    drill = judged.drill
+    return {
+        "version": VERSION,
+        "verdict": judged.verdict,
+        "expected_verdict": drill.expected_verdict,
+        "exit_code": int(judged.exit_code),
+        "story": list(story(judged)),
+        "scenario": {
+            "name": drill.name,
+            "file": origin.file,
+            "changes": list(origin.changes),
+            "lasts": drill.run.lasts,
+        },
+        "engine": judged.engine,
+        "seed": judged.seed,
+        "replications": {"asked": drill.run.replications, "done": len(judged.summaries)},
+        "interrupted": judged.interrupted,
+        "evidence": [_evidence(judged, fault) for fault in drill.faults],
+        "no_evidence": list(judged.no_evidence),
+        "expectations": [_expectation(judgement) for judgement in judged.judgements],
+        "metrics": {str(query): _metric(query, combined) for query, combined in judged.metrics.items()},
+        "steps": [_step(step) for step in step_reports(drill, judged.summaries)],
+        "losses": [{**loss._asdict(), "mean": count} for loss, count in mean_losses(judged)],
+        "waivers": [{"finding": waiver.finding, "reason": waiver.reason} for waiver in drill.waivers],
+        "software": software(),
+    }
+
+
+def _evidence(judged: Judged, fault: Fault) -> Json:
+    effects = [summary.effects[fault.name] for summary in judged.summaries if fault.name in summary.effects]
+    return {
+        "fault": fault.name,
+        "at": fault.at,
+        "took_effect_in": len(effects),
+        "first_effect": min((effect.at for effect in effects), default=None),
+        "met_by": sorted({effect.met for effect in effects}),
+    }
+
+
+def _expectation(judgement: Judgement) -> Json:
+    expectation, held = judgement.expectation, judgement.held
+    return {
+        "text": expectation.text,
+        "verdict": judgement.verdict,
+        **_number(judgement.value),
+        "interval": _interval(judgement.interval),
+        "bound": expectation.bound,
+        "of_limit": expectation.of_limit,
+        "held": held and {"runs": held.runs, "of": held.of, "interval": _interval(held.interval)},
+        "runs_share": expectation.runs_share if held else None,
+        "reason": judgement.reason,
+    }
+
+
+def _metric(query: Query, combined: Combined) -> Json:
+    spread, ends = combined.spread or (None, None), combined.ends or (None, None)
+    return {
+        **_number(combined.value),
+        "unit": query.definition.unit,
+        "is": "median" if query.definition.combine == "runs" else "mean",
+        "interval": _interval(combined.interval),
+        "lowest": _finite(ends[0]),
+        "p10": _finite(spread[0]),
+        "p90": _finite(spread[1]),
+        "highest": _finite(ends[1]),
+        "runs": combined.runs,
+        "runs_never": combined.never,
+        "runs_nothing": combined.nothing,
+    }
+
+
+def _step(step: StepReport) -> Json:
+    return {
+        "step": step.step,
+        "by": step.by,
+        "finished_in": step.finished_in,
+        "ready": _spread(step.ready),
+        "started": _spread(step.started),
+        "finished": _spread(step.finished),
+        "cost": step.cost,
+        "before_start": step.before_start,
+        "repeats": step.repeats,
+        "critical_in": step.critical_in,
+        "critical": step.critical,
+        "critical_share": step.critical_share,
+    }
+
+
+def _number(value: Value) -> Json:
+    """Return a value; JSON knows no infinity, so that never is null and a flag."""
+    return {"value": _finite(value), "never": value is not None and math.isinf(value)}
+
+
+def _finite(value: Value) -> float | None:
+    return None if value is None or math.isinf(value) else value
+
+
+def _interval(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else list(interval)
+
+
+def _spread(spread: Spread | None) -> Json | None:
+    return None if spread is None else {"p10": spread.p10, "p50": spread.p50, "p90": spread.p90}

@@ -1,0 +1,98 @@
+"""The runbook as it went: when each step happened, what it cost, and which steps the end had to wait for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from math import fsum
+
+from reports.statistics import mean, quantile
+from reports.summary import RunSummary, StepRun
+from scenarios.model import Drill, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A moment over the runs that reached it, in seconds since the start of the run."""
+
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """One step over all runs; the rest of it is about the runs in which it was finished."""
+
+    step: str
+    by: str
+    runs: int
+    finished_in: int
+    """Runs in which it was finished."""
+    ready: Spread | None
+    started: Spread | None
+    finished: Spread | None
+    cost: float | None
+    """Mean seconds from ready to finished."""
+    before_start: float | None
+    """Mean seconds of that in which people had not begun: deciding, or busy with something else."""
+    repeats: float | None
+    """Mean number of tries without success."""
+    critical_in: int
+    """Runs in which the end of the runbook had to wait for it."""
+    critical: float
+    """Mean seconds that it added to the critical path, over all runs."""
+    critical_share: float
+    """Its share of the time on the critical paths of all runs."""
+
+
+def critical_path(steps: Mapping[str, StepRun]) -> list[str]:
+    """Return the steps that the last finished one had to wait for, itself included, the first of them first."""
+    ended = {name: step.finished for name, step in steps.items() if step.finished is not None}
+    if not ended:
+        return []
+    path = [max(ended, key=lambda name: ended[name])]
+    while (before := steps[path[-1]].released_by) in ended and before not in path:
+        path.append(before)
+    return path[::-1]
+
+
+def step_reports(drill: Drill, summaries: Sequence[RunSummary]) -> tuple[StepReport, ...]:
+    """Return the steps of the runbook in file order, over all runs."""
+    on_path: dict[str, list[float]] = {step.step: [] for step in drill.runbook}
+    for summary in summaries:
+        for name in critical_path(summary.steps):
+            on_path[name].append(summary.steps[name].cost or 0.0)
+    whole = fsum(chain.from_iterable(on_path.values()))
+    return tuple(
+        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole)
+        for step in drill.runbook
+    )
+
+
+def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole: float) -> StepReport:
+    done = [run for run in went if run.finished is not None]
+    return StepReport(
+        step=step.step,
+        by=step.by,
+        runs=len(went),
+        finished_in=len(done),
+        ready=_spread(run.ready for run in done),
+        started=_spread(run.started for run in done),
+        finished=_spread(run.finished for run in done),
+        cost=_mean(run.cost for run in done),
+        before_start=_mean(run.hesitation for run in done),
+        repeats=_mean(run.repeats for run in done),
+        critical_in=len(on_path),
+        critical=fsum(on_path) / max(len(went), 1),
+        critical_share=fsum(on_path) / whole if whole else 0.0,
+    )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return mean(known) if known else None
+
+
+def _spread(moments: Iterable[float | None]) -> Spread | None:
+    known = [moment for moment in moments if moment is not None]
+    return Spread(*(quantile(known, share) for share in (0.1, 0.5, 0.9))) if known else None

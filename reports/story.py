@@ -1,0 +1,116 @@
+"""The answer in sentences: would this plan have worked, what was lost, which step cost the most time."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reports.judge import Judged, Judgement
+from reports.runbook import StepReport, step_reports
+from reports.statistics import mean
+from reports.summary import Loss
+from reports.wording import count_text, duration_text, number_of
+from scenarios.evidence import Direction, Outcome
+from scenarios.model import Verdict
+from scenarios.units import format_share
+
+_TOP = 3
+"""Reasons for losses that are named."""
+_HESITATION = 60.0
+"""Seconds before a step was begun from which on that is worth a word."""
+
+
+def story(judged: Judged) -> tuple[str, ...]:
+    """Return the sentences that answer what a drill is run for, the most important first."""
+    if not judged.summaries:
+        return tuple(_verdict(judged))
+    return (*_verdict(judged), *_lost_callers(judged), *_lost_calls(judged), *_runbook(judged))
+
+
+def _verdict(judged: Judged) -> Iterator[str]:
+    runs = number_of(len(judged.summaries), "run")
+    asked = number_of(len(judged.judgements), "expectation")
+    match judged.verdict:
+        case Verdict.PASSED:
+            hold = "The one expectation holds" if len(judged.judgements) == 1 else f"All {asked} hold"
+            effect = ", and every fault took effect in each of them" if judged.drill.faults else ""
+            yield f"The plan worked. {hold} over {runs}{effect}."
+        case Verdict.FAILED:
+            failed = [_named(item) for item in judged.judgements if item.verdict is Verdict.FAILED]
+            do = "does" if len(failed) == 1 else "do"
+            yield f"The plan did not work. {len(failed)} of {asked} {do} not hold: {'; '.join(failed)}."
+        case Verdict.INCONCLUSIVE:
+            yield f"It cannot be said whether the plan works: {'; '.join(_doubts(judged))}."
+    expected = judged.drill.expected_verdict
+    if expected is not Verdict.PASSED:
+        came = "and so it did" if judged.as_expected else f"but it came out {judged.verdict}"
+        yield f"This drill is meant to come out {expected}, {came}."
+
+
+def _named(judgement: Judgement) -> str:
+    return f"{judgement.expectation.text} came out at {judgement.shown}"
+
+
+def _doubts(judged: Judged) -> tuple[str, ...]:
+    unclear = (item.expectation.text for item in judged.judgements if item.verdict is Verdict.INCONCLUSIVE)
+    return judged.no_evidence or (f"what stays open is {', '.join(unclear)}",)
+
+
+def _lost_callers(judged: Judged) -> Iterator[str]:
+    callers = mean([summary.callers for summary in judged.summaries])
+    lost = mean([summary.callers_lost for summary in judged.summaries])
+    if not lost:
+        yield "No caller was lost."
+    else:
+        average = "On average " if len(judged.summaries) > 1 else ""
+        share = format_share(round(lost / callers, 3))
+        yield (
+            f"{average}{count_text(lost)} of {count_text(callers)} callers ({share}) never got through, "
+            "or were cut off and did not get through again."
+        )
+
+
+def _lost_calls(judged: Judged) -> Iterator[str]:
+    losses = mean_losses(judged)
+    dropped = sum(count for loss, count in losses if loss.outcome is Outcome.DROPPED)
+    if dropped:
+        yield f"Calls cut off by a fault: {count_text(dropped)}."
+    if losses:
+        top = (f"{count_text(count)} {loss_text(loss)}" for loss, count in losses[:_TOP])
+        yield f"Attempts without success, most first: {'; '.join(top)}."
+
+
+def mean_losses(judged: Judged) -> list[tuple[Loss, float]]:
+    """Return the mean number of attempts without success in a run by what became of them, most first."""
+    losses: Counter[Loss] = Counter()
+    for summary in judged.summaries:
+        losses.update(summary.losses)
+    return [(loss, count / len(judged.summaries)) for loss, count in losses.most_common()]
+
+
+def loss_text(loss: Loss) -> str:
+    """Return ``failed on 0120-123-456 (nothing answers)`` and the like."""
+    if loss.direction is Direction.INBOUND:
+        where = f"on {loss.number}"
+    else:
+        where = f"going out with {loss.number}" if loss.number else "going out"
+    return f"{loss.outcome} {where}" + (f" ({loss.reason})" if loss.reason else "")
+
+
+def _runbook(judged: Judged) -> Iterator[str]:
+    steps = step_reports(judged.drill, judged.summaries)
+    unfinished = next((step for step in steps if step.finished_in < step.runs), None)
+    if unfinished is not None:
+        open_in = f"{unfinished.runs - unfinished.finished_in} of {number_of(unfinished.runs, 'run')}"
+        yield f"The runbook was not finished in {open_in}: “{unfinished.step}” stood open."
+    worst = max(steps, key=lambda step: step.critical, default=None)
+    if worst is not None and worst.cost:
+        yield _costliest(worst, worst.cost)
+
+
+def _costliest(step: StepReport, cost: float) -> str:
+    waited = step.before_start or 0.0
+    hesitation = f", {duration_text(waited)} of it before anyone began" if waited >= _HESITATION else ""
+    share = format_share(round(step.critical_share, 2))
+    return (
+        f"The step that cost the most time is “{step.step}”: {duration_text(cost)} on average{hesitation}; "
+        f"that is {share} of the way from the fault to the end of the runbook."
+    )

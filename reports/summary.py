@@ -1,0 +1,93 @@
+"""What is left of one replication when its evidence has been folded: small, frozen, picklable."""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scenarios.evidence import Direction, Gauge, Outcome
+from scenarios.expectations import Query
+
+Value = float | None
+"""A metric's value in one replication: ``math.inf`` for never, None where there was nothing to measure."""
+
+LOST = (Outcome.BLOCKED, Outcome.FAILED, Outcome.ABANDONED, Outcome.DROPPED)
+"""The ways in which an attempt can end without success."""
+
+
+class Loss(NamedTuple):
+    """What attempts without success have in common."""
+
+    direction: Direction
+    number: str
+    outcome: Outcome
+    reason: str
+
+
+class Effect(NamedTuple):
+    """The first time that something met what a fault had broken."""
+
+    at: float
+    """Seconds since the start of the run."""
+    met: str
+    """What met it, as the journal says."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRun:
+    """How one runbook step went; times in seconds since the start of the run, None for what never happened."""
+
+    ready: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    repeats: int = 0
+    """Tries without success; in a step of many agents, those of all of them."""
+    released_by: str = ""
+    """The fault or step whose happening made it ready."""
+
+    @property
+    def cost(self) -> float | None:
+        """Seconds from ready to finished: deciding, waiting for the actor, and the work."""
+        if self.ready is None or self.finished is None:
+            return None
+        return self.finished - self.ready
+
+    @property
+    def hesitation(self) -> float | None:
+        """Seconds from ready to started: deciding, and waiting for the actor."""
+        if self.ready is None or self.started is None:
+            return None
+        return self.started - self.ready
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The run in bins of equal width: attempts by outcome, and levels."""
+
+    width: float
+    """Seconds."""
+    outcomes: Mapping[Outcome, "array[int]"]
+    """Attempts that began in the bin."""
+    gauges: Mapping[tuple[Gauge, str], "array[int]"]
+    """For ports the most in the bin, for other levels the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One replication."""
+
+    values: Mapping[Query, Value]
+    timeline: Timeline
+    steps: Mapping[str, StepRun]
+    effects: Mapping[str, Effect]
+    """By fault; a fault without an entry never took effect."""
+    losses: Mapping[Loss, int]
+    """Attempts without success, and calls cut off that were up at the start."""
+    peaks: Mapping[str, int]
+    """Most calls at the same time against each limit."""
+    callers: int
+    """Callers whose last attempt has ended."""
+    callers_lost: int
+    """Those of them whose last attempt had no success."""
+    records: int
+    """Call records folded."""

@@ -1,0 +1,114 @@
+"""The summary on a terminal: the verdict, what was asked, what was lost, and what each step cost."""
+
+import os
+from collections.abc import Iterable
+from typing import IO, TextIO, cast
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reports import wording
+from reports.judge import Judged
+from reports.runbook import step_reports
+from reports.story import story
+from scenarios.model import Verdict
+
+PIPE_WIDTH = 120
+"""Columns where there is no terminal to ask."""
+
+_STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x"})
+
+
+class _Encodable:
+    """A text stream that writes what its encoding has, and something legible for the rest."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.encoding = getattr(file, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Write ``text``; a character that the encoding lacks is written in ASCII, or as a question mark."""
+        try:
+            text.encode(self.encoding)
+        except UnicodeEncodeError:
+            text = text.translate(_PLAIN).encode(self.encoding, "replace").decode(self.encoding)
+        return self._file.write(text)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._file.flush()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return self._file.isatty()
+
+    def fileno(self) -> int:
+        """Return its file descriptor; raises OSError when it has none."""
+        return self._file.fileno()
+
+
+def safe_console(file: IO[str], *, quiet: bool = False) -> Console:
+    """Return a console that never fails on a character its terminal cannot show, such as one in cp932 or ASCII."""
+    width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    stream = cast(TextIO, _Encodable(file))
+    return Console(file=stream, width=width, quiet=quiet, highlight=False, markup=False, emoji=False)
+
+
+def print_summary(console: Console, judged: Judged) -> None:
+    """Print what came out of a run."""
+    first, *more = story(judged)
+    verdict = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
+    console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold")))
+    console.print(Text(first))
+    for sentence in more:
+        console.print(_grid([Text("-"), Text(sentence)]))
+    console.print()
+    console.print(_expectations(judged))
+    if judged.drill.runbook and judged.summaries:
+        console.print()
+        console.print(_steps(judged))
+
+
+def _expectations(judged: Judged) -> Table:
+    table = _table("verdict", "expectation", "value", "interval (95%)")
+    for judgement in judged.judgements:
+        expectation = Text(judgement.expectation.text)
+        if judgement.verdict is not Verdict.PASSED:
+            expectation.append(f"\n{judgement.reason}", style="dim")
+        verdict = Text(judgement.verdict, style=_STYLES[judgement.verdict])
+        table.add_row(verdict, expectation, Text(judgement.shown), Text(judgement.confidence))
+    return table
+
+
+def _steps(judged: Judged) -> Table:
+    steps = step_reports(judged.drill, judged.summaries)
+    most = max(step.critical for step in steps)
+    table = _table("step", "by", "cost", "before it was begun", "share of the way", right=("cost",))
+    for step in steps:
+        open_in = step.runs - step.finished_in
+        name = f"{step.step} (open in {wording.number_of(open_in, 'run')})" if open_in else step.step
+        table.add_row(
+            Text(name),
+            Text(step.by),
+            Text("–" if step.cost is None else wording.duration_text(step.cost)),
+            Text("–" if step.before_start is None else wording.duration_text(step.before_start)),
+            Text(wording.share_text(step.critical_share)),
+            style="bold" if step.critical == most > 0 else None,
+        )
+    return table
+
+
+def _table(*headers: str, right: Iterable[str] = ()) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for header in headers:
+        table.add_column(header, justify="right" if header in right else "left", overflow="fold")
+    return table
+
+
+def _grid(cells: Iterable[Text]) -> Table:
+    """Return cells side by side, so that a sentence that is broken keeps its indent."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(*cells)
+    return grid

@@ -1,0 +1,52 @@
+"""Values as people read them, in the units of the metric registry."""
+
+import math
+
+from reports.statistics import Interval
+from scenarios.metrics import Unit
+from scenarios.units import format_duration, format_share
+
+NEVER = "never"
+NOTHING = "nothing to measure"
+
+
+def value_text(value: float | None, unit: Unit, *, of_limit: bool = False) -> str:
+    """Return ``2.4%``, ``23m14s``, ``1,204``, ``never`` …; ports are a percentage when they are a share of a limit."""
+    if value is None:
+        return NOTHING
+    if math.isinf(value):
+        return NEVER
+    if unit is Unit.SHARE or of_limit:
+        return share_text(value)
+    return duration_text(value) if unit is Unit.SECONDS else count_text(value)
+
+
+def interval_text(interval: Interval, unit: Unit) -> str:
+    """Return ``from … to …``."""
+    low, high = (value_text(end, unit) for end in interval)
+    return f"{low} to {high}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration with about three digits: to the second from a minute on, to the millisecond below 1 s."""
+    if math.isinf(seconds):
+        return NEVER
+    digits = 0 if seconds >= 60 else 1 if seconds >= 10 else 2 if seconds >= 1 else 3
+    return format_duration(round(seconds, digits))
+
+
+def share_text(share: float) -> str:
+    """Return a share of 1 as a percentage: to one decimal from 1 % on, to two below."""
+    return format_share(round(share, 3 if share >= 0.01 else 4))
+
+
+def count_text(count: float) -> str:
+    """Return a count or a mean count: with about two digits, and thousands apart."""
+    if count == int(count) or count >= 10:
+        return f"{count:,.0f}"
+    return f"{count:.1f}" if count >= 1 else f"{count:.2g}"
+
+
+def number_of(count: int, one: str, many: str | None = None) -> str:
+    """Return ``1 run``, ``2 runs``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,456 @@
+import dataclasses
+import math
+import pickle
+import tracemalloc
+from collections.abc import Iterable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.fold import Fold
+from reports.levels import BINS, bin_width
+from reports.producers import PRODUCERS
+from reports.queries import default_queries, limits, resolve
+from reports.summary import Effect, Loss
+from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalEntry, Outcome, Sample
+from scenarios.expectations import Query, parse_expectation
+from scenarios.metrics import METRICS, Unit
+from scenarios.model import Drill
+from tests.made_evidence import FREE_DIAL, MOBILE, OSAKA, STEPS, TOKYO, call, drill, fold
+
+FAULT = 600.0  # the made-up plan's fault, and the end of its run
+END = 2400.0
+
+
+def query(text: str) -> Query:
+    """Read a metric and its selectors, written as in a drill."""
+    bound = {Unit.SHARE: "1%", Unit.SECONDS: "1s"}.get(METRICS[text.split("{")[0]].unit, "1")
+    return resolve(parse_expectation(f"{text} < {bound}").query)
+
+
+def ask(text: str, *evidence: CallRecord | JournalEntry | Sample, plan: Drill | None = None) -> float | None:
+    """Fold the evidence and return the value of one metric."""
+    asked = query(text)
+    taker = Fold(plan or drill(), [asked])
+    for item in evidence:
+        match item:
+            case CallRecord():
+                taker.calls([item])
+            case JournalEntry():
+                taker.entry(item)
+            case Sample():
+                taker.sample(item)
+    return taker.summary().values[asked]
+
+
+def blocked(start: float, by: str = "tenant", **changes: object) -> CallRecord:
+    return call(start, Outcome.BLOCKED, reason=by, **changes)
+
+
+def test_every_metric_of_the_registry_has_one_producer() -> None:
+    assert PRODUCERS.keys() == METRICS.keys()
+
+
+# Counting calls
+
+
+def test_ratios_are_shares_of_all_attempts() -> None:
+    calls = [call(), call(), blocked(1), call(1, Outcome.FAILED), call(1, Outcome.ABANDONED, setup=0.1, wait=9.0)]
+    assert ask("attempts", *calls) == 5
+    assert ask("asr", *calls) == 2 / 5
+    assert ask("blocked_ratio", *calls) == 1 / 5
+    assert ask("failed_ratio", *calls) == 1 / 5
+    assert ask("abandoned_ratio", *calls) == 1 / 5
+
+
+def test_calls_up_at_the_start_count_only_when_they_are_cut_off() -> None:
+    calls = [call(-30), call(-30, Outcome.DROPPED, talk=640.0, end=FAULT), call(10)]
+    assert ask("attempts", *calls) == 1
+    assert ask("answered", *calls) == 1
+    assert ask("dropped", *calls) == 1
+    assert ask("dropped{after=0s}", *calls) == 0
+    summary = fold(drill(), *calls)
+    assert sum(map(sum, summary.timeline.outcomes.values())) == 1
+    assert summary.losses == {Loss(Direction.INBOUND, FREE_DIAL, Outcome.DROPPED, ""): 1}
+
+
+def test_a_call_in_progress_is_an_attempt_that_is_neither_lost_nor_ended() -> None:
+    talking = call(10, Outcome.IN_PROGRESS, setup=0.0, wait=1.0, talk=5.0, end=END)
+    waiting = call(10, Outcome.IN_PROGRESS, setup=0.0, wait=3.0, end=13.0)
+    assert ask("attempts", talking, waiting) == 2
+    assert ask("asr", talking, waiting) == 1 / 2
+    assert ask("caller_loss", talking, waiting) is None
+    assert not fold(drill(), talking, waiting).losses
+
+
+def test_a_window_takes_attempts_from_its_first_moment_and_not_its_last() -> None:
+    calls = [call(start) for start in (0.0, 599.9, 600.0, 1199.9, 1200.0)]
+    assert ask("attempts{after=10m}", *calls) == 3
+    assert ask("attempts{before=10m}", *calls) == 2
+    assert ask("attempts{after=10m, before=20m}", *calls) == 2
+
+
+def test_blocking_by_one_limit_is_a_share_of_the_attempts_at_all_of_them() -> None:
+    calls = [blocked(1, "tenant"), blocked(1, "outbound"), call(1, Outcome.FAILED, reason="tenant"), call(1)]
+    assert ask("blocked{limit=tenant}", *calls) == 1
+    assert ask("blocked_ratio{limit=tenant}", *calls) == 1 / 4
+
+
+def test_a_number_stands_for_calls_that_dialled_it_and_calls_routed_to_it() -> None:
+    calls = [call(1), call(1, destination=OSAKA), call(1, number=OSAKA, destination=OSAKA)]
+    assert ask(f"attempts{{number={FREE_DIAL}}}", *calls) == 2
+    assert ask(f"attempts{{number={OSAKA}}}", *calls) == 2
+    assert ask("attempts{number=+81 3-1234-5678}", *calls) == 1, "written in another way, it is the same number"
+
+
+def test_nothing_to_divide_by_is_nothing_measured() -> None:
+    for ratio in ("asr", "blocked_ratio", "caller_loss", "service_level", "asa", "setup_delay_p95"):
+        assert ask(ratio) is None
+    assert ask("attempts") == 0
+
+
+def test_a_caller_counts_once_at_the_last_attempt() -> None:
+    persistent = [blocked(1, final=False), call(30, Outcome.ABANDONED, final=False), call(60)]
+    unlucky = [call(1, Outcome.DROPPED, final=False, talk=5.0), call(9, Outcome.FAILED)]
+    assert ask("caller_loss", *persistent, *unlucky) == 1 / 2
+    summary = fold(drill(), *persistent, *unlucky)
+    assert (summary.callers, summary.callers_lost) == (2, 1)
+
+
+def test_the_service_level_is_over_all_calls_whose_fate_is_known() -> None:
+    calls = [
+        call(wait=20.0),  # at the threshold of 20 s, which is within it
+        call(wait=20.1),
+        call(1, Outcome.ABANDONED, setup=0.1, wait=3.0),
+        call(1, Outcome.DROPPED, setup=0.1, wait=3.0),
+        call(1, Outcome.IN_PROGRESS, setup=0.1, wait=25.0),  # too late already
+        call(1, Outcome.IN_PROGRESS, setup=0.1, wait=15.0),  # may still be answered in time: left out
+        call(1, Outcome.FAILED),  # never reached the queue
+        call(wait=0.0, queue=""),  # answered by something that is no queue
+        call(wait=0.0, direction=Direction.OUTBOUND),
+    ]
+    assert ask("service_level{queue=sales}", *calls) == 1 / 5
+    assert ask("asa", *calls) == pytest.approx(20.05)
+
+
+@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=300))
+def test_a_set_up_delay_is_the_least_that_the_share_stays_within(milliseconds: list[int]) -> None:
+    calls = [call(setup=ms / 1000) for ms in milliseconds]
+    ordered = sorted(milliseconds)
+    for percent in (50, 95, 99):
+        found = ask(f"setup_delay_p{percent}", *calls, call(1, Outcome.FAILED))
+        assert found is not None
+        within = sum(ms <= round(found * 1000) for ms in ordered)
+        below = sum(ms < round(found * 1000) for ms in ordered)
+        assert within * 100 >= percent * len(ordered) > below * 100
+
+
+CALLS = st.builds(
+    call,
+    start=st.sampled_from([-50.0, 0.0, 300.0, 599.0, 600.0, 1200.0, 2399.0]),
+    outcome=st.sampled_from(Outcome),
+    direction=st.sampled_from(Direction),
+    number=st.sampled_from([FREE_DIAL, TOKYO]),
+    destination=st.sampled_from([TOKYO, OSAKA]),
+    trunk=st.sampled_from(["", "ntt-tokyo", "ntt-osaka"]),
+    site=st.sampled_from(["tokyo", "osaka"]),
+    queue=st.sampled_from(["", "sales"]),
+    reason=st.sampled_from(["", "tenant", "outbound"]),
+    final=st.booleans(),
+    talk=st.sampled_from([None, 30.0]),
+)
+NARROWED = (
+    "",
+    "{number=03-1234-5678}",
+    "{direction=out}",
+    "{trunk=ntt-osaka, after=10m}",
+    "{queue=sales, site=tokyo, before=20m}",
+    "{after=5m, before=20m}",
+)
+
+
+def selected(record: CallRecord, asked: Query) -> bool:
+    found = {
+        "number": (record.number, record.destination),
+        "direction": (record.direction,),
+        "trunk": (record.trunk,),
+        "site": (record.site,),
+        "queue": (record.queue,),
+    }
+    window = (asked.after or 0.0) <= record.start < (math.inf if asked.before is None else asked.before)
+    return window and all(value in found[name] for name, value in asked.selectors)
+
+
+@given(st.lists(CALLS, max_size=40))
+@settings(max_examples=60)
+def test_counts_agree_with_counting_one_by_one(calls: list[CallRecord]) -> None:
+    plan = drill(
+        expect=[f"{metric}{narrow} < 1" for metric in ("attempts", "answered", "failed") for narrow in NARROWED]
+    )
+    values = fold(plan, *calls).values
+    for narrow in NARROWED:
+        chosen = [record for record in calls if selected(record, query(f"attempts{narrow}"))]
+        assert values[query(f"attempts{narrow}")] == len(chosen)
+        assert values[query(f"answered{narrow}")] == sum(record.answered for record in chosen)
+        assert values[query(f"failed{narrow}")] == sum(record.outcome is Outcome.FAILED for record in chosen)
+
+
+@given(st.lists(CALLS, max_size=60), st.integers(1, 50))
+@settings(max_examples=30)
+def test_it_does_not_matter_how_evidence_is_cut_into_blocks(calls: list[CallRecord], size: int) -> None:
+    plan = drill()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.fold._BLOCK", size)
+        small = Fold(plan, default_queries(plan))
+        for begin in range(0, len(calls), 7):
+            small.calls(calls[begin : begin + 7])
+        assert small.summary() == fold(plan, *calls)
+
+
+def test_memory_does_not_grow_with_the_number_of_calls() -> None:
+    plan = drill()
+    calls = [call(float(i % 2400), reason=str(i % 7), setup=(i % 900) / 1000) for i in range(1000)]
+
+    def peak(times: int) -> int:
+        taker = Fold(plan, default_queries(plan))
+        tracemalloc.start()
+        for _ in range(times):
+            taker.calls(calls)
+        taker.summary()
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used
+
+    assert peak(100) < 1.1 * peak(20)
+
+
+def test_a_summary_is_frozen_and_travels_between_processes() -> None:
+    summary = fold(drill(), call(), blocked(1))
+    assert pickle.loads(pickle.dumps(summary)) == summary  # noqa: S301  # made two words ago
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        summary.records = 0  # type: ignore[misc]
+
+
+# Recovery
+
+
+def every(seconds: float, begin: float, end: float, outcome: Outcome = Outcome.COMPLETED) -> list[CallRecord]:
+    count = round((end - begin) / seconds)
+    return [call(begin + i * seconds, outcome) for i in range(count)]
+
+
+def test_callers_recover_in_the_second_from_which_a_minute_is_as_good_as_before() -> None:
+    # One call a second: 3 lost in a minute are exactly 95 %, so the minute may begin 3 s before the service is back.
+    calls = [*every(1, 0, FAULT), *every(1, FAULT, 1500, Outcome.FAILED), *every(1, 1500, END)]
+    assert ask("recovery_time", *calls) == 1500 - 3 - FAULT
+
+
+def test_94_of_100_is_no_recovery() -> None:
+    # 50 calls a minute of which, from the fault on, the first three of every minute are lost.
+    after = [FAULT + 60 * minute + 1.2 * i for minute in range(30) for i in range(50)]
+    calls = [call(at, Outcome.FAILED if i % 50 < 3 else Outcome.COMPLETED) for i, at in enumerate(after)]
+    assert ask("recovery_time", *every(1, 0, FAULT), *calls) == math.inf
+
+
+def test_calls_up_at_the_start_say_nothing_of_how_it_was_before_the_fault() -> None:
+    warm = [call(-1, Outcome.DROPPED) for _ in range(600)]
+    half = [*every(2, FAULT, END), *every(2, FAULT + 1, END, Outcome.FAILED)]
+    assert ask("recovery_time", *warm, *every(1, 0, FAULT), *half) == math.inf
+
+
+def test_what_never_fell_has_recovered_at_once() -> None:
+    assert ask("recovery_time", *every(1, 0, END)) == 0
+
+
+def test_what_was_poor_before_the_fault_need_not_be_better_after_it() -> None:
+    half = [*every(2, 0, END), *every(2, 1, END, Outcome.FAILED)]
+    assert ask("recovery_time", *half) == 0
+
+
+def test_a_minute_that_would_run_over_the_end_shows_no_recovery() -> None:
+    before, lost = every(1, 0, FAULT), every(1, FAULT, END, Outcome.FAILED)
+    back = [record for record in lost if record.start < END - 56] + every(1, END - 56, END)
+    assert ask("recovery_time", *before, *back) == math.inf
+    back = [record for record in lost if record.start < END - 57] + every(1, END - 57, END)
+    assert ask("recovery_time", *before, *back) == END - 60 - FAULT
+
+
+def test_a_minute_with_few_attempts_is_extended_to_ten() -> None:
+    # One call in 20 s: ten need 181 s. The first ten good ones in a row begin at 1200 s.
+    calls = [*every(20, 0, FAULT), *every(20, FAULT, 1200, Outcome.FAILED), *every(20, 1200, END)]
+    back = ask("recovery_time", *calls)
+    assert back == 1200 - 19 - FAULT, "from the second after the last lost call"
+
+
+def test_too_few_attempts_to_tell_are_nothing_measured() -> None:
+    assert ask("recovery_time", *every(1, 0, FAULT)) is None
+    assert ask("recovery_time", *every(1, FAULT, END)) is None, "nothing to get back to"
+    assert ask("recovery_time", *every(1, 0, END), plan=drill(faults=False)) is None
+
+
+def test_recovery_looks_at_inbound_calls_of_the_selection_only() -> None:
+    good = every(1, 0, END)
+    outbound = [call(t, Outcome.FAILED, direction=Direction.OUTBOUND, number=OSAKA) for t in range(600, 2400)]
+    other = [call(t, Outcome.FAILED, number=OSAKA, destination=OSAKA) for t in range(600, 2400)]
+    assert ask("recovery_time", *good, *outbound) == 0
+    assert ask(f"recovery_time{{number={FREE_DIAL}}}", *good, *other) == 0
+    assert ask("recovery_time", *good, *other) == math.inf
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 299), st.booleans()), max_size=120),
+    st.lists(st.booleans(), min_size=1, max_size=20),
+)
+@settings(max_examples=80)
+def test_recovery_is_what_its_definition_says(after: list[tuple[int, bool]], before: list[bool]) -> None:
+    plan = drill(run={"for": "15m", "warm": False})
+
+    def made(start: float, good: bool) -> CallRecord:
+        return call(start, Outcome.COMPLETED if good else Outcome.FAILED)
+
+    calls = [made(i, good) for i, good in enumerate(before)] + [made(FAULT + second, good) for second, good in after]
+    assert ask("recovery_time", *calls, plan=plan) == slow_recovery(before, after, seconds=300)
+
+
+def slow_recovery(before: Sequence[bool], after: Sequence[tuple[int, bool]], seconds: int) -> float | None:
+    if not any(before) or len(after) < 10:
+        return None
+    for second in range(seconds):
+        for length in range(60, seconds - second + 1):
+            window = [good for at, good in after if second <= at < second + length]
+            if len(window) >= 10:
+                if 100 * sum(window) * len(before) >= 95 * sum(before) * len(window):
+                    return second
+                break
+    return math.inf
+
+
+# Levels
+
+
+def ports(at: float, value: int, limit: str = "tenant") -> Sample:
+    return Sample(at, Gauge.PORTS, limit, value)
+
+
+def test_a_peak_is_the_highest_sample_whose_interval_lies_in_the_window() -> None:
+    samples = [ports(0, 7), ports(10, 3), ports(20, 9), ports(30, 4), ports(40, 8), ports(40, 99, "outbound")]
+    assert ask("ports_peak{limit=tenant}", *samples) == 9
+    assert ask("ports_peak{limit=tenant, after=15s}", *samples) == 8, "the sample at 20 s speaks of 10 to 20 s"
+    assert ask("ports_peak{limit=tenant, after=10s, before=39s}", *samples) == 9
+    assert ask("ports_peak{limit=tenant, before=15s}", *samples) == 7
+    assert ask("ports_peak{limit=tenant, after=10m}", *samples) is None
+    assert fold(drill(), *samples).peaks == {"tenant": 9, "outbound": 99}
+
+
+def test_the_time_axis_has_at_most_120_bins_of_a_width_a_clock_knows() -> None:
+    assert [bin_width(minutes * 60) for minutes in (1, 20, 21, 90, 480)] == [10, 10, 20, 60, 300]
+    for lasts in (60.0, 5400.0, 86_400.0, 40 * 86_400.0, 366 * 86_400.0):
+        assert lasts / bin_width(lasts) <= BINS
+        assert bin_width(lasts) % 10 == 0
+
+
+def test_the_timeline_counts_attempts_by_first_dial_and_keeps_peaks_and_last_levels() -> None:
+    phones = [Sample(at, Gauge.SOFTPHONES, "osaka", value) for at, value in ((10, 5), (20, 3), (30, 8))]
+    timeline = fold(drill(), call(0), call(19.9), call(20), blocked(21), ports(10, 9), ports(20, 2), *phones).timeline
+    assert timeline.width == 20
+    assert list(timeline.outcomes[Outcome.COMPLETED][:3]) == [2, 1, 0]
+    assert list(timeline.outcomes[Outcome.BLOCKED][:3]) == [0, 1, 0]
+    assert list(timeline.gauges[Gauge.PORTS, "tenant"][:2]) == [9, 0]
+    assert list(timeline.gauges[Gauge.SOFTPHONES, "osaka"][:2]) == [3, 8]
+
+
+# The journal
+
+
+def entry(at: float, kind: EventKind, subject: str, **detail: str | float) -> JournalEntry:
+    return JournalEntry(at, kind, subject, detail)
+
+
+def test_a_takeover_lasts_from_the_loss_of_the_serving_node_to_the_next_and_the_longest_counts() -> None:
+    lost = [entry(at, EventKind.NODE_LOST, "tokyo-edge") for at in (600, 1000, 2000)]
+    served = [entry(at, EventKind.TAKEOVER, "tokyo-edge", outage=0.0) for at in (607, 1003)]
+    first, second = [lost[0], served[0]], [lost[1], served[1]]
+    assert ask("takeover_time{pair=tokyo-edge}", *first) == 7
+    assert ask("takeover_time{pair=tokyo-edge}", *first, *second) == 7
+    assert ask("takeover_time{pair=tokyo-edge}", *first, *second, lost[2]) == math.inf
+    assert ask("takeover_time{pair=osaka-edge}", *first) is None
+
+
+def phones_left(at: float, count: int, kind: EventKind = EventKind.REGISTERED) -> JournalEntry:
+    return entry(at, kind, "sales", site="osaka", registered=count)
+
+
+def test_softphones_are_back_when_95_percent_are_registered_to_stay() -> None:
+    down = phones_left(600, 0, EventKind.UNREGISTERED)
+    assert ask("softphones_back{agents=sales}") == 0, "never gone"
+    assert ask("softphones_back{agents=sales}", down) == math.inf
+    assert ask("softphones_back{agents=sales}", down, phones_left(900, 94)) == math.inf
+    back = [down, phones_left(900, 94), phones_left(930, 95), phones_left(960, 100)]
+    assert ask("softphones_back{agents=sales}", *back) == 330
+    again = [*back, phones_left(1000, 10, EventKind.UNREGISTERED), phones_left(1600, 100)]
+    assert ask("softphones_back{agents=sales}", *again) == 1000
+
+
+def test_the_runbook_ends_with_its_last_step() -> None:
+    ends = [entry(900 + 60 * i, EventKind.STEP_FINISHED, step) for i, step in enumerate(STEPS)]
+    assert ask("runbook_time", *ends) == 900 + 180 - FAULT
+    assert ask("runbook_time", *ends[:-1]) == math.inf
+    assert ask("runbook_time", plan=drill(runbook=[])) is None
+
+
+def test_steps_and_effects_are_kept_with_their_moments() -> None:
+    step = STEPS[0]
+    summary = fold(
+        drill(),
+        entry(600, EventKind.STEP_READY, step, released_by="tokyo-lost"),
+        entry(780, EventKind.STEP_STARTED, step),
+        entry(800, EventKind.STEP_REPEATED, step),
+        entry(900, EventKind.STEP_FINISHED, step),
+        entry(601, EventKind.EFFECT, "tokyo-lost", met="call"),
+        entry(700, EventKind.EFFECT, "tokyo-lost", met="registration"),
+    )
+    run = summary.steps[step]
+    assert (run.ready, run.started, run.finished, run.repeats) == (600, 780, 900, 1)
+    assert (run.released_by, run.cost, run.hesitation) == ("tokyo-lost", 300, 180)
+    assert summary.steps[STEPS[1]].cost is None
+    assert summary.effects == {"tokyo-lost": Effect(601, "call")}
+
+
+# What is asked
+
+
+def test_a_run_is_asked_its_expectations_first_and_nothing_twice() -> None:
+    plan = drill(expect=["ports_peak{limit=tenant, after=15m} < 80%", "recovery_time{number=0120123456} < 30m"])
+    asked = default_queries(plan)
+    assert [str(one) for one in asked[:2]] == [
+        "ports_peak{limit=tenant, after=15m}",
+        "recovery_time{number=0120-123-456}",
+    ]
+    assert len(set(asked)) == len(asked)
+
+
+def test_the_standard_set_covers_every_limit_queue_number_and_group() -> None:
+    asked = {str(one) for one in default_queries(drill())}
+    assert {f"ports_peak{{limit={limit}}}" for limit in limits(drill())} <= asked
+    assert {"service_level{queue=sales}", "softphones_back{agents=sales}", "runbook_time"} <= asked
+    assert f"recovery_time{{number={FREE_DIAL}}}" in asked
+    assert "attempts{direction=out}" in asked
+    assert not {one for one in asked if MOBILE in one}, "numbers of others are not the plan's"
+
+
+def test_without_faults_nothing_is_asked_about_getting_over_them() -> None:
+    names: Iterable[str] = {one.metric for one in default_queries(drill(faults=False))}
+    assert not {"recovery_time", "takeover_time", "softphones_back", "runbook_time"} & set(names)
+
+
+def test_limits_are_the_contracts_the_taps_the_trunks_and_the_pairs() -> None:
+    assert limits(drill()) == {
+        "tenant": 250,
+        "outbound": 50,
+        OSAKA: 150,
+        "ntt-tokyo": 300,
+        "ntt-osaka": 200,
+        "tokyo-edge": 300,
+        "osaka-edge": 200,
+    }

@@ -1,0 +1,175 @@
+"""The command line: `kirikae run`, `drills`, `number`, `schema`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from kirikae import __version__, drills, run
+from kirikae.drills import schema_text
+from kirikae.wording import counted
+from reports.exit_codes import ExitCode
+from reports.files import ReportError
+from reports.terminal import safe_console
+from scenarios.loader import load
+from scenarios.numberplan import NumberError, describe, parse_number
+from scenarios.problems import DrillError
+
+app = typer.Typer(
+    name="kirikae",
+    help="Rehearse a telephony failover before you need it: one YAML file, a verdict with evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_RUN_EXAMPLES = """
+Examples:
+
+  kirikae run tokyo-osaka-dr
+
+  kirikae run plan.kirikae.yaml --replications 200 --out runs/plan
+
+  kirikae run tokyo-osaka-dr --set ports.tenant=60 --set 'faults[tokyo-lost].at=20m'
+
+  kirikae run plan.kirikae.yaml --json - | jq .verdict
+
+Exit codes: 0 passed, 1 failed, 2 the file or the command line is wrong, 3 inconclusive.
+"""
+
+
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl-C ended before it had a result."""
+
+
+def main() -> None:
+    """Start the command line; output that a terminal's encoding cannot show is replaced, never a reason to stop."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()
+
+
+def _stop(text: str) -> NoReturn:
+    """Say what is wrong on standard error and leave with exit code 2."""
+    safe_console(sys.stderr).print(text, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(ExitCode.INVALID)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kirikae {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("run", epilog=_RUN_EXAMPLES)
+def run_command(
+    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    replications: Annotated[
+        int | None,
+        typer.Option("--replications", "-n", min=1, help="Runs with different draws; by default what the drill says."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Same file and seed, same result.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the drill for this run; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default a new one under runs/.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
+    ] = None,
+    detail: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="INDEX",
+            help="Replication written to calls.csv and journal.jsonl; by default the first that misses an expectation.",
+        ),
+    ] = None,
+    calls: Annotated[bool, typer.Option("--calls/--no-calls", help="Write calls.csv and journal.jsonl.")] = True,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+) -> None:
+    """Run a drill in virtual time and judge it."""
+    console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
+    options = run.Options(seed, replications, out, workers, detail, calls, json)
+    try:
+        loaded = load(drills.find(file), changes or [])
+        code = run.rehearse(loaded, file, changes or [], options, console)
+    except (drills.UnknownDrillError, ReportError) as error:
+        _stop(str(error))
+    except DrillError as error:
+        _stop(f"{error}\n{counted(len(error.problems), 'problem')} in {file}; nothing was run.")
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(code)
+
+
+drills_app = typer.Typer(help="List, show and copy the bundled drills.", invoke_without_command=True)
+app.add_typer(drills_app, name="drills")
+
+
+@drills_app.callback()
+def list_drills(context: typer.Context) -> None:
+    """List, show and copy the bundled drills."""
+    if context.invoked_subcommand is None:
+        for name, title in drills.bundled():
+            typer.echo(f"{name:<24} {title}")
+
+
+@drills_app.command("show")
+def show_drill(name: Annotated[str, typer.Argument(help="A bundled drill.")]) -> None:
+    """Print a bundled drill."""
+    try:
+        typer.echo(drills.text_of(name), nl=False)
+    except drills.UnknownDrillError as error:
+        _stop(str(error))
+
+
+@drills_app.command("copy")
+def copy_drill(
+    name: Annotated[str, typer.Argument(help="A bundled drill.")],
+    folder: Annotated[Path, typer.Argument(help="Where to.")] = Path(),
+) -> None:
+    """Copy a bundled drill, and the schema that lets an editor complete and check it."""
+    try:
+        for path in drills.copy(name, folder):
+            typer.echo(path)
+    except drills.UnknownDrillError as error:
+        _stop(str(error))
+    except OSError as error:
+        _stop(f"{error.filename}: {error.strerror}")
+
+
+@app.command("number", epilog="Example:\n\n  kirikae number 0120-123-456")
+def number_command(number: Annotated[str, typer.Argument(help="A number as people write it.")]) -> None:
+    """Say what a Japanese number is and where it may lead."""
+    try:
+        rows = describe(parse_number(number))
+    except NumberError as error:
+        _stop(f"{number}: {error.reason} (allowed: {error.allowed})")
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        typer.echo(f"{label:<{width}}  {value}")
+
+
+@app.command("schema", epilog="Example:\n\n  kirikae schema > kirikae.schema.json")
+def schema_command() -> None:
+    """Print the JSON Schema of drill files, for editors that complete and check."""
+    typer.echo(schema_text(), nl=False)

@@ -1,0 +1,115 @@
+"""`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from rich.console import Console
+
+from kirikae.progress import progress
+from kirikae.runner import record, run_all
+from kirikae.wording import counted
+from reports import files
+from reports.exit_codes import ExitCode
+from reports.folder import detail_files, write_all
+from reports.judge import Judged, judge
+from reports.origin import Origin
+from reports.result import result_text
+from reports.terminal import print_summary
+from scenarios import rules
+from scenarios.loader import Loaded, problem_of
+from scenarios.model import Drill, Verdict
+from scenarios.problems import Finding
+from scenarios.source import Source
+
+ENGINE = "calls"
+RUNS = Path("runs")
+_DETAIL_FILES = ("calls.csv", "journal.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for; None leaves it to the drill or to a default."""
+
+    seed: int | None
+    replications: int | None
+    out: Path | None
+    workers: int | None
+    detail: int | None
+    calls: bool
+    json: str | None
+
+
+def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options, console: Console) -> ExitCode:
+    """Run a drill and write its results; raises :class:`~reports.files.ReportError` when they cannot be written."""
+    if not _plan_stands(loaded, console):
+        return ExitCode.INVALID
+    drill = _as_asked(loaded.drill, options)
+    out = files.folder(options.out or _new_folder(name))
+    origin = Origin(name, tuple(changes))
+    with progress(console, "replications", drill.run.replications) as done:
+        runs = run_all(
+            drill, seed=drill.run.seed, replications=drill.run.replications, workers=options.workers, done=done
+        )
+    judged = judge(drill, runs.results.values(), engine=ENGINE, seed=drill.run.seed, interrupted=runs.interrupted)
+    write_all(out, judged, origin)
+    detail = _write_detail(out, judged, options)
+    if options.json == "-":
+        print(result_text(judged, origin))  # noqa: T201 - standard output is what was asked for
+    elif options.json is not None:
+        files.write_whole(Path(options.json), result_text(judged, origin))
+    print_summary(console, judged)
+    if detail is not None:
+        console.print(f"Replication {detail} in full: {out / 'calls.csv'}, {out / 'journal.jsonl'}", highlight=False)
+    console.print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+    return judged.exit_code
+
+
+def _plan_stands(loaded: Loaded, console: Console) -> bool:
+    """Hold the plan to its rules, and show what they find."""
+    verdict = rules.judge(loaded.drill, rules.check(loaded.drill))
+    lines = [f"note: {note}" for note in loaded.notes]
+    lines += [_shown(finding, loaded.source) for finding in (*verdict.errors, *verdict.remarks)]
+    lines += [f"waived [{item.finding.id}] {item.finding.message} (reason: {item.reason})" for item in verdict.waived]
+    if verdict.errors:
+        lines.append(f"The plan has {counted(len(verdict.errors), 'error')}; nothing was run.")
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    return not verdict.errors
+
+
+def _shown(finding: Finding, source: Source) -> str:
+    return f"{problem_of(finding, source)} [{finding.severity}: {finding.id}]"
+
+
+def _as_asked(drill: Drill, options: Options) -> Drill:
+    asked = {"seed": options.seed, "replications": options.replications}
+    run = drill.run.model_copy(update={key: value for key, value in asked.items() if value is not None})
+    return drill.model_copy(update={"run": run})
+
+
+def _new_folder(name: str) -> Path:
+    stem = Path(name).name.partition(".")[0] or "drill"
+    return next(path for number in count(1) if not (path := RUNS / f"{stem}-{number:03}").exists())
+
+
+def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
+    """Play one replication again with everything written down; return which."""
+    for name in _DETAIL_FILES:
+        (out / name).unlink(missing_ok=True)
+    if not options.calls or judged.interrupted:
+        return None
+    replication = _telling(judged) if options.detail is None else options.detail
+    with detail_files(out) as recorder:
+        record(judged.drill, judged.seed, replication, recorder)
+    return replication
+
+
+def _telling(judged: Judged) -> int:
+    """Return the first replication that misses an expectation, or 0."""
+    for index, summary in enumerate(judged.summaries):
+        alone = judge(judged.drill, [summary], engine=judged.engine, seed=judged.seed)
+        if any(judgement.verdict is Verdict.FAILED for judgement in alone.judgements):
+            return index
+    return 0

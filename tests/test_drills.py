@@ -1,0 +1,83 @@
+"""The bundled drills: each has its verdict for a stated reason, and no expectation that cannot fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kirikae import drills
+from kirikae.drills import schema_text
+from kirikae.runner import run_all
+from reports.judge import Judged, judge
+from scenarios import rules
+from scenarios.loader import load
+from scenarios.model import Verdict
+
+BREAKS = {
+    "tokyo-osaka-dr": {
+        "recovery_time{number=0120-123-456} <= 60m": "runbook[re-point 0120-123-456].takes=1h",
+        "softphones_back{agents=sales} <= 30m": "runbook[switch the softphones].takes=40m",
+        "blocked_ratio{after=60m} < 1%": "trunks.ntt-osaka.channels=60",
+        "service_level{queue=sales, after=60m} >= 80%": "traffic[0].surge.for=80m",
+        "asr{direction=out, after=60m} >= 95%": (
+            "runbook[change the default caller number].does.default_caller=03-1234-5678"
+        ),
+        "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
+    },
+}
+"""For every expectation of every drill one change that makes it fail."""
+
+FEW = 6
+"""Runs enough to show that an expectation fails in most."""
+
+
+def rehearsed(name: str, *changes: str, replications: int | None = None, workers: int = 1) -> Judged:
+    drill = load(drills.find(name), changes).drill
+    assert not rules.judge(drill, rules.check(drill)).errors
+    runs = run_all(drill, seed=drill.run.seed, replications=replications or drill.run.replications, workers=workers)
+    return judge(drill, runs.results.values(), engine="calls", seed=drill.run.seed)
+
+
+def pairs() -> Iterator[tuple[str, str, str]]:
+    for name, breaks in BREAKS.items():
+        yield from ((name, expectation, change) for expectation, change in breaks.items())
+
+
+def test_every_expectation_of_every_drill_has_a_change_that_breaks_it() -> None:
+    written = {name: {each.text for each in load(drills.find(name)).drill.expect} for name, _ in drills.bundled()}
+    assert written == {name: set(breaks) for name, breaks in BREAKS.items()}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_bundled_drill_has_no_findings(name: str) -> None:
+    assert rules.check(load(drills.find(name)).drill) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_drill_comes_out_as_it_says(name: str) -> None:
+    judged = rehearsed(name, workers=2)
+    assert judged.verdict is judged.drill.expected_verdict
+    assert {each.verdict for each in judged.judgements} == {Verdict.PASSED}
+    assert not judged.missing_evidence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "expectation", "change"), list(pairs()))
+def test_an_expectation_fails_when_its_reason_is_taken_away(name: str, expectation: str, change: str) -> None:
+    judged = rehearsed(name, change, replications=FEW)
+    verdicts = {each.expectation.text: each.verdict for each in judged.judgements}
+    assert verdicts[expectation] is Verdict.FAILED
+    assert judged.verdict is Verdict.FAILED
+
+
+@pytest.mark.slow
+def test_the_metrics_do_not_depend_on_the_number_of_workers() -> None:
+    alone, together = (rehearsed("tokyo-osaka-dr", replications=8, workers=workers) for workers in (1, 2))
+    assert [summary.values for summary in alone.summaries] == [summary.values for summary in together.summaries]
+    assert alone.metrics == together.metrics
+
+
+def test_the_schema_that_drills_name_is_up_to_date() -> None:
+    shipped = Path("scenarios/drill.schema.json").read_text(encoding="utf-8")
+    assert shipped == schema_text(), "kirikae schema > scenarios/drill.schema.json"

@@ -1,0 +1,130 @@
+"""Write the generated parts of the documentation: `python -m docs.generate`.
+
+A part stands between `<!-- begin NAME -->` and `<!-- end -->`; a test fails while a page is not up to date.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sbc.decisions import pair, runbook
+from scenarios.metrics import METRICS
+from scenarios.model import (
+    Activate,
+    AgentGroup,
+    CallerNumbers,
+    DefaultCaller,
+    Drill,
+    Fault,
+    Number,
+    OptionsDetection,
+    Ports,
+    Queue,
+    Reroute,
+    Retry,
+    Run,
+    SbcPair,
+    Site,
+    Softphone,
+    Start,
+    Step,
+    Surge,
+    SwitchSoftphones,
+    Traffic,
+    Trunk,
+    Verify,
+    VrrpDetection,
+    Waiver,
+)
+from scenarios.rules import RULES
+from scenarios.vocabulary import named_fields
+
+FOLDER = Path(__file__).parent
+_BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_PARTS: dict[str, type[Any]] = {
+    part.__name__: part
+    for part in (
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, AgentGroup, Softphone,
+        Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
+        Verify, Waiver,
+    )
+}  # fmt: skip
+
+
+def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _fields(part: type[Any]) -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name, info in named_fields(part).items():
+            need = "yes" if info.is_required() else ""
+            yield f"`{name}`", need, " ".join((info.description or "").replace("``", "`").split())
+
+    return _table(("field", "needed", "meaning"), rows())
+
+
+def _metrics() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for metric in METRICS.values():
+            marked = [f"**{name}**" if name in metric.required else name for name in metric.selectors]
+            windows = ["after", "before"] if metric.windows else []
+            yield f"`{metric.name}`", str(metric.unit), ", ".join([*marked, *windows]), metric.definition
+
+    return _table(("metric", "unit", "selectors (needed ones bold)", "definition"), rows())
+
+
+def _rules() -> str:
+    rows = ((f"`{rule.id}`", str(rule.severity), "yes" if rule.waivable else "no", rule.why) for rule in RULES)
+    return _table(("id", "severity", "waivable", "why"), rows)
+
+
+def _machine(table: dict[Any, Any], states: type[Enum], events: type[Enum]) -> str:
+    def arrows() -> Iterator[str]:
+        for (state, event), after in table.items():
+            target, effects = after if isinstance(after, tuple) else (after, ())
+            does = ": " + ", ".join(effect.name.lower() for effect in effects) if effects else ""
+            yield f"    {state.name} --> {target.name}: {event.name.lower()}{' /' + does[1:] if does else ''}"
+
+    legend = ((f"`{item.name}`", item.value) for kind in (states, events) for item in kind)
+    return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n\n" + _table(("name", "meaning"), legend)
+
+
+_WRITERS: dict[str, Callable[[], str]] = {
+    **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
+    "metrics": _metrics,
+    "rules": _rules,
+    "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
+}
+
+
+def generated(text: str) -> str:
+    """Return a page with its generated parts written anew; raises KeyError for a part nobody writes."""
+    return _BLOCK.sub(lambda match: f"{match[1]}\n{_WRITERS[match['name']]()}\n{match[3]}", text)
+
+
+def parts_in(text: str) -> list[str]:
+    """Return the names of the generated parts of a page."""
+    return [match["name"] for match in _BLOCK.finditer(text)]
+
+
+def main() -> int:
+    """Bring every page up to date and name those that changed."""
+    for page in sorted(FOLDER.rglob("*.md")):
+        old = page.read_text(encoding="utf-8")
+        new = generated(old)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+            print(page.relative_to(FOLDER))  # noqa: T201 - this is a command
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The documentation: what it shows was run, what it draws is what the code says, and its links lead somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.generate import FOLDER, generated, parts_in
+from scenarios.loader import load_text
+
+PAGES = [*sorted(FOLDER.rglob("*.md")), *sorted(FOLDER.parent.glob("*.md"))]
+BLOCK = re.compile(r"^```(?P<kind>\w+)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)(?P<target>[^)#]+)")
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(FOLDER.parent))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_the_generated_parts_of_a_page_are_up_to_date(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert generated(text) == text, "python -m docs.generate"
+
+
+def test_the_reference_and_the_machines_are_generated() -> None:
+    parts = {part for page in PAGES for part in parts_in(page.read_text(encoding="utf-8"))}
+    assert {"metrics", "rules", "machine pair", "machine runbook", "fields of Drill"} <= parts
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = [match["target"] for match in LINK.finditer(page.read_text(encoding="utf-8"))]
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def commands(page: Path) -> Iterator[tuple[str, int]]:
+    """Yield each `kirikae` command of a page and the exit code it announces; files it shows are written first."""
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["kind"] == "console":
+            exit_code = re.search(r"exit=(\d)", block["info"])
+            for line in block["text"].splitlines():
+                if line.startswith("$ kirikae "):
+                    yield line.removeprefix("$ ").split("  #")[0], int(exit_code[1]) if exit_code else 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [FOLDER / "tutorial.md", FOLDER.parent / "README.md"], ids=name)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if file := re.search(r"file=(\S+)", block["info"]):
+            (tmp_path / file[1]).write_text(block["text"], encoding="utf-8")
+    found = list(commands(page))
+    assert found
+    for command, exit_code in found:
+        words = [sys.executable, "-m", *shlex.split(command)]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, timeout=300, check=False)
+        assert done.returncode == exit_code, (command, done.stdout.decode(), done.stderr.decode())
+
+
+def test_the_plan_of_the_tutorial_is_sound() -> None:
+    text = (FOLDER / "tutorial.md").read_text(encoding="utf-8")
+    (plan,) = (block["text"] for block in BLOCK.finditer(text) if "file=plan.kirikae.yaml" in block["info"])
+    assert load_text(plan, "plan").drill.expect

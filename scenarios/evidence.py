@@ -60,7 +60,7 @@ class CallRecord(NamedTuple):
     reason: str
     """The refusing limit, or what went wrong; empty when nothing did."""
     sip: int
-    """The final response a SIP caller would have seen (RFC 3261 §21); 0 while in progress."""
+    """The final response a SIP caller would have seen (RFC 3261 §21); 0 while in progress, or if never dialled."""
     trunk: str
     node: str
     """The SBC node that carried it, as `pair/1`."""

@@ -4,7 +4,7 @@ An attempt is set up through the world's routes and limits, waits in a queue, is
 An attempt that meets a silent SBC is sent again at the offsets of RFC 3261 and takes its ports on arrival.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import partial
 from itertools import chain
@@ -19,7 +19,7 @@ from sbc.decisions.routing import NoRoute, Route
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
 from scenarios.evidence import CallRecord, Direction, Outcome
 from scenarios.load import CallerBlock
-from scenarios.model import Traffic
+from scenarios.model import Queue, Traffic
 from sim.log import Log
 from sim.timer import Timer, later
 from sim.world import NodeState, World
@@ -86,10 +86,13 @@ class Call(Timer):
 class Calls:
     """The lifecycle of all calls of a run."""
 
-    def __init__(self, env: simpy.Environment, world: World, queue: Distributor[Call], log: Log) -> None:
+    def __init__(
+        self, env: simpy.Environment, world: World, queues: Mapping[str, Queue], queue: Distributor[Call], log: Log
+    ) -> None:
         self._env = env
         self._world = world
         self._queue = queue
+        self._answers = {name for name, each in queues.items() if each.answers}
         self._log = log
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
@@ -244,7 +247,7 @@ class Calls:
                 self._end(call, Outcome.COMPLETED, "", 200)
             case State.WAITING:
                 self._queue.leave(call.queue, call.site, call)
-                self._end(call, Outcome.ABANDONED, "gave up waiting", 487)
+                self._end(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487)
             case State.SETUP if call.route is not None:
                 if call.last:
                     gave_up = call.start + call.patience < call.dialled + TRANSACTION_TIMEOUT
@@ -259,13 +262,17 @@ class Calls:
             case _:
                 pass
 
+    def confirmed(self, call: Call) -> bool:
+        """Whether the INVITE of a delivered call has had its 200 OK: somebody, or the queue, has answered (W9)."""
+        return call.answered is not None or call.queue in self._answers
+
     def drop(self, node: NodeState, reason: str, spare: Callable[[Call], bool] = lambda call: False) -> int:
         """Cut the calls of a node but those that ``spare`` names, return how many; no agent takes one that is to go."""
         doomed = [call for call in node.calls if not spare(call)]
         for call in sorted(doomed, key=lambda call: call.state is State.TALKING):
             if call.state is State.WAITING:
                 self._queue.leave(call.queue, call.site, call)
-            self._end(call, Outcome.DROPPED, reason, 0)
+            self._end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
         return len(doomed)
 
     def carry_over(self, old: NodeState, new: NodeState) -> None:

@@ -29,9 +29,10 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     draws = Draws(seed, replication)
     log = Log(env, recorder)
     world = World(drill)
-    queues = {name: queue.agents for name, queue in drill.queue_table().items()}
-    distributor: Distributor[Call] = Distributor(queues, list(drill.agents), list(drill.sites))
-    calls = Calls(env, world, distributor, log)
+    queues = drill.queue_table()
+    groups_of = {name: queue.agents for name, queue in queues.items()}
+    distributor: Distributor[Call] = Distributor(groups_of, list(drill.agents), list(drill.sites))
+    calls = Calls(env, world, queues, distributor, log)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     people = People(env, drill, world, phones, draws, log)
     Faults(env, drill, world, calls, phones, people, draws, log)

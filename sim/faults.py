@@ -9,7 +9,7 @@ import simpy
 from sbc.decisions import pair as machine
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Fault, OptionsDetection
-from sim.calls import Call, Calls
+from sim.calls import Calls
 from sim.draws import Draws
 from sim.log import Log
 from sim.people import People
@@ -40,7 +40,6 @@ class Faults:
         self._phones = phones
         self._people = people
         self._log = log
-        self._queues = drill.queue_table()
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
         for fault in drill.faults:
             env.process(self._happen(fault))
@@ -117,10 +116,10 @@ class Faults:
             was_up = not down_by
             down_by[fault] = None
             if was_up:
-                serving = index == pair.last and machine.serves(pair.state)
-                if serving:
+                event = self._loss(pair, index)
+                if event is machine.Event.ACTIVE_LOST:
                     pair.silenced_by = fault
-                self._tell(pair, machine.Event.ACTIVE_LOST if serving else machine.Event.STANDBY_LOST)
+                self._tell(pair, event)
 
         def repair() -> None:
             for index in nodes:
@@ -131,6 +130,13 @@ class Faults:
 
         return repair
 
+    def _loss(self, pair: PairState, index: int) -> machine.Event:
+        """What the loss of a node means by the part it plays."""
+        if pair.nodes[index] is pair.serving:
+            return machine.Event.ACTIVE_LOST
+        came_back = pair.state is machine.State.ELECTING and index == pair.last
+        return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
+
     def _tell(self, pair: PairState, event: machine.Event) -> None:
         pair.state, effects = machine.step(pair.state, event)
         pair.settle()
@@ -139,14 +145,19 @@ class Faults:
                 case machine.Effect.NODE_GONE:
                     self._node_gone(pair)
                 case machine.Effect.WATCH:
-                    pair.watch += 1
-                    delay = machine.detection_delay(pair.plan.detect, next(self._phase[pair.name]))
-                    later(self._env, delay, partial(self._detected, pair, pair.watch))
+                    self._watch(pair, next(self._phase[pair.name]))
+                case machine.Effect.WATCH_ANEW:
+                    self._watch(pair, 0.0)
                 case machine.Effect.TAKE_OVER:
                     self._take_over(pair)
                 case machine.Effect.CALLS_GONE:
                     pair.watch += 1
                     self._calls.drop(pair.nodes[pair.last], self._reason(pair))
+
+    def _watch(self, pair: PairState, phase: float) -> None:
+        pair.watch += 1
+        delay = machine.detection_delay(pair.plan.detect, phase)
+        later(self._env, delay, partial(self._detected, pair, pair.watch))
 
     def _reason(self, pair: PairState) -> str:
         return f"{pair.nodes[pair.last].name} lost"
@@ -161,12 +172,7 @@ class Faults:
         if keeps == "none":
             self._calls.drop(node, self._reason(pair))
         elif keeps == "confirmed":
-            self._calls.drop(node, self._reason(pair), spare=self._confirmed)
-
-    def _confirmed(self, call: Call) -> bool:
-        """Whether the INVITE of a call has had its 200 OK: somebody, or the queue, has answered."""
-        queue = call.route.queue if call.route is not None else None
-        return call.answered is not None or (queue is not None and self._queues[queue].answers)
+            self._calls.drop(node, self._reason(pair), spare=self._calls.confirmed)
 
     def _detected(self, pair: PairState, watch: int) -> None:
         if watch != pair.watch:

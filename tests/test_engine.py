@@ -76,7 +76,7 @@ def test_every_call_of_a_takeover_is_as_computed_by_hand(takeover: ListRecorder)
         (30, 1): (None, None, None, 30, BLOCKED, TOKYO, 486),
         (42, 2): (0, 13, 20, 75, COMPLETED, "", 200),
         # the agent talks until 75: patience of 5 s is too short
-        (60, 1): (0, 5, None, 65, ABANDONED, "gave up waiting", 487),
+        (60, 1): (0, 5, None, 65, ABANDONED, "gave up waiting", 200),
         # answered, and confirmed: survives the takeover
         (80, 1): (0, 0, 100, 180, COMPLETED, "", 200),
         # hears the queue's music, and so is confirmed as well; the agent is free at 180
@@ -251,13 +251,13 @@ def test_every_call_of_a_site_loss_is_as_computed_by_hand(site_loss: ListRecorde
         # inbound to the free dial number
         (20, 1): (0, 0, 30, 50, COMPLETED, "", 200),
         # answered at 70, cut off at 100, tries again at 150 while the number still leads to the dead site: Timer B
-        (70, 1): (0, 0, 30, 100, DROPPED, "tokyo-edge/1 lost", 0),
+        (70, 1): (0, 0, 30, 100, DROPPED, "tokyo-edge/1 lost", 200),
         (150, 2): (None, None, None, 182, FAILED, "nothing answers", 408),
         # cut off too, but tries again at 230, after the number is re-pointed
-        (90, 1): (0, 0, 10, 100, DROPPED, "tokyo-edge/1 lost", 0),
+        (90, 1): (0, 0, 10, 100, DROPPED, "tokyo-edge/1 lost", 200),
         (230, 2): (0, 0, 100, 330, COMPLETED, "", 200),
         # both agents were busy: cut off in the queue
-        (95, 1): (0, 5, None, 100, DROPPED, "tokyo-edge/1 lost", 0),
+        (95, 1): (0, 5, None, 100, DROPPED, "tokyo-edge/1 lost", 200),
         (110, 1): (None, None, None, 130, FAILED, "nothing answers", 487),
         # its INVITE goes where it first went, whatever is re-pointed meanwhile
         (200, 1): (None, None, None, 232, FAILED, "nothing answers", 408),

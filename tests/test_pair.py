@@ -17,32 +17,37 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
     REDUNDANT: {
         Event.ACTIVE_LOST: (SILENT, (Effect.NODE_GONE, Effect.WATCH)),
         Event.STANDBY_LOST: (ALONE, ()),
+        Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
         Event.NODE_BACK: IMPOSSIBLE,
     },
     ALONE: {
         Event.ACTIVE_LOST: (DOWN, (Effect.NODE_GONE, Effect.CALLS_GONE)),
         Event.STANDBY_LOST: IMPOSSIBLE,
+        Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
         Event.NODE_BACK: (REDUNDANT, ()),
     },
     SILENT: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
         Event.STANDBY_LOST: (DOWN, (Effect.CALLS_GONE,)),
+        Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: (ALONE, (Effect.TAKE_OVER,)),
         Event.NODE_BACK: (ELECTING, ()),
     },
     ELECTING: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
-        Event.STANDBY_LOST: (SILENT, ()),
+        Event.STANDBY_LOST: (SILENT, (Effect.CALLS_GONE, Effect.WATCH_ANEW)),
+        Event.RETURNED_LOST: (SILENT, ()),
         Event.DETECTED: (REDUNDANT, (Effect.TAKE_OVER,)),
         Event.NODE_BACK: IMPOSSIBLE,
     },
     DOWN: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
         Event.STANDBY_LOST: IMPOSSIBLE,
+        Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
-        Event.NODE_BACK: (SILENT, (Effect.WATCH,)),
+        Event.NODE_BACK: (SILENT, (Effect.WATCH_ANEW,)),
     },
 }
 NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0}
@@ -98,6 +103,7 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
         possible = {
             Event.ACTIVE_LOST: serving,
             Event.STANDBY_LOST: waiting > 0,
+            Event.RETURNED_LOST: waiting == 2,
             Event.DETECTED: waiting > 0 and not serving,
             Event.NODE_BACK: up < 2,
         }[event]
@@ -106,13 +112,15 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
                 step(state, event)
             continue
         state, effects = step(state, event)
-        up += {Event.ACTIVE_LOST: -1, Event.STANDBY_LOST: -1, Event.DETECTED: 0, Event.NODE_BACK: 1}[event]
+        heir_lost = event is Event.STANDBY_LOST and waiting == 2
+        up += {Event.DETECTED: 0, Event.NODE_BACK: 1}.get(event, -1)
         serving = event is Event.DETECTED or (serving and event is not Event.ACTIVE_LOST)
-        watched = Effect.WATCH in effects or (watched and up > 0 and not serving)
+        begun = {Effect.WATCH, Effect.WATCH_ANEW} & set(effects)
+        watched = bool(begun) or (watched and up > 0 and not serving)
         assert (NODES_UP[state], SERVING[state]) == (up, serving)
         assert pair.serves(state) == serving
         assert watched == (up > 0 and not serving)
-        assert (Effect.CALLS_GONE in effects) == (up == 0)
+        assert (Effect.CALLS_GONE in effects) == (up == 0 or heir_lost)
         assert (Effect.TAKE_OVER in effects) == (event is Event.DETECTED)
         assert (Effect.NODE_GONE in effects) == (event is Event.ACTIVE_LOST)
 

@@ -16,7 +16,7 @@ class State(Enum):
     REDUNDANT = "one serves, the other stands by"
     ALONE = "one serves, the other is down"
     SILENT = "none serves; one is up and waits to be sure"
-    ELECTING = "none serves; both are up, one is about to serve"
+    ELECTING = "none serves; one waits to be sure, the other has come back"
     DOWN = "both are down"
 
 
@@ -25,6 +25,7 @@ class Event(Enum):
 
     ACTIVE_LOST = "the serving node dies"
     STANDBY_LOST = "the node that does not serve dies"
+    RETURNED_LOST = "the node that has come back dies before the other serves"
     DETECTED = "the waiting node has missed enough adverts or probes"
     NODE_BACK = "a dead node is up again"
 
@@ -33,7 +34,8 @@ class Effect(Enum):
     """What the engine has to carry out."""
 
     NODE_GONE = "calls on the serving node are cut or wait for the other, by what the pair keeps"
-    WATCH = "start the detection time"
+    WATCH = "start the detection time, at whatever phase the serving node died"
+    WATCH_ANEW = "start the whole detection time: a node that comes up has heard nothing yet"
     TAKE_OVER = "the waiting node serves, with the calls that the pair keeps"
     CALLS_GONE = "nobody is left to keep calls"
 
@@ -47,8 +49,9 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.SILENT, Event.STANDBY_LOST): (State.DOWN, (Effect.CALLS_GONE,)),
     (State.SILENT, Event.NODE_BACK): (State.ELECTING, ()),
     (State.ELECTING, Event.DETECTED): (State.REDUNDANT, (Effect.TAKE_OVER,)),
-    (State.ELECTING, Event.STANDBY_LOST): (State.SILENT, ()),
-    (State.DOWN, Event.NODE_BACK): (State.SILENT, (Effect.WATCH,)),
+    (State.ELECTING, Event.STANDBY_LOST): (State.SILENT, (Effect.CALLS_GONE, Effect.WATCH_ANEW)),
+    (State.ELECTING, Event.RETURNED_LOST): (State.SILENT, ()),
+    (State.DOWN, Event.NODE_BACK): (State.SILENT, (Effect.WATCH_ANEW,)),
 }
 """Every transition. A node that starts is a backup first (RFC 5798 §6.4.1), so a returned node never serves at once."""
 

@@ -33,7 +33,7 @@ Examples:
 
   kirikae run plan.kirikae.yaml --replications 200 --out runs/plan
 
-  kirikae run tokyo-osaka-dr --set ports.tenant=60 --set 'faults[tokyo-lost].at=20m'
+  kirikae run tokyo-osaka-dr --set ports.tenant=200 --set 'faults\\[tokyo-lost].at=20m'
 
   kirikae run plan.kirikae.yaml --json - | jq .verdict
 

@@ -264,13 +264,14 @@ def canonical(text: str) -> str:
 def describe(info: NumberInfo) -> list[tuple[str, str]]:
     """Return what is known of a number as rows of label and value, for people; absent facts have no row."""
     place = [("area", info.area), ("carrier code", info.carrier_code), ("dialled behind", info.prefix)]
+    line = info.kind not in (NumberKind.EMERGENCY, NumberKind.SHORT_CODE)  # a number one can call from
     return [
         ("number", info.text),
         ("kind", _TRAITS[info.kind].label),
         ("E.164", info.e164 or "none (J1)"),
         *((label, value) for label, value in place if value is not None),
         ("from abroad", _yes(info.dialable_from_abroad)),
-        ("emergency calls from it", info.emergency_calls),
+        *([("emergency calls from it", info.emergency_calls)] if line else []),
         ("Voice Warp to it", f"{_yes(info.voice_warp_target)}: {info.voice_warp_reason}"),
         *(("in a plan", sentence) for sentence in info.may_lead_to),
     ]

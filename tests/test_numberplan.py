@@ -396,3 +396,4 @@ def test_numbers_are_described_in_rows_for_people() -> None:
     assert ("emergency calls from it", "unknown") in rows
     assert ("Voice Warp to it", "no: cannot forward to a number behind 0033 (J3)") in rows
     assert ("area", "Osaka") in describe(parse_number("06-6123-4567"))
+    assert "emergency calls from it" not in dict(describe(parse_number("119")))

@@ -84,6 +84,11 @@ def _source_text(value: object) -> str | None:
     return str(value)
 
 
+def as_text(value: object) -> object:
+    """Return a whole number as its digits, for words of the language that look like one; anything else as it is."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def read_name(value: object) -> str:
     """Return a name in NFKC, so that full-width and half-width spellings are one; raises a pydantic error."""
     text = _source_text(value)

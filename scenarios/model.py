@@ -7,7 +7,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from scenarios.expectations import Expectation
 from scenarios.fields import (
@@ -26,6 +26,7 @@ from scenarios.fields import (
     Quantity,
     Share,
     Whole,
+    as_text,
 )
 
 
@@ -101,6 +102,8 @@ class Trunk(_Part):
     """The site it ends in; the pair's, unless said otherwise."""
     carrier: Line | None = None
     """Who runs it, as shown in reports."""
+    advance_after: LongerThanZero = 10.0
+    """Time without any answer after which a call tries the number's next trunk (S9)."""
 
 
 class Number(_Part):
@@ -108,12 +111,20 @@ class Number(_Part):
 
     to: PhoneNumber | None = None
     """The number behind this one (0120, 0800, 0570); a runbook step may re-point it."""
-    trunk: Name | None = None
-    """The trunk its calls arrive by."""
+    trunk: Name | Annotated[list[Name], Field(min_length=1)] | None = None
+    """The trunk its calls arrive by, or several in the order in which they are tried: the next on 408, 480, 503, 504 or
+    a lost trunk, never on an answer of the far side such as 404, 486 or 603 (S9)."""
     queue: Name | None = None
     """The queue its calls wait in; without one, the far side answers at once."""
     tap: Count | None = None
     """Most calls on this number at the same time, the per-number limit under the contract's (J7)."""
+
+    @property
+    def trunks(self) -> tuple[str, ...]:
+        """The trunks named in ``trunk``, in the order in which they are tried."""
+        if self.trunk is None:
+            return ()
+        return (self.trunk,) if isinstance(self.trunk, str) else tuple(self.trunk)
 
 
 class Ports(_Part):
@@ -217,8 +228,9 @@ class Fault(_Part):
     """The pair that loses a node."""
     trunk: Name | None = None
     """The trunk that is lost."""
-    fails: Literal["all", "active", "standby"] = "all"
-    """The whole, or one node of a pair by the part it plays at that moment."""
+    fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
+    """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
+    503, and calls up go on."""
     lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
     """Time until it is repaired; without it, not in this run."""
 

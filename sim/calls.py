@@ -13,6 +13,7 @@ from typing import Any
 
 import simpy
 
+from sbc.decisions import advance
 from sbc.decisions.admission import acquire, move, release
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.routing import NoRoute, Route
@@ -42,9 +43,9 @@ class Call(Timer):
     """One caller, attempt after attempt."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "last",
-        "limits", "node", "number", "patience", "queue", "route", "sent", "site", "start", "state", "stream", "talk",
-        "tries", "willing",
+        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "invited",
+        "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site", "start", "state",
+        "stream", "talk", "tries", "willing",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +71,8 @@ class Call(Timer):
         self.start = now
         self.sent = 0
         self.last = False
-        self.dialled = now
+        self.silent = False
+        self.dialled = self.invited = now
         self.number = "" if self.group else self.stream.to
         self.queue = ""
         self.site = ""
@@ -146,42 +148,74 @@ class Calls:
         if isinstance(route, NoRoute):
             self._end(call, Outcome.FAILED, route.reason, route.sip)
         else:
-            call.route = route
             call.queue = route.queue or ""
-            call.site = self._world.trunks[route.trunk].pair.site.name
-            self._send(call, route)
+            self._try(call, route)
+
+    def _try(self, call: Call, route: Route) -> None:
+        """Begin with a trunk."""
+        call.route = route
+        call.site = self._site(route)
+        call.sent = 0
+        call.invited = self._env.now
+        self._send(call, route)
+
+    def _site(self, route: Route) -> str:
+        return self._world.trunks[route.trunk].pair.site.name
 
     def _send(self, call: Call, route: Route) -> None:
         """Send the INVITE, for the first time or again."""
         trunk = self._world.trunks[route.trunk]
         pair = trunk.pair
         node = pair.serving
-        if trunk.down_by:
-            self._log.effect(trunk.down_by, "call")
-            self._end(call, Outcome.FAILED, "trunk lost", 503)
+        if trunk.broken_by:
+            self._log.effect(trunk.broken_by, "call")
+            self._refuse(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503)
         elif node is None:
             self._log.effect(pair.broken_by, "call")
-            self._wait_for_answer(call)
+            self._wait_for_answer(call, route)
         elif not pair.site.in_service:
-            self._end(call, Outcome.FAILED, "site not in service", 503)
+            self._refuse(call, Outcome.FAILED, "site not in service", 503)
         else:
             limits = self._world.limits(call.direction, route, node)
             refusing = acquire(limits)
             if refusing is not None:
-                self._end(call, Outcome.BLOCKED, refusing.name, refusing.sip)
+                self._refuse(call, Outcome.BLOCKED, refusing.name, refusing.sip)
             else:
                 call.limits = limits
                 self._deliver(call, node, route.queue)
 
-    def _wait_for_answer(self, call: Call) -> None:
-        """Wait for the next offset, Timer B or the end of the caller's patience, whichever comes first."""
+    def _refuse(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
+        """A trunk has answered, or given no answer: go on to the next, or let the caller hear it."""
+        others = self._others(call)
+        match advance.after(sip, len(others)):
+            case advance.Verdict.NEXT:
+                call.silent |= sip == advance.NO_ANSWER
+                self._try(call, others[0])
+            case advance.Verdict.FINAL:
+                self._end(call, outcome, reason, advance.final(sip, silent=call.silent))
+
+    def _others(self, call: Call) -> list[Route]:
+        """Return the routes by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
+        if call.route is None or call.route.otherwise is None:
+            return []
+        agent = call.agent
+        return [way for way in call.route.otherwise.ways if agent is None or self._site(way) == agent.site]
+
+    def _wait_for_answer(self, call: Call, route: Route) -> None:
+        """Wait for the next offset, the trunk's time-out or the end of the caller's patience, whichever comes first."""
         call.state = State.SETUP
         self._unsettled[call] = None
         call.sent += 1
-        after = OFFSETS[call.sent] if call.sent < len(OFFSETS) else TRANSACTION_TIMEOUT
-        patience = call.start + call.patience - call.dialled
-        call.last = after == TRANSACTION_TIMEOUT or patience <= after
-        call.at(call.dialled + min(after, patience))
+        timeout = self._timeout(call, route)
+        after = min(OFFSETS[call.sent] if call.sent < len(OFFSETS) else TRANSACTION_TIMEOUT, timeout)
+        patience = call.start + call.patience - call.invited
+        call.last = after == timeout or patience <= after
+        call.at(call.invited + min(after, patience))
+
+    def _timeout(self, call: Call, route: Route) -> float:
+        """Seconds after which a trunk that stays silent is given up: Timer B, or sooner when another can be tried."""
+        advance_after = self._world.trunks[route.trunk].advance_after if self._others(call) else inf
+        return min(advance_after, TRANSACTION_TIMEOUT)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None) -> None:
         self._unsettled.pop(call, None)
@@ -221,12 +255,12 @@ class Calls:
         shown = self._shown(call.stream, agent.group)
         call.number = shown or ""
         route = self._world.routing.route(shown) if shown is not None else None
-        if not isinstance(route, Route) or self._world.trunks[route.trunk].pair.site.name != agent.site:
+        ways = route.ways if isinstance(route, Route) else ()
+        here = next((way for way in ways if self._site(way) == agent.site), None)
+        if here is None:
             self._end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
         else:
-            call.route = route
-            call.site = self._world.trunks[route.trunk].pair.site.name
-            self._send(call, route)
+            self._try(call, here)
 
     def _shown(self, stream: Traffic, group: str) -> str | None:
         match stream.shows:
@@ -250,8 +284,8 @@ class Calls:
                 self._end(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487)
             case State.SETUP if call.route is not None:
                 if call.last:
-                    gave_up = call.start + call.patience < call.dialled + TRANSACTION_TIMEOUT
-                    self._end(call, Outcome.FAILED, "nothing answers", 487 if gave_up else 408)
+                    gave_up = call.start + call.patience < call.invited + self._timeout(call, call.route)
+                    self._refuse(call, Outcome.FAILED, "nothing answers", 487 if gave_up else advance.NO_ANSWER)
                 else:
                     self._send(call, call.route)
             case State.WANTS_AGENT:

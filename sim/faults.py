@@ -58,6 +58,8 @@ class Faults:
     def _break(self, fault: Fault) -> Repair:
         world = self._world
         if fault.trunk is not None:
+            if fault.fails == "503":
+                return _hold_down(world.trunks[fault.trunk].refuses_by, fault.name)
             return self._lose_trunk(fault.trunk, fault.name)
         if fault.pair is not None:
             pair = world.pairs[fault.pair]
@@ -109,6 +111,8 @@ class Faults:
                 return [pair.last] if pair.serving is not None else []
             case "standby":
                 return [1 - pair.last]
+            case "503":
+                raise ValueError(f"fault {fault.name!r}: only a trunk answers 503")
 
     def _lose_nodes(self, pair: PairState, nodes: list[int], fault: str) -> Repair:
         for index in nodes:

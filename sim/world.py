@@ -79,7 +79,16 @@ class TrunkState:
     site: str
     """Where it ends."""
     limit: Limit
+    advance_after: float
+    """Seconds of silence after which a call tries the next trunk, if there is one."""
     down_by: dict[str, None] = field(default_factory=dict)
+    refuses_by: dict[str, None] = field(default_factory=dict)
+    """The faults that make it answer 503, oldest first."""
+
+    @property
+    def broken_by(self) -> list[str]:
+        """The faults that a new call meets here."""
+        return [*self.down_by, *self.refuses_by]
 
 
 class World:
@@ -93,6 +102,7 @@ class World:
                 self.pairs[trunk.via],
                 trunk.site or drill.sbc_pairs[trunk.via].site,
                 Limit(name, trunk.channels, NO_CIRCUIT),
+                trunk.advance_after,
             )
             for name, trunk in drill.trunks.items()
         }
@@ -139,6 +149,7 @@ class World:
         route = self.routing.route(number)
         if isinstance(route, NoRoute):
             return None
-        trunk = self.trunks[route.trunk]
-        ready = not trunk.down_by and trunk.pair.serving is not None and trunk.pair.site.works
-        return route if ready else None
+        return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
+
+    def _ready(self, trunk: TrunkState) -> bool:
+        return not trunk.broken_by and trunk.pair.serving is not None and trunk.pair.site.works

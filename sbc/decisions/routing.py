@@ -1,6 +1,6 @@
 """Routing: from the number dialled, through the number behind it, to trunk, pair and queue (G14, W8)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from scenarios.model import Number, Trunk
@@ -17,6 +17,16 @@ class Route:
     queue: str | None
     taps: tuple[str, ...]
     """The numbers on the way, the dialled one first, that have a limit of their own (J7)."""
+    otherwise: "Route | None" = None
+    """The same by the next trunk of the list."""
+
+    @property
+    def ways(self) -> "Iterator[Route]":
+        """This route and those by the trunks that follow."""
+        way: Route | None = self
+        while way is not None:
+            yield way
+            way = way.otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,9 @@ class NoRoute:
     reason: str
     sip: int
     """404 for a number nobody has, 482 for a loop (RFC 3261 §16.3)."""
+
+
+NOT_IN_SERVICE = NoRoute("number not in service", 404)
 
 
 class RoutingTable:
@@ -56,7 +69,10 @@ class RoutingTable:
                 return NoRoute("routing loop", 482)
             way.append(behind)
         entry = self._numbers.get(way[-1])
-        if entry is None or entry.trunk is None:
-            return NoRoute("number not in service", 404)
+        if entry is None:
+            return NOT_IN_SERVICE
         taps = tuple(number for number in way if self._numbers[number].tap is not None)
-        return Route(way[-1], entry.trunk, self._trunks[entry.trunk].via, entry.queue, taps)
+        route: Route | None = None
+        for trunk in reversed(entry.trunks):
+            route = Route(way[-1], trunk, self._trunks[trunk].via, entry.queue, taps, route)
+        return route or NOT_IN_SERVICE

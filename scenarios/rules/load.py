@@ -58,8 +58,9 @@ def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
     if outbound:
         yield "ports", "outbound"
     yield from (("numbers", number, "tap") for number in landing.way)
-    yield "trunks", landing.trunk, "channels"
-    yield "sbc_pairs", landing.pair, "ports"
+    if not landing.overflow:
+        yield "trunks", landing.trunk, "channels"
+        yield "sbc_pairs", landing.pair, "ports"
 
 
 def _peak(drill: Drill, work: list[tuple[Traffic, float]]) -> float:

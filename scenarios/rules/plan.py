@@ -18,9 +18,12 @@ class Landing:
     way: tuple[str, ...]
     """The numbers on the way, the dialled one first."""
     trunk: str
+    """The first of those that are tried."""
     pair: str
     site: str
     queue: str | None
+    overflow: bool
+    """Whether calls that find the trunk full go on by another."""
 
 
 def behind(drill: Drill) -> dict[str, str]:
@@ -38,10 +41,11 @@ def land(drill: Drill, leads_to: Mapping[str, str], number: str) -> Landing | No
             return None
         way[here] = None
     entry = drill.numbers[here]
-    if entry.trunk is None:
+    if not entry.trunks:
         return None
-    pair = drill.trunks[entry.trunk].via
-    return Landing(tuple(way), entry.trunk, pair, drill.sbc_pairs[pair].site, entry.queue)
+    first, *others = entry.trunks
+    pair = drill.trunks[first].via
+    return Landing(tuple(way), first, pair, drill.sbc_pairs[pair].site, entry.queue, overflow=bool(others))
 
 
 def ring(leads_to: Mapping[str, str], start: str) -> tuple[str, ...]:

@@ -130,7 +130,9 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         yield _Reference(("trunks", name, "site"), "sites", trunk.site)
     for name, number in drill.numbers.items():
         yield _Reference(("numbers", name, "to"), "numbers", number.to)
-        yield _Reference(("numbers", name, "trunk"), "trunks", number.trunk)
+        for index, tried in enumerate(number.trunks):
+            inner = (index,) if isinstance(number.trunk, list) else ()
+            yield _Reference(("numbers", name, "trunk", *inner), "trunks", tried)
         yield _Reference(("numbers", name, "queue"), "queues", number.queue)
     yield _Reference(("default_caller",), "numbers", drill.default_caller)
     for name, queue in drill.queues.items():
@@ -233,6 +235,10 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
         elif entry.to is not None and entry.queue is not None:
             message = f"calls go on to {entry.to}, whose queue they wait in"
             yield _error("not-applicable", (*path, "queue"), message, f"'queue' at {entry.to}")
+        for index, trunk in enumerate(entry.trunks):
+            if trunk in entry.trunks[:index]:
+                message = f"trunk {trunk!r} has been tried already when its turn comes again"
+                yield _error("duplicate-name", (*path, "trunk", index), message, "each trunk once")
     for index, stream in enumerate(drill.traffic):
         if stream.from_ is None and stream.shows is not None:
             message = "only outbound traffic ('from' a group of agents) shows a caller number"
@@ -251,6 +257,9 @@ def _of_fault(path: Path, fault: Fault) -> Iterator[Finding]:
     if len(targets) != 1:
         found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
         yield _error("exactly-one", path, f"the fault {found}", "exactly one of 'site', 'pair', 'trunk'")
+    elif fault.fails == "503":
+        if fault.trunk is None:
+            yield _error("not-applicable", (*path, "fails"), "only a trunk answers 503", "'trunk', or fails: all")
     elif fault.fails != "all" and fault.pair is None:
         message = f"only a pair has nodes of which the {fault.fails} one can fail"
         yield _error("not-applicable", (*path, "fails"), message, "'pair', or fails: all")

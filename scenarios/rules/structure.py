@@ -50,7 +50,7 @@ def _numbers_in_use(drill: Drill) -> set[str | None]:
 
 
 def _orphan_parts(drill: Drill) -> Iterator[Remark]:
-    trunks = {entry.trunk for entry in drill.numbers.values()}
+    trunks = {trunk for entry in drill.numbers.values() for trunk in entry.trunks}
     pairs = {trunk.via for trunk in drill.trunks.values()}
     queues = {entry.queue for entry in drill.numbers.values()}
     answering = {group for name, queue in drill.queue_table().items() if name in queues for group in queue.agents}
@@ -70,18 +70,18 @@ def _unstaffed_queues(drill: Drill) -> Iterator[Remark]:
     queues, sites = drill.queue_table(), phone_sites(drill)
     dialled = _numbers_dialled(drill)
     for number, entry in drill.numbers.items():
-        if entry.trunk is None or entry.queue is None or number not in dialled:
+        if entry.queue is None or number not in dialled:
             continue
-        site = drill.sbc_pairs[drill.trunks[entry.trunk].via].site
         groups = queues[entry.queue].agents
         there = {place for group in groups for place in sites[group]}
-        if site not in there:
-            message = (
-                f"callers would wait for ever in queue {entry.queue!r} at {site}: "
-                f"phones of {listed(groups)} are only ever at {listed(sorted(there))} (W39)"
-            )
-            remedy = f"a step that switches softphones of {listed(groups)} to {site}, or another queue"
-            yield Remark(("numbers", number, "queue"), message, remedy)
+        for site in dict.fromkeys(drill.sbc_pairs[drill.trunks[trunk].via].site for trunk in entry.trunks):
+            if site not in there:
+                message = (
+                    f"callers would wait for ever in queue {entry.queue!r} at {site}: "
+                    f"phones of {listed(groups)} are only ever at {listed(sorted(there))} (W39)"
+                )
+                remedy = f"a step that switches softphones of {listed(groups)} to {site}, or another queue"
+                yield Remark(("numbers", number, "queue"), message, remedy)
 
 
 def _numbers_dialled(drill: Drill) -> set[str]:

@@ -1,0 +1,33 @@
+"""Trunk advance: the trunks of a number are tried in order while the answers allow it (S2, S9; RFC 3263 §4.3).
+
+The carrier does this for calls that come in, the SBC for calls that go out.
+"""
+
+from enum import Enum
+
+NO_ANSWER = 408
+"""What a trunk that stays silent counts as (RFC 3261 §16.7: a branch whose timer fires has answered 408)."""
+
+ADVANCES = frozenset({408, 480, 503, 504})
+"""Responses that may be the trunk's own; any other comes from the number called and would be the same elsewhere."""
+
+
+class Verdict(Enum):
+    """What becomes of an attempt after a trunk's answer."""
+
+    NEXT = "the next trunk of the list is tried"
+    FINAL = "the caller hears the answer"
+
+
+def after(sip: int, trunks_left: int) -> Verdict:
+    """Decide on a response, with ``trunks_left`` trunks not tried yet; a transport error counts as 503 (§8.1.3.1)."""
+    return Verdict.NEXT if sip in ADVANCES and trunks_left else Verdict.FINAL
+
+
+def final(sip: int, *, silent: bool) -> int:
+    """Return what the caller hears, ``sip`` being the last trunk's answer; ``silent``: an earlier one gave none.
+
+    A list that is exhausted is 408 (S2); where every trunk has refused, the last refusal. The rule that only 503s
+    become 500 binds proxies, and whoever advances here is the caller's exchange or a back-to-back user agent.
+    """
+    return NO_ANSWER if silent and sip in ADVANCES else sip

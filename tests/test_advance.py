@@ -1,0 +1,39 @@
+"""Which answers of a trunk let a call go on to the next (S9), and what the caller hears when none is left (S2)."""
+
+import pytest
+
+from sbc.decisions import advance
+from sbc.decisions.advance import Verdict
+
+NEXT, FINAL = Verdict.NEXT, Verdict.FINAL
+
+# S9 names 408, 480, 503, 504; and 404, 486, 603 as those that never advance. 6xx stops all branches (S2).
+DRAWN = {
+    403: FINAL, 404: FINAL, 408: NEXT, 480: NEXT, 482: FINAL, 484: FINAL, 486: FINAL, 487: FINAL,
+    500: FINAL, 502: FINAL, 503: NEXT, 504: NEXT, 600: FINAL, 603: FINAL, 604: FINAL, 606: FINAL,
+}  # fmt: skip
+
+
+def test_every_answer_advances_or_not_as_drawn() -> None:
+    assert {sip: advance.after(sip, 1) for sip in DRAWN} == DRAWN
+
+
+@pytest.mark.parametrize("sip", DRAWN)
+def test_the_last_trunk_of_a_list_has_the_last_word(sip: int) -> None:
+    assert advance.after(sip, 0) is FINAL
+
+
+@pytest.mark.parametrize(
+    ("sip", "silent", "heard"),
+    [
+        (503, False, 503),  # every trunk refused
+        (503, True, 408),  # one gave no answer, the last refused
+        (408, False, 408),
+        (408, True, 408),
+        (486, True, 486),  # the number called is busy, whatever the trunks before did
+        (487, True, 487),  # the caller hung up
+        (603, True, 603),
+    ],
+)
+def test_an_exhausted_list_is_a_time_out_unless_all_have_refused(sip: int, silent: bool, heard: int) -> None:
+    assert advance.final(sip, silent=silent) == heard

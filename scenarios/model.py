@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from scenarios.distributions import Distribution, Shape
 from scenarios.expectations import Expectation
 from scenarios.fields import (
     Arrivals,
@@ -89,6 +90,8 @@ class SbcPair(_Part):
     """How the standby learns that the active node is gone."""
     keeps: Literal["all", "confirmed", "none"] = "confirmed"
     """Calls that survive a takeover: all, those already answered, or none (S11)."""
+    session_timer: Annotated[Duration, Field(ge=90)] = 1800.0
+    """Session interval of its calls: it ends a lost call that nobody hangs up (RFC 4028, S5); 90 s at least."""
 
 
 class Trunk(_Part):
@@ -211,6 +214,9 @@ class Traffic(_Part):
     """Whether a caller without success tries again."""
     surge: Surge | None = None
     """Extra arrivals after a fault."""
+    silence_hangup: Distributed = Distribution(Shape.EXPONENTIAL, (10.0,))
+    """Time until a person hangs up on a call whose SBC has died, drawn for each end; meanwhile the line and the agent
+    stay held, and a caller who tries again begins afterwards."""
     shows: Literal["default", "terminal"] | PhoneNumber | None = None
     """Outbound: caller number shown: the default one, the terminal's own, or a number of the plan (Z32)."""
 

@@ -1,5 +1,6 @@
 """The JSON Schema of a drill, for editors that complete and check while a person types."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -32,7 +33,11 @@ _SHARED = {
 }
 
 
-_WRITTEN = {"Duration": format_duration, "Share": format_share}
+_WRITTEN: dict[str, Callable[[Any], object]] = {
+    "Duration": format_duration,
+    "Share": format_share,
+    "Distribution": lambda default: {default["shape"]: format_duration(*default["parameters"])},
+}
 """How the defaults of these are written in a file."""
 
 

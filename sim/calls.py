@@ -5,7 +5,6 @@ An attempt that meets a silent SBC is sent again at the offsets of RFC 3261 and 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from enum import Enum
 from functools import partial
 from itertools import chain
 from math import inf
@@ -17,72 +16,17 @@ from sbc.decisions import advance
 from sbc.decisions.admission import acquire, move, release
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.routing import NoRoute, Route
+from sbc.decisions.session import held
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
-from scenarios.evidence import CallRecord, Direction, Outcome
+from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
-from scenarios.model import Queue, Traffic
+from scenarios.model import Queue
+from sim.call import Call, State, Stream
 from sim.log import Log
 from sim.timer import Timer, later
-from sim.world import NodeState, World
+from sim.world import NodeState, PairState, World
 
 OFFSETS = invite_offsets()
-
-
-class State(Enum):
-    """Where a caller stands."""
-
-    SETUP = "nothing has answered the INVITE yet"
-    WANTS_AGENT = "outbound work that waits for an agent"
-    WAITING = "in a queue"
-    TALKING = "answered"
-    PAUSED = "will dial again"
-    DONE = "gone"
-
-
-class Call(Timer):
-    """One caller, attempt after attempt."""
-
-    __slots__ = (
-        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "invited",
-        "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site", "start", "state",
-        "stream", "talk", "tries", "willing",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        env: simpy.Environment,
-        callbacks: list[Callable[[Any], None]],
-        stream: Traffic,
-        draws: tuple[Any, ...],
-    ) -> None:
-        super().__init__(env, callbacks)
-        self.stream = stream
-        self.direction = Direction.INBOUND if stream.from_ is None else Direction.OUTBOUND
-        self.group = stream.from_ or ""
-        self.talk, self.patience, self.willing, self.again = draws
-        self.tries = 0
-        self.first = -1
-        self.reset(-1, 0.0)
-
-    def reset(self, attempt: int, now: float) -> None:
-        """Begin an attempt."""
-        self.attempt = attempt
-        self.tries += 1
-        self.start = now
-        self.sent = 0
-        self.last = False
-        self.silent = False
-        self.dialled = self.invited = now
-        self.number = "" if self.group else self.stream.to
-        self.queue = ""
-        self.site = ""
-        self.state = State.SETUP
-        self.route: Route | None = None
-        self.node: NodeState | None = None
-        self.limits: tuple[Any, ...] = ()
-        self.agent: Agent | None = None
-        self.delivered: float | None = None
-        self.answered: float | None = None
 
 
 class Calls:
@@ -105,7 +49,7 @@ class Calls:
 
     # Arrivals
 
-    def play(self, stream: Traffic, blocks: Iterator[CallerBlock]) -> None:
+    def play(self, stream: Stream, blocks: Iterator[CallerBlock]) -> None:
         """Let the callers of a stream arrive."""
         callers = chain.from_iterable(
             zip(block.at, block.talk, block.patience, block.tries, block.again, strict=True) for block in blocks
@@ -262,8 +206,8 @@ class Calls:
         else:
             self._try(call, here)
 
-    def _shown(self, stream: Traffic, group: str) -> str | None:
-        match stream.shows:
+    def _shown(self, stream: Stream, group: str) -> str | None:
+        match stream.plan.shows:
             case "default" | None:
                 return self._world.default_caller
             case "terminal":
@@ -301,13 +245,38 @@ class Calls:
         return call.answered is not None or call.queue in self._answers
 
     def drop(self, node: NodeState, reason: str, spare: Callable[[Call], bool] = lambda call: False) -> int:
-        """Cut the calls of a node but those that ``spare`` names, return how many; no agent takes one that is to go."""
-        doomed = [call for call in node.calls if not spare(call)]
-        for call in sorted(doomed, key=lambda call: call.state is State.TALKING):
-            if call.state is State.WAITING:
-                self._queue.leave(call.queue, call.site, call)
+        """Clear the calls of a node but those that ``spare`` names, at all ends at once; return how many."""
+        doomed = self._doomed(node, spare)
+        for call in doomed:
             self._end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
         return len(doomed)
+
+    def lose(self, pair: PairState, node: NodeState, reason: str, spare: Callable[[Call], bool]) -> None:
+        """Lose the calls of a dead node but those that ``spare`` names: nobody clears them.
+
+        The node's ports are free; the carrier's channel and the agent stay held until a person hangs up in the silence
+        or the session timer ends the call (J7, S5).
+        """
+        for call in self._doomed(node, spare):
+            now = self._env.now
+            carriers = tuple(limit for limit in call.limits if limit is not node.limit)
+            up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
+            far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
+            later(self._env, far, partial(release, carriers))
+            if call.agent is not None:
+                later(self._env, near, partial(self.release_agent, call.agent))
+            release((node.limit,))
+            del node.calls[call]
+            redials = near if call.direction is Direction.OUTBOUND else far
+            self._finish(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408, after=redials)
+
+    def _doomed(self, node: NodeState, spare: Callable[[Call], bool]) -> list[Call]:
+        """The calls of a node that are to go, those first that wait, out of their queue: no agent takes one of them."""
+        doomed = sorted((call for call in node.calls if not spare(call)), key=lambda call: call.state is State.TALKING)
+        for call in doomed:
+            if call.state is State.WAITING:
+                self._queue.leave(call.queue, call.site, call)
+        return doomed
 
     def carry_over(self, old: NodeState, new: NodeState) -> None:
         """The calls a pair has kept go on through the node that took over, and hold its ports."""
@@ -321,19 +290,12 @@ class Calls:
     # Ends
 
     def _end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        self._unsettled.pop(call, None)
+        """Give back all that a call holds."""
         if call.node is not None:
             release(call.limits)
             del call.node.calls[call]
-        again = outcome is not Outcome.COMPLETED and call.tries < call.willing
-        self._record(call, outcome, reason, sip, final=not again)
         agent = call.agent
-        if again:
-            call.state = State.PAUSED
-            call.at(self._env.now + call.again[call.tries - 1])
-        else:
-            call.state = State.DONE
-            call.due = inf
+        self._finish(call, outcome, reason, sip)
         if agent is None:
             return
         if outcome in (Outcome.FAILED, Outcome.BLOCKED):
@@ -342,39 +304,21 @@ class Calls:
         else:
             self.release_agent(agent)
 
+    def _finish(self, call: Call, outcome: Outcome, reason: str, sip: int, after: float = 0.0) -> None:
+        """Record an attempt; one who tries again begins the pause ``after`` seconds."""
+        self._unsettled.pop(call, None)
+        again = outcome is not Outcome.COMPLETED and call.tries < call.willing
+        self._log.call(call.record(self._env.now, outcome, reason, sip, final=not again))
+        if again:
+            call.state = State.PAUSED
+            call.at(self._env.now + after + call.again[call.tries - 1])
+        else:
+            call.state = State.DONE
+            call.due = inf
+
     def close(self) -> None:
         """Record what is still up at the end of the run."""
         nodes = (node for pair in self._world.pairs.values() for node in pair.nodes)
         for call in chain(self._unsettled, *(node.calls for node in nodes)):
-            self._record(call, Outcome.IN_PROGRESS, "", 0, final=False)
+            self._log.call(call.record(self._env.now, Outcome.IN_PROGRESS, "", 0, final=False))
         self._log.flush()
-
-    def _record(self, call: Call, outcome: Outcome, reason: str, sip: int, *, final: bool) -> None:
-        now = self._env.now
-        route, delivered, answered = call.route, call.delivered, call.answered
-        waited_until = now if answered is None else answered
-        inbound = call.direction is Direction.INBOUND
-        self._log.call(
-            CallRecord(  # by position: by name takes twice as long, once a call
-                call.attempt,
-                call.first,
-                call.tries,
-                call.direction,
-                call.number,
-                (call.number if route is None else route.number) if inbound else call.stream.to,
-                call.dialled,
-                None if delivered is None else delivered - call.dialled,
-                None if delivered is None else waited_until - delivered,
-                None if answered is None else now - answered,
-                now,
-                outcome,
-                reason,
-                sip,
-                "" if route is None else route.trunk,
-                "" if call.node is None else call.node.name,
-                call.site,
-                call.queue,
-                "" if call.agent is None else call.agent.group,
-                final,
-            )
-        )

@@ -9,13 +9,14 @@ from sbc.decisions.distribution import Distributor
 from scenarios.evidence import SAMPLE_EVERY, Gauge, Recorder, Sample
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
-from sim.calls import Call, Calls
+from sim.call import Call, Stream
+from sim.calls import Calls
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.log import Log
 from sim.people import People
 from sim.phones import Phones
-from sim.traffic import warm_up
+from sim.traffic import stream_names, warm_up
 from sim.world import World
 
 
@@ -36,8 +37,8 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     people = People(env, drill, world, phones, draws, log)
     Faults(env, drill, world, calls, phones, people, draws, log)
-    for stream, blocks in zip(drill.traffic, load, strict=True):
-        calls.play(stream, blocks)
+    for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
+        calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
 
     def gauges() -> Iterator[tuple[Gauge, str, int]]:
         yield from ((Gauge.PORTS, name, high) for name, high in world.high_ports().items())

@@ -9,6 +9,7 @@ import simpy
 from sbc.decisions import pair as machine
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Fault, OptionsDetection
+from sim.call import Call
 from sim.calls import Calls
 from sim.draws import Draws
 from sim.log import Log
@@ -156,15 +157,12 @@ class Faults:
                     self._take_over(pair)
                 case machine.Effect.CALLS_GONE:
                     pair.watch += 1
-                    self._calls.drop(pair.nodes[pair.last], self._reason(pair))
+                    self._lose_calls(pair, spare=lambda call: False)
 
     def _watch(self, pair: PairState, phase: float) -> None:
         pair.watch += 1
         delay = machine.detection_delay(pair.plan.detect, phase)
         later(self._env, delay, partial(self._detected, pair, pair.watch))
-
-    def _reason(self, pair: PairState) -> str:
-        return f"{pair.nodes[pair.last].name} lost"
 
     def _node_gone(self, pair: PairState) -> None:
         node = pair.nodes[pair.last]
@@ -174,9 +172,13 @@ class Faults:
             self._log.effect(pair.broken_by, "call")
         keeps = pair.plan.keeps
         if keeps == "none":
-            self._calls.drop(node, self._reason(pair))
+            self._lose_calls(pair, spare=lambda call: False)
         elif keeps == "confirmed":
-            self._calls.drop(node, self._reason(pair), spare=self._calls.confirmed)
+            self._lose_calls(pair, spare=self._calls.confirmed)
+
+    def _lose_calls(self, pair: PairState, spare: Callable[[Call], bool]) -> None:
+        node = pair.nodes[pair.last]
+        self._calls.lose(pair, node, f"{node.name} lost", spare)
 
     def _detected(self, pair: PairState, watch: int) -> None:
         if watch != pair.watch:

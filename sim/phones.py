@@ -9,7 +9,8 @@ import simpy
 from sbc.decisions.distribution import Agent, Distributor
 from scenarios.evidence import EventKind
 from scenarios.model import Drill
-from sim.calls import Call, Calls
+from sim.call import Call
+from sim.calls import Calls
 from sim.draws import Draws
 from sim.log import Log
 from sim.timer import later

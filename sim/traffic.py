@@ -25,11 +25,15 @@ def warm_up(drill: Drill) -> float:
 def load(drill: Drill, seed: int, replication: int) -> list[Iterator[CallerBlock]]:
     """Return the callers of every traffic stream of the drill, in its order."""
     draws = Draws(seed, replication)
-    names = [f"{stream.from_ or 'in'}>{stream.to}" for stream in drill.traffic]
     return [
-        _callers(drill, stream, draws, f"{names[i]}#{names[:i].count(names[i])}")
-        for i, stream in enumerate(drill.traffic)
+        _callers(drill, stream, draws, name) for name, stream in zip(stream_names(drill), drill.traffic, strict=True)
     ]
+
+
+def stream_names(drill: Drill) -> list[str]:
+    """Return what the draws of each traffic stream are called."""
+    names = [f"{stream.from_ or 'in'}>{stream.to}" for stream in drill.traffic]
+    return [f"{name}#{names[:i].count(name)}" for i, name in enumerate(names)]
 
 
 def rates(drill: Drill, stream: Traffic) -> tuple[Floats, Floats]:

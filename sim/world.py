@@ -10,7 +10,7 @@ from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
 
 if TYPE_CHECKING:
-    from sim.calls import Call
+    from sim.call import Call
 
 
 @dataclass(slots=True, eq=False)

@@ -200,7 +200,7 @@ def site_loss() -> ListRecorder:
         default_caller=TOKYO,
         agents={"staff": {"count": 2, "softphone": {"sites": ["tokyo", "osaka"]}, "caller_number": OSAKA}},
         traffic=[
-            {"to": FREE_DIAL, "arrivals": "1/m", "talk": "1m"},
+            {"to": FREE_DIAL, "arrivals": "1/m", "talk": "1m", "silence_hangup": "5s"},
             {"to": OSAKA, "arrivals": "1/m", "talk": "1m"},
             *(
                 {"from": "staff", "to": MOBILE, "arrivals": "1/m", "talk": "1m", "shows": shows}
@@ -250,12 +250,13 @@ def test_every_call_of_a_site_loss_is_as_computed_by_hand(site_loss: ListRecorde
     assert told(site_loss) == {
         # inbound to the free dial number
         (20, 1): (0, 0, 30, 50, COMPLETED, "", 200),
-        # answered at 70, cut off at 100, tries again at 150 while the number still leads to the dead site: Timer B
+        # answered at 70, cut off at 100, hangs up 5 s later and tries again after 50 s more, at 155, while the number
+        # still leads to the dead site: Timer B
         (70, 1): (0, 0, 30, 100, DROPPED, "tokyo-edge/1 lost", 200),
-        (150, 2): (None, None, None, 182, FAILED, "nothing answers", 408),
-        # cut off too, but tries again at 230, after the number is re-pointed
+        (155, 2): (None, None, None, 187, FAILED, "nothing answers", 408),
+        # cut off too, but tries again at 235, after the number is re-pointed
         (90, 1): (0, 0, 10, 100, DROPPED, "tokyo-edge/1 lost", 200),
-        (230, 2): (0, 0, 100, 330, COMPLETED, "", 200),
+        (235, 2): (0, 0, 100, 335, COMPLETED, "", 200),
         # both agents were busy: cut off in the queue
         (95, 1): (0, 5, None, 100, DROPPED, "tokyo-edge/1 lost", 200),
         (110, 1): (None, None, None, 130, FAILED, "nothing answers", 487),

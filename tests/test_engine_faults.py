@@ -217,16 +217,6 @@ def test_a_pair_keeps_the_calls_it_says_it_keeps(keeps: str, answers: bool, talk
     assert ends[60] == (waiting, Outcome.COMPLETED if waiting == 210 else Outcome.DROPPED)
 
 
-def test_ports_of_calls_that_are_cut_off_are_free_at_once() -> None:
-    tight = plan(
-        fault("node", 100, pair="edge", fails="active"),
-        sbc_pairs={"edge": {"site": "tokyo", "ports": 2, "detect": SURE, "keeps": "none"}},
-        ports={"tenant": 2},
-    )
-    recorder = played(tight, callers(Caller(90, talk=500), Caller(91, talk=500), Caller(101), Caller(101.5)))
-    assert setups(recorder) == {90: 0, 91: 0, 101: 3.5, 101.5: 3.5}
-
-
 def test_kept_calls_hold_their_ports_on_the_node_that_took_over() -> None:
     tight = plan(
         fault("node", 100, pair="edge", fails="active"),

@@ -254,7 +254,7 @@ def outbound(**changes: object) -> Drill:
             "agents": staff(1),
             "default_caller": TOKYO,
             "traffic": [
-                {"to": TOKYO, "arrivals": "1/m", "talk": "1m"},
+                {"to": TOKYO, "arrivals": "1/m", "talk": "1m", "silence_hangup": "1s"},
                 {"from": "staff", "to": MOBILE, "arrivals": "1/m", "talk": "1m"},
             ],
             **changes,
@@ -317,4 +317,4 @@ def test_work_that_waited_for_an_agent_longer_than_patience_allows_for_dialling_
     dead = outbound(faults=[{"name": "pair", "at": "100s", "pair": "tokyo"}])
     recorder = played(dead, callers(Caller(10, talk=91)), callers(Caller(40, patience=65)))
     (call,) = (each for each in recorder.records if each.direction == "out")
-    assert (call.outcome, call.start, call.end) == (Outcome.FAILED, 100, 105)
+    assert (call.outcome, call.start, call.end) == (Outcome.FAILED, 101, 105)

@@ -1,0 +1,109 @@
+"""One caller on the way: the light event that stands for a call, and what its attempts leave in the evidence."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import simpy
+
+from sbc.decisions.distribution import Agent
+from sbc.decisions.routing import Route
+from scenarios.evidence import CallRecord, Direction, Outcome
+from scenarios.model import Traffic
+from sim.timer import Timer
+from sim.world import NodeState
+
+
+class State(Enum):
+    """Where a caller stands."""
+
+    SETUP = "nothing has answered the INVITE yet"
+    WANTS_AGENT = "outbound work that waits for an agent"
+    WAITING = "in a queue"
+    TALKING = "answered"
+    PAUSED = "will dial again"
+    DONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """What the callers of one traffic stream have in common."""
+
+    plan: Traffic
+    silence: Iterator[float]
+    """How long people hold on in silence, in seconds."""
+
+
+class Call(Timer):
+    """One caller, attempt after attempt."""
+
+    __slots__ = (
+        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "invited",
+        "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site", "start", "state",
+        "stream", "talk", "tries", "willing",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        callbacks: list[Callable[[Any], None]],
+        stream: Stream,
+        draws: tuple[Any, ...],
+    ) -> None:
+        super().__init__(env, callbacks)
+        self.stream = stream
+        self.direction = Direction.INBOUND if stream.plan.from_ is None else Direction.OUTBOUND
+        self.group = stream.plan.from_ or ""
+        self.talk, self.patience, self.willing, self.again = draws
+        self.tries = 0
+        self.first = -1
+        self.reset(-1, 0.0)
+
+    def reset(self, attempt: int, now: float) -> None:
+        """Begin an attempt."""
+        self.attempt = attempt
+        self.tries += 1
+        self.start = now
+        self.sent = 0
+        self.last = False
+        self.silent = False
+        self.dialled = self.invited = now
+        self.number = "" if self.group else self.stream.plan.to
+        self.queue = ""
+        self.site = ""
+        self.state = State.SETUP
+        self.route: Route | None = None
+        self.node: NodeState | None = None
+        self.limits: tuple[Any, ...] = ()
+        self.agent: Agent | None = None
+        self.delivered: float | None = None
+        self.answered: float | None = None
+
+    def record(self, now: float, outcome: Outcome, reason: str, sip: int, *, final: bool) -> CallRecord:
+        """Return what is to be said of the attempt that ends now."""
+        route, delivered, answered = self.route, self.delivered, self.answered
+        waited_until = now if answered is None else answered
+        inbound = self.direction is Direction.INBOUND
+        return CallRecord(  # by position: by name takes twice as long, once a call
+            self.attempt,
+            self.first,
+            self.tries,
+            self.direction,
+            self.number,
+            (self.number if route is None else route.number) if inbound else self.stream.plan.to,
+            self.dialled,
+            None if delivered is None else delivered - self.dialled,
+            None if delivered is None else waited_until - delivered,
+            None if answered is None else now - answered,
+            now,
+            outcome,
+            reason,
+            sip,
+            "" if route is None else route.trunk,
+            "" if self.node is None else self.node.name,
+            self.site,
+            self.queue,
+            "" if self.agent is None else self.agent.group,
+            final,
+        )

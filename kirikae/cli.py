@@ -8,10 +8,10 @@ import typer
 
 from kirikae import __version__, drills, run
 from kirikae.drills import schema_text
-from kirikae.wording import counted
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
 from reports.terminal import safe_console
+from reports.wording import number_of
 from scenarios.loader import load
 from scenarios.numberplan import NumberError, describe, parse_number
 from scenarios.problems import DrillError
@@ -79,9 +79,15 @@ def run_command(
     file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
     replications: Annotated[
         int | None,
-        typer.Option("--replications", "-n", min=1, help="Runs with different draws; by default what the drill says."),
+        typer.Option(
+            "--replications",
+            "-n",
+            min=1,
+            max=100_000,
+            help="Runs with different draws; by default what the drill says.",
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Same file and seed, same result.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the drill for this run; may be repeated."),
@@ -115,7 +121,7 @@ def run_command(
     except (drills.UnknownDrillError, ReportError) as error:
         _stop(str(error))
     except DrillError as error:
-        _stop(f"{error}\n{counted(len(error.problems), 'problem')} in {file}; nothing was run.")
+        _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
@@ -172,4 +178,4 @@ def number_command(number: Annotated[str, typer.Argument(help="A number as peopl
 @app.command("schema", epilog="Example:\n\n  kirikae schema > kirikae.schema.json")
 def schema_command() -> None:
     """Print the JSON Schema of drill files, for editors that complete and check."""
-    typer.echo(schema_text(), nl=False)
+    run.put(schema_text())

@@ -28,7 +28,7 @@ def bundled() -> Iterator[tuple[str, str]]:
 def find(name: str) -> Path:
     """Return the file that ``name`` means: a path, or a bundled drill; raises :class:`UnknownDrillError`."""
     path, own = Path(name), _folder() / f"{name}{SUFFIX}"
-    if path.exists() or path.suffix or "/" in name:
+    if path.is_file() or path.suffix or "/" in name:
         return path
     if own.is_file():
         return own

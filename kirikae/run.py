@@ -1,5 +1,6 @@
 """`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -9,7 +10,6 @@ from rich.console import Console
 
 from kirikae.progress import progress
 from kirikae.runner import record, run_all
-from kirikae.wording import counted
 from reports import files
 from reports.exit_codes import ExitCode
 from reports.folder import detail_files, write_all
@@ -17,6 +17,7 @@ from reports.judge import Judged, judge
 from reports.origin import Origin
 from reports.result import result_text
 from reports.terminal import print_summary
+from reports.wording import number_of
 from scenarios import rules
 from scenarios.loader import Loaded, problem_of
 from scenarios.model import Drill, Verdict
@@ -46,6 +47,10 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     if not _plan_stands(loaded, console):
         return ExitCode.INVALID
     drill = _as_asked(loaded.drill, options)
+    if options.detail is not None and options.detail >= drill.run.replications:
+        last = drill.run.replications - 1
+        console.print(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})", highlight=False)
+        return ExitCode.INVALID
     out = files.folder(options.out or _new_folder(name))
     origin = Origin(name, tuple(changes))
     with progress(console, "replications", drill.run.replications) as done:
@@ -56,7 +61,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
     if options.json == "-":
-        print(result_text(judged, origin))  # noqa: T201 - standard output is what was asked for
+        put(result_text(judged, origin))
     elif options.json is not None:
         files.write_whole(Path(options.json), result_text(judged, origin))
     print_summary(console, judged)
@@ -66,6 +71,12 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     return judged.exit_code
 
 
+def put(text: str) -> None:
+    """Write text for programs to standard output: UTF-8, whatever the terminal's encoding is."""
+    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
+
+
 def _plan_stands(loaded: Loaded, console: Console) -> bool:
     """Hold the plan to its rules, and show what they find."""
     verdict = rules.judge(loaded.drill, rules.check(loaded.drill))
@@ -73,7 +84,7 @@ def _plan_stands(loaded: Loaded, console: Console) -> bool:
     lines += [_shown(finding, loaded.source) for finding in (*verdict.errors, *verdict.remarks)]
     lines += [f"waived [{item.finding.id}] {item.finding.message} (reason: {item.reason})" for item in verdict.waived]
     if verdict.errors:
-        lines.append(f"The plan has {counted(len(verdict.errors), 'error')}; nothing was run.")
+        lines.append(f"The plan has {number_of(len(verdict.errors), 'error')}; nothing was run.")
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return not verdict.errors

@@ -28,11 +28,11 @@ class Fold:
         edges = (edge for query in self._queries for edge in (query.after, query.before) if edge is not None)
         queues = {name: queue.answer_within for name, queue in drill.queue_table().items()}
         chronicle = Chronicle(drill)
-        fault = chronicle.first_fault
+        faults = [fault.at for fault in drill.faults]
         watches = {
-            query: RecoveryWatch(query.selectors, fault, drill.run.lasts)
+            query: RecoveryWatch(query.selectors, faults, drill.run.lasts)
             for query in self._queries
-            if query.metric == "recovery_time" and fault is not None
+            if query.metric == "recovery_time" and faults
         }
         self._facts = Facts(CallTable(edges, queues), watches, PortPeaks(self._queries), chronicle)
         self._axis = TimeAxis(drill.run.lasts)

@@ -21,13 +21,14 @@ _Counts = npt.NDArray[np.int64]
 class RecoveryWatch:
     """Inbound attempts of one selection by the second, counted from the first fault.
 
-    ``fault`` and ``lasts`` are seconds from the start of the run.
+    ``faults`` and ``lasts`` are seconds from the start of the run. Raises ValueError without a fault.
     """
 
-    def __init__(self, selectors: Selectors, fault: float, lasts: float) -> None:
+    def __init__(self, selectors: Selectors, faults: Sequence[float], lasts: float) -> None:
         self._selectors = selectors
-        self._fault = fault
-        seconds = max(int(lasts - fault), 0)
+        self._fault = min(faults)
+        self._later = [int(fault - self._fault) for fault in faults if fault < lasts]
+        seconds = max(int(lasts - self._fault), 0)
         self._attempts: _Counts = np.zeros(seconds, np.int64)
         self._answered: _Counts = np.zeros(seconds, np.int64)
         self._attempts_before = 0
@@ -51,7 +52,7 @@ class RecoveryWatch:
         return key.direction is Direction.INBOUND and key.selected(self._selectors)
 
     def value(self) -> float | None:
-        """Return seconds from the fault, ``inf`` for never, or None with too few attempts to tell."""
+        """Return seconds from a fault, the most of all; ``inf`` for never, None with too few attempts to tell."""
         attempts = np.concatenate(([0], np.cumsum(self._attempts)))
         answered = np.concatenate(([0], np.cumsum(self._answered)))
         if not self._answered_before or attempts[-1] < ENOUGH:
@@ -63,4 +64,13 @@ class RecoveryWatch:
         # In whole numbers: 19 of 20 against 95 % must not hang on the last bit of a division.
         part, whole = BACK
         good = reached * self._attempts_before * whole >= part * self._answered_before * tried
-        return float(begin[np.argmax(good)]) if good.any() else float("inf")
+        recovered = begin[good]
+        # Of a fault with less than a window after it, nothing can be said.
+        told = [fault for fault in self._later if fault + WINDOW <= len(self._attempts)]
+        return max((self._since(fault, recovered) for fault in told), default=None)
+
+    @staticmethod
+    def _since(fault: int, recovered: _Counts) -> float:
+        """Return seconds from a fault to the first of the seconds at which callers got through again."""
+        first = int(np.searchsorted(recovered, fault))
+        return float(recovered[first] - fault) if first < len(recovered) else float("inf")

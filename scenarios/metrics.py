@@ -121,9 +121,9 @@ _ENTRIES = (
     ),
     _time(
         "recovery_time",
-        "From the first fault until callers get through again: the first second from which, over 60 s and at least "
-        "ten attempts, the share of attempts answered is at least 95 % of what it was before the fault. "
-        "0 when it never fell.",
+        "From a fault until callers get through again, the longest of several: the first second from which, over "
+        "60 s and at least ten attempts, the share of attempts answered is at least 95 % of what it was before the "
+        "first fault. 0 when it did not fall.",
         "number",
         "queue",
     ),

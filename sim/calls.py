@@ -33,13 +33,20 @@ class Calls:
     """The lifecycle of all calls of a run."""
 
     def __init__(
-        self, env: simpy.Environment, world: World, queues: Mapping[str, Queue], queue: Distributor[Call], log: Log
+        self,
+        env: simpy.Environment,
+        world: World,
+        queues: Mapping[str, Queue],
+        queue: Distributor[Call],
+        log: Log,
+        lasts: float,
     ) -> None:
         self._env = env
         self._world = world
         self._queue = queue
         self._answers = {name for name, each in queues.items() if each.answers}
         self._log = log
+        self._lasts = lasts
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
         self._unsettled: dict[Call, None] = {}
@@ -307,11 +314,13 @@ class Calls:
     def _finish(self, call: Call, outcome: Outcome, reason: str, sip: int, after: float = 0.0) -> None:
         """Record an attempt; one who tries again begins the pause ``after`` seconds."""
         self._unsettled.pop(call, None)
-        again = outcome is not Outcome.COMPLETED and call.tries < call.willing
-        self._log.call(call.record(self._env.now, outcome, reason, sip, final=not again))
-        if again:
+        again = inf
+        if outcome is not Outcome.COMPLETED and call.tries < call.willing:
+            again = self._env.now + after + call.again[call.tries - 1]
+        self._log.call(call.record(self._env.now, outcome, reason, sip, final=again >= self._lasts))
+        if again < inf:
             call.state = State.PAUSED
-            call.at(self._env.now + after + call.again[call.tries - 1])
+            call.at(again)
         else:
             call.state = State.DONE
             call.due = inf

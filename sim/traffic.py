@@ -15,11 +15,16 @@ BLOCK = 1024
 _DAY = 86_400.0
 _HOLDING_TIMES = 2
 """A warm start fills the system as in equilibrium and then lets it settle for this many mean holding times."""
+_WRAP_UPS = 2
+"""Agents at the work after a call are not filled in, and so take longer to settle."""
 
 
 def warm_up(drill: Drill) -> float:
     """Seconds simulated before the run begins, so that limits and queues have marked the calls in progress."""
-    return _HOLDING_TIMES * max(stream.talk.mean for stream in drill.traffic) if drill.run.warm else 0.0
+    if not drill.run.warm:
+        return 0.0
+    wrap_ups = [group.wrap_up.mean for group in drill.agents.values() if group.wrap_up is not None]
+    return _HOLDING_TIMES * (max(stream.talk.mean for stream in drill.traffic) + _WRAP_UPS * max(wrap_ups, default=0.0))
 
 
 def load(drill: Drill, seed: int, replication: int) -> list[Iterator[CallerBlock]]:

@@ -249,14 +249,14 @@ def the_tries_of_a_caller_follow_each_other_and_only_the_last_is_final(run: Run)
             assert before.outcome not in (Outcome.COMPLETED, Outcome.IN_PROGRESS)
             assert not before.final
         last = tries[-1]
-        out_of_tries = len(tries) == 1 + len(caller.again)
+        left = caller.again[len(tries) - 1 :]
+        comes_again = bool(left) and last.end + run.silence(last) + left[0] < LASTS
         if last.outcome is Outcome.IN_PROGRESS:
             assert not last.final
             assert last.end == LASTS
-        elif last.final:
-            assert last.outcome is Outcome.COMPLETED or out_of_tries
         else:
-            assert last.end + run.silence(last) + caller.again[len(tries) - 1] >= LASTS - TICK
+            assert last.final
+            assert last.outcome is Outcome.COMPLETED or not comes_again or LASTS - last.end < TICK
 
 
 def the_times_of_a_call_add_up(run: Run) -> None:

@@ -16,7 +16,7 @@ from reports.summary import Effect, Loss
 from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.expectations import Query, parse_expectation
 from scenarios.metrics import METRICS, Unit
-from scenarios.model import Drill
+from scenarios.model import Drill, Fault
 from tests.made_evidence import FREE_DIAL, MOBILE, OSAKA, STEPS, TOKYO, call, drill, fold
 
 FAULT = 600.0  # the made-up plan's fault, and the end of its run
@@ -244,6 +244,20 @@ def test_callers_recover_in_the_second_from_which_a_minute_is_as_good_as_before(
     # One call a second: 3 lost in a minute are exactly 95 %, so the minute may begin 3 s before the service is back.
     calls = [*every(1, 0, FAULT), *every(1, FAULT, 1500, Outcome.FAILED), *every(1, 1500, END)]
     assert ask("recovery_time", *calls) == 1500 - 3 - FAULT
+
+
+def test_with_several_faults_the_longest_recovery_counts() -> None:
+    """Cut off from 600 s to 700 s and, after a second fault at 1200 s, to 1500 s."""
+    faults = [Fault(name="one", at="10m", site="tokyo"), Fault(name="two", at="20m", site="tokyo")]
+    twice = drill().model_copy(update={"faults": faults})
+    calls = [
+        *every(1, 0, 600),
+        *every(1, 600, 700, Outcome.FAILED),
+        *every(1, 700, 1200),
+        *every(1, 1200, 1500, Outcome.FAILED),
+        *every(1, 1500, END),
+    ]
+    assert ask("recovery_time", *calls, plan=twice) == 300 - 3
 
 
 def test_94_of_100_is_no_recovery() -> None:

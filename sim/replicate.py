@@ -4,10 +4,11 @@ import math
 import multiprocessing
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from multiprocessing import resource_tracker
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
@@ -25,11 +26,31 @@ class Replications(Generic[R]):
 
 
 def processes(workers: int, preload: str) -> Executor:
-    """Return an executor of ``workers`` processes that have imported ``preload`` and leave Ctrl-C to their parent."""
+    """Return an executor of ``workers`` processes that have imported ``preload``."""
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload([preload])
-    return ProcessPoolExecutor(workers, context, partial(signal.signal, signal.SIGINT, signal.SIG_IGN))
+    return ProcessPoolExecutor(workers, context)
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Let Ctrl-C wait while processes are started, and raise KeyboardInterrupt for it afterwards.
+
+    Processes inherit the signal mask, and so leave Ctrl-C to their parent for good. The mask alone is not enough: a
+    thread of a library may take the signal, and the executor would be left with a process it has no record of.
+    """
+    came: list[int] = []
+    resource_tracker.ensure_running()  # it lifts the mask when it starts, and so must run before
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def replicate(
@@ -41,11 +62,13 @@ def replicate(
     """Compute ``run(0)`` … ``run(replications - 1)``.
 
     The first is computed here, and its duration says how many make a task worth handing out; ``start`` gives the
-    executor for the others, or is None to compute them all here. ``done`` hears how many are finished. Ctrl-C ends the
+    executor for the others, or is None to compute them all here; it needs the main thread. ``done`` hears how many are finished. Ctrl-C ends the
     work and keeps what is done. Raises what ``run`` raises.
     """
     results: dict[int, R] = {}
+    waiting: dict[Future[list[R]], range] = {}
     executor: Executor | None = None
+    interrupted = False
     try:
         began = time.perf_counter()
         results[0] = run(0)
@@ -57,27 +80,27 @@ def replicate(
                 results[index] = run(index)
                 done(len(results))
         else:
-            executor = start()
             size = max(1, math.ceil(WORTH_A_TASK / seconds))
-            tasks = [left[i : i + size] for i in range(0, len(left), size)]
-            waiting: dict[Future[list[R]], range] = {executor.submit(_several, run, task): task for task in tasks}
+            with _ctrl_c_held():
+                executor = start()
+                waiting |= {
+                    executor.submit(_several, run, left[i : i + size]): left[i : i + size]
+                    for i in range(0, len(left), size)
+                }
             for future in as_completed(waiting):
                 results.update(zip(waiting[future], future.result(), strict=True))
                 done(len(results))
-            executor.shutdown()
     except KeyboardInterrupt:
-        _abandon(executor)
-        return Replications(dict(sorted(results.items())), interrupted=True)
-    except BaseException:
-        _abandon(executor)
-        raise
-    return Replications(dict(sorted(results.items())), interrupted=False)
+        interrupted = True
+    finally:
+        if executor is not None:
+            # Tasks in work are waited for: to leave them would be to leave processes behind.
+            executor.shutdown(cancel_futures=True)
+    for future, indices in waiting.items():
+        if future.done() and not future.cancelled():
+            results.update(zip(indices, future.result(), strict=True))
+    return Replications(dict(sorted(results.items())), interrupted)
 
 
 def _several(run: Callable[[int], R], indices: range) -> list[R]:
     return [run(index) for index in indices]
-
-
-def _abandon(executor: Executor | None) -> None:
-    if executor is not None:
-        executor.shutdown(wait=False, cancel_futures=True)

@@ -91,6 +91,8 @@ class EventKind(StrEnum):
     """The standby noticed that the active node is gone."""
     TAKEOVER = "takeover"
     """A node began to serve the pair's address; `outage` is the time since its last node was lost."""
+    RESIGNED = "resigned"
+    """A pair's serving node gave the address up, as planned or to a node of higher priority."""
     ACTIVATED = "activated"
     """A site came into service."""
     REGISTERED = "registered"

@@ -60,6 +60,11 @@ class VrrpDetection(_Part):
     """Time between two adverts; the standby waits three of them plus its skew."""
     priority: Annotated[Whole, Field(ge=1, le=254)] = 100
     """Priority of the standby node; its skew is (256 - priority) / 256 adverts."""
+    track: LongerThanZero | None = None
+    """Time between two checks of the node's SIP process; a node that fails one resigns, and the standby waits its skew
+    only. Without it a hung node is never noticed, for its adverts go on."""
+    preempt: Flag = False
+    """The first node, when it has come back, takes the address again after three adverts and a skew."""
 
 
 class OptionsDetection(_Part):
@@ -231,6 +236,10 @@ class Fault(_Part):
     fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
     """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
     503, and calls up go on."""
+    how: Literal["killed", "hung"] = "killed"
+    """How nodes of a pair fail: `killed` is silent in every way; `hung` answers no SIP, but holds the address and sends
+    adverts, as a node whose SIP process alone has died. Either way calls are cut or wait for the other node by what the
+    pair `keeps`; those kept on a node whose failure is never noticed stay up in silence."""
     lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
     """Time until it is repaired; without it, not in this run."""
 

@@ -13,6 +13,7 @@ from sim.calls import Call, Calls
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.log import Log
+from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
 from sim.traffic import warm_up
@@ -34,8 +35,9 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     distributor: Distributor[Call] = Distributor(groups_of, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, log)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
+    pairs = Pairs(env, world, calls, draws, log)
     people = People(env, drill, world, phones, draws, log)
-    Faults(env, drill, world, calls, phones, people, draws, log)
+    Faults(env, drill, world, calls, phones, pairs, people, log)
     for stream, blocks in zip(drill.traffic, load, strict=True):
         calls.play(stream, blocks)
 

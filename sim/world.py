@@ -36,6 +36,14 @@ class NodeState:
     limit: Limit
     calls: dict["Call", None] = field(default_factory=dict)
     down_by: dict[str, None] = field(default_factory=dict)
+    """The faults that hold it dead, oldest first."""
+    hung_by: dict[str, None] = field(default_factory=dict)
+    """The faults that make it hang."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it is neither dead nor hung."""
+        return not self.down_by and not self.hung_by
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +63,9 @@ class PairState:
     silenced_by: str | None = None
     """The fault that took the last serving node."""
     watch: int = 0
-    """Counts detection times started; an older one that ends counts no more."""
+    """Counts detection times started or stopped; an older one that ends counts no more."""
+    claim: int = 0
+    """Counts the times that the first node, back from a failure, may claim the address again."""
 
     def __post_init__(self) -> None:
         self.settle()
@@ -63,7 +73,8 @@ class PairState:
     @property
     def broken_by(self) -> list[str]:
         """The faults that a call meets when nobody answers here."""
-        down = [fault for node in self.nodes for fault in node.down_by] if self.state is pair_machine.State.DOWN else []
+        nobody_left = self.state in (pair_machine.State.DOWN, pair_machine.State.STUCK)
+        down = [fault for node in self.nodes for fault in (*node.down_by, *node.hung_by)] if nobody_left else []
         return [fault for fault in dict.fromkeys((self.silenced_by, *down)) if fault is not None]
 
     def settle(self) -> None:

@@ -257,6 +257,8 @@ def _of_fault(path: Path, fault: Fault) -> Iterator[Finding]:
     if len(targets) != 1:
         found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
         yield _error("exactly-one", path, f"the fault {found}", "exactly one of 'site', 'pair', 'trunk'")
+    elif fault.how == "hung" and fault.pair is None:
+        yield _error("not-applicable", (*path, "how"), "only the nodes of a pair hang", "'pair', or how: killed")
     elif fault.fails == "503":
         if fault.trunk is None:
             yield _error("not-applicable", (*path, "fails"), "only a trunk answers 503", "'trunk', or fails: all")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sbc.decisions import pair, runbook
+from sbc.decisions import member, pair, runbook
 from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
@@ -19,7 +19,9 @@ from scenarios.model import (
     CallerNumbers,
     DefaultCaller,
     Drill,
+    FailureDetection,
     Fault,
+    NoDetection,
     Number,
     OptionsDetection,
     Ports,
@@ -49,9 +51,9 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, AgentGroup, Softphone,
-        Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
-        Verify, Waiver,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
+        Queue, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller,
+        SwitchSoftphones, CallerNumbers, Reroute, Verify, Waiver,
     )
 }  # fmt: skip
 
@@ -101,6 +103,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "metrics": _metrics,
     "rules": _rules,
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
 }
 

@@ -78,7 +78,22 @@ class OptionsDetection(_Part):
     """The probe's own transaction time-out, added to the interval (S10)."""
 
 
-Detection = Annotated[VrrpDetection | OptionsDetection, Field(discriminator="by")]
+class FailureDetection(_Part):
+    """Nobody probes; a node of an active-active pair is avoided from the first call that it leaves unanswered."""
+
+    by: Literal["failure"]
+    """The first call that fails."""
+
+
+class NoDetection(_Part):
+    """Nobody notices: a dead node of an active-active pair gets every second call for ever."""
+
+    by: Literal["nobody"]
+    """Neither probes nor calls that fail."""
+
+
+Detector = VrrpDetection | OptionsDetection | FailureDetection | NoDetection
+Detection = Annotated[Detector, Field(discriminator="by")]
 
 
 class SbcPair(_Part):
@@ -86,14 +101,18 @@ class SbcPair(_Part):
 
     site: Name
     """The site both nodes stand in."""
-    mode: Literal["active-standby"] = "active-standby"
-    """One node serves, the other waits for its failure."""
+    mode: Literal["active-standby", "active-active"] = "active-standby"
+    """`active-standby`: one node serves, the other waits for its failure. `active-active`: both serve, new calls go to
+    them in turn, and the calls up on a node that fails are cut."""
     ports: Count
     """Calls that one node can carry at the same time; a call through a node holds one port."""
     detect: Detection = VrrpDetection(by="vrrp")
     """How the standby learns that the active node is gone."""
     keeps: Literal["all", "confirmed", "none"] = "confirmed"
     """Calls that survive a takeover: all, those already answered, or none (S11)."""
+    failover: Flag = True
+    """Active-active: a call that one node refuses with 503, or leaves unanswered for the trunk's `advance_after`, goes
+    on to the other; false: it is lost with that answer, or with 408."""
 
 
 class Trunk(_Part):
@@ -108,7 +127,8 @@ class Trunk(_Part):
     carrier: Line | None = None
     """Who runs it, as shown in reports."""
     advance_after: LongerThanZero = 10.0
-    """Time without any answer after which a call tries the number's next trunk (S9)."""
+    """Time without any answer after which a call tries the number's next trunk (S9), or the other node of an
+    active-active pair."""
 
 
 class Number(_Part):

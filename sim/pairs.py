@@ -12,6 +12,7 @@ from scenarios.model import Fault, OptionsDetection, VrrpDetection
 from sim.calls import Calls
 from sim.draws import Draws
 from sim.log import Log
+from sim.members import Members
 from sim.timer import later
 from sim.world import PairState, World
 
@@ -26,12 +27,15 @@ class Pairs:
         self._calls = calls
         self._log = log
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
+        self._members = Members(env, calls, self._phase, log)
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
         match fault.fails:
             case "all":
                 return [1 - pair.last, pair.last]
+            case "active" if pair.shared:
+                return [next((index for index, node in enumerate(pair.nodes) if node.up), 0)]
             case "active":
                 return [pair.last] if machine.holds(pair.state) else []
             case "standby":
@@ -46,7 +50,10 @@ class Pairs:
             holder = machine.holds(pair.state) and index == pair.last
             was_up, was_alive = node.up, not node.down_by
             (node.hung_by if hung else node.down_by)[fault] = None
-            if was_up:
+            if pair.shared:
+                if was_up:
+                    self._members.lost(pair, node)
+            elif was_up:
                 event = self._loss(pair, index, holder, hung)
                 if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
                     pair.silenced_by = fault
@@ -58,7 +65,11 @@ class Pairs:
             for index in nodes:
                 node = pair.nodes[index]
                 del (node.hung_by if hung else node.down_by)[fault]
-                if node.up:
+                if not node.up:
+                    continue
+                if pair.shared:
+                    self._members.back(pair, node)
+                else:
                     self._back(pair, index)
 
         return repair

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
 from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
@@ -39,11 +40,20 @@ class NodeState:
     """The faults that hold it dead, oldest first."""
     hung_by: dict[str, None] = field(default_factory=dict)
     """The faults that make it hang."""
+    use: member.State = member.State.IN_USE
+    """In an active-active pair: whether calls are sent to it."""
+    watch: int = 0
+    """In an active-active pair: counts detection times started or stopped."""
 
     @property
     def up(self) -> bool:
         """Whether it is neither dead nor hung."""
         return not self.down_by and not self.hung_by
+
+    @property
+    def failed_by(self) -> list[str]:
+        """The faults that a call meets here."""
+        return [*self.down_by, *self.hung_by]
 
 
 @dataclass(slots=True, eq=False)
@@ -66,15 +76,42 @@ class PairState:
     """Counts detection times started or stopped; an older one that ends counts no more."""
     claim: int = 0
     """Counts the times that the first node, back from a failure, may claim the address again."""
+    turn: int = 0
+    """Index of the node whose turn it is in an active-active pair."""
 
     def __post_init__(self) -> None:
         self.settle()
 
     @property
+    def shared(self) -> bool:
+        """Whether both nodes serve."""
+        return self.plan.mode == "active-active"
+
+    @property
+    def answers(self) -> bool:
+        """Whether a call sent now is answered, at least by one of two nodes in use."""
+        return any(node.up for node in self._in_use()) if self.shared else self.serving is not None
+
+    def _in_use(self) -> list[NodeState]:
+        return [node for node in self.nodes if node.use is not member.State.AVOIDED]
+
+    def pick(self) -> NodeState | None:
+        """Return the node of an active-active pair that the next call is sent to; None when none is in use."""
+        in_use = self._in_use()
+        if len(in_use) < len(self.nodes):
+            return next(iter(in_use), None)
+        self.turn = 1 - self.turn
+        return self.nodes[1 - self.turn]
+
+    def other(self, node: NodeState) -> NodeState | None:
+        """Return the other node of an active-active pair, if it is in use and calls may go on to it."""
+        return next((each for each in self._in_use() if each is not node), None) if self.plan.failover else None
+
+    @property
     def broken_by(self) -> list[str]:
         """The faults that a call meets when nobody answers here."""
         nobody_left = self.state in (pair_machine.State.DOWN, pair_machine.State.STUCK)
-        down = [fault for node in self.nodes for fault in (*node.down_by, *node.hung_by)] if nobody_left else []
+        down = [fault for node in self.nodes for fault in node.failed_by] if nobody_left else []
         return [fault for fault in dict.fromkeys((self.silenced_by, *down)) if fault is not None]
 
     def settle(self) -> None:
@@ -163,4 +200,4 @@ class World:
         return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
 
     def _ready(self, trunk: TrunkState) -> bool:
-        return not trunk.broken_by and trunk.pair.serving is not None and trunk.pair.site.works
+        return not trunk.broken_by and trunk.pair.answers and trunk.pair.site.works

@@ -8,7 +8,7 @@ from enum import Enum
 from math import inf
 from typing import assert_never
 
-from scenarios.model import OptionsDetection, VrrpDetection
+from scenarios.model import Detector, FailureDetection, NoDetection, OptionsDetection, VrrpDetection
 
 
 class State(Enum):
@@ -101,7 +101,7 @@ def holds(state: State) -> bool:
     return serves(state) or state in (State.HUNG, State.STUCK)
 
 
-def detection_delay(detect: VrrpDetection | OptionsDetection, phase: float, *, hung: bool = False) -> float:
+def detection_delay(detect: Detector, phase: float, *, hung: bool = False) -> float:
     """Seconds from the failure of the active node until the standby is sure of it; ``inf`` for never.
 
     ``phase``, 0 to 1, is how much of the advert, check or probe interval had passed at that moment. VRRP waits three
@@ -115,11 +115,13 @@ def detection_delay(detect: VrrpDetection | OptionsDetection, phase: float, *, h
             return inf if track is None else (1 - phase) * track + resignation_delay(detect)
         case OptionsDetection(every=every, timeout=timeout):
             return (1 - phase) * every + timeout
+        case FailureDetection() | NoDetection():
+            return inf
         case _:
             assert_never(detect)
 
 
-def resignation_delay(detect: VrrpDetection | OptionsDetection) -> float:
+def resignation_delay(detect: Detector) -> float:
     """Seconds from a resignation until the other node serves.
 
     With VRRP it is an advert of priority 0, after which the standby waits for its skew time only (RFC 5798 §6.4.2);

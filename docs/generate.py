@@ -18,6 +18,7 @@ from scenarios.model import (
     AgentGroup,
     CallerNumbers,
     DefaultCaller,
+    Drain,
     Drill,
     FailureDetection,
     Fault,
@@ -27,6 +28,7 @@ from scenarios.model import (
     Ports,
     Queue,
     Reroute,
+    Resume,
     Retry,
     Run,
     SbcPair,
@@ -35,6 +37,7 @@ from scenarios.model import (
     Start,
     Step,
     Surge,
+    SwitchNodes,
     SwitchSoftphones,
     Traffic,
     Trunk,
@@ -53,7 +56,7 @@ _PARTS: dict[str, type[Any]] = {
     for part in (
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Queue, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller,
-        SwitchSoftphones, CallerNumbers, Reroute, Verify, Waiver,
+        SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume, SwitchNodes, Waiver,
     )
 }  # fmt: skip
 

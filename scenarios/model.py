@@ -106,8 +106,10 @@ class SbcPair(_Part):
     them in turn, and the calls up on a node that fails are cut."""
     ports: Count
     """Calls that one node can carry at the same time; a call through a node holds one port."""
+    cps: Count | None = None
+    """New calls that one node takes in any one second; those above it are refused with 503."""
     detect: Detection = VrrpDetection(by="vrrp")
-    """How the standby learns that the active node is gone."""
+    """How the standby, or whoever sends calls to two serving nodes, learns that a node is gone."""
     keeps: Literal["all", "confirmed", "none"] = "confirmed"
     """Calls that survive a takeover: all, those already answered, or none (S11)."""
     failover: Flag = True
@@ -312,13 +314,35 @@ class Verify(_Part):
     """The number called."""
 
 
+class Drain(_Part):
+    """Let a pair refuse new calls with 503, so that carriers go on to the next trunk; calls up go on."""
+
+    drain: Name
+    """The pair."""
+
+
+class Resume(_Part):
+    """Let a drained pair take new calls again."""
+
+    resume: Name
+    """The pair."""
+
+
+class SwitchNodes(_Part):
+    """The nodes of a pair change roles: the serving one resigns, the other serves after its skew time, or at once
+    without VRRP. Calls that the pair does not keep are cut; the step is repeated until two nodes work."""
+
+    switch: Name
+    """The pair."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
     return next((f"<{key}>" for key in ACTIONS if key in keys), None)
 
 
-ACTIONS = ("activate", "default_caller", "softphones", "caller_numbers", "route", "verify")
+ACTIONS = ("activate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume", "switch")
 """The field that tells each kind of action from the others."""
 
 Action = Annotated[
@@ -327,7 +351,10 @@ Action = Annotated[
     | Annotated[SwitchSoftphones, Tag("<softphones>")]
     | Annotated[CallerNumbers, Tag("<caller_numbers>")]
     | Annotated[Reroute, Tag("<route>")]
-    | Annotated[Verify, Tag("<verify>")],
+    | Annotated[Verify, Tag("<verify>")]
+    | Annotated[Drain, Tag("<drain>")]
+    | Annotated[Resume, Tag("<resume>")]
+    | Annotated[SwitchNodes, Tag("<switch>")],
     Discriminator(_action_tag),
 ]
 
@@ -335,8 +362,10 @@ Action = Annotated[
 class Start(_Part):
     """What sets a step off that no other step does."""
 
-    after: Name
+    after: Name | None = None
     """The fault that people notice."""
+    at: Duration | None = None
+    """For planned work: time since the start of the run."""
     delay: Distributed | None = None
     """Time until they decide to act (N6)."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import acquire, move, release
+from sbc.decisions.admission import move, release
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.routing import NoRoute, Route
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
@@ -23,7 +23,7 @@ from scenarios.load import CallerBlock
 from scenarios.model import Queue, Traffic
 from sim.log import Log
 from sim.timer import Timer, later
-from sim.world import NodeState, PairState, World
+from sim.world import NodeState, PairState, World, admit
 
 OFFSETS = invite_offsets()
 
@@ -186,11 +186,13 @@ class Calls:
         elif node is None:
             self._log.effect(pair.broken_by if call.branch is None else call.branch.failed_by, "call")
             self._wait_for_answer(call, route)
+        elif pair.drained:
+            self._refuse(call, Outcome.FAILED, "drained", 503)
         elif not pair.site.in_service:
             self._refuse(call, Outcome.FAILED, "site not in service", 503)
         else:
             limits = self._world.limits(call.direction, route, node)
-            refusing = acquire(limits)
+            refusing = admit(limits, node, self._env.now)
             if refusing is not None:
                 self._refuse(call, Outcome.BLOCKED, refusing.name, refusing.sip)
             else:

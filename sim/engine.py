@@ -36,7 +36,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     calls = Calls(env, world, queues, distributor, log)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
-    people = People(env, drill, world, phones, draws, log)
+    people = People(env, drill, world, phones, pairs, draws, log)
     Faults(env, drill, world, calls, phones, pairs, people, log)
     for stream, blocks in zip(drill.traffic, load, strict=True):
         calls.play(stream, blocks)

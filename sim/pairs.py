@@ -96,6 +96,14 @@ class Pairs:
         if claim == pair.claim and pair.last == 1 and pair.state is machine.State.REDUNDANT:
             self._tell(pair, machine.Event.PREEMPTED)
 
+    def can_switch(self, pair: PairState) -> bool:
+        """Whether both nodes work, so that they can change roles."""
+        return pair.state is machine.State.REDUNDANT
+
+    def switch(self, pair: PairState) -> None:
+        """The serving node resigns, and the other serves."""
+        self._tell(pair, machine.Event.RESIGNED)
+
     def _tell(self, pair: PairState, event: machine.Event) -> None:
         pair.state, effects = machine.step(pair.state, event)
         pair.settle()

@@ -1,11 +1,12 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
-from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit
+from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
@@ -35,6 +36,7 @@ class NodeState:
 
     name: str
     limit: Limit
+    pace: Pace | None = None
     calls: dict["Call", None] = field(default_factory=dict)
     down_by: dict[str, None] = field(default_factory=dict)
     """The faults that hold it dead, oldest first."""
@@ -76,6 +78,8 @@ class PairState:
     """Counts detection times started or stopped; an older one that ends counts no more."""
     claim: int = 0
     """Counts the times that the first node, back from a failure, may claim the address again."""
+    drained: bool = False
+    """Whether new calls are refused, as planned."""
     turn: int = 0
     """Index of the node whose turn it is in an active-active pair."""
 
@@ -166,7 +170,14 @@ class World:
         self._limits: dict[tuple[Direction, Route, NodeState], tuple[Limit, ...]] = {}
 
     def _pair(self, name: str, plan: SbcPair) -> PairState:
-        first, second = (NodeState(f"{name}/{i}", Limit(name, plan.ports, NO_CIRCUIT)) for i in (1, 2))
+        first, second = (
+            NodeState(
+                f"{name}/{i}",
+                Limit(name, plan.ports, NO_CIRCUIT),
+                Pace(f"{name} cps", plan.cps) if plan.cps is not None else None,
+            )
+            for i in (1, 2)
+        )
         return PairState(name, plan, self.sites[plan.site], (first, second))
 
     def limits(self, direction: Direction, route: Route, node: NodeState) -> tuple[Limit, ...]:
@@ -200,4 +211,14 @@ class World:
         return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
 
     def _ready(self, trunk: TrunkState) -> bool:
-        return not trunk.broken_by and trunk.pair.answers and trunk.pair.site.works
+        return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works
+
+
+def admit(limits: Collection[Limit], node: NodeState, now: float) -> Limit | Pace | None:
+    """Let a call in at a node; return None, or what refuses it."""
+    if node.pace is not None and node.pace.full(now):
+        return node.pace
+    refusing = acquire(limits)
+    if refusing is None and node.pace is not None:
+        node.pace.take(now)
+    return refusing

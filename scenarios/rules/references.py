@@ -10,11 +10,14 @@ from scenarios.model import (
     Activate,
     CallerNumbers,
     DefaultCaller,
+    Drain,
     Drill,
     Fault,
     Reroute,
+    Resume,
     SbcPair,
     Step,
+    SwitchNodes,
     SwitchSoftphones,
     Traffic,
     Verify,
@@ -190,6 +193,12 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("route", "numbers", number), ("to", "numbers", target))
         case Verify(verify=number):
             return (("verify", "numbers", number),)
+        case Drain(drain=pair):
+            return (("drain", "pairs", pair),)
+        case Resume(resume=pair):
+            return (("resume", "pairs", pair),)
+        case SwitchNodes(switch=pair):
+            return (("switch", "pairs", pair),)
 
 
 def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
@@ -253,6 +262,9 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
         yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
     for index, step in enumerate(drill.runbook):
         yield from _of_step_fields(("runbook", index), step, declared.groups != ())
+        if isinstance(step.does, SwitchNodes) and _shared(drill.sbc_pairs, step.does.switch):
+            message = "the nodes of an active-active pair have no roles to change"
+            yield _error("not-applicable", ("runbook", index, "does", "switch"), message, "mode: active-standby")
 
 
 def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
@@ -298,6 +310,9 @@ def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
     if step.starts is not None and step.after is not None:
         message = "a step begins after a fault ('starts') or after steps ('after'), not both"
         yield _error("exactly-one", (*path, "after"), message, "one of them")
+    if step.starts is not None and (step.starts.after is None) == (step.starts.at is None):
+        message = "a first step is set off by a fault ('after') or planned for a time ('at')"
+        yield _error("exactly-one", (*path, "starts"), message, "one of them")
     if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
         message = f"{step.by!r} is one person; every agent for themselves is {AGENTS!r}"
         yield _error("dangling-reference", (*path, "by"), message, f"by: {AGENTS}")

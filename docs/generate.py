@@ -11,20 +11,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sbc.decisions import pair, runbook
+from sbc.decisions import member, pair, runbook
 from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
     AgentGroup,
     CallerNumbers,
     DefaultCaller,
+    Drain,
     Drill,
+    FailureDetection,
     Fault,
+    NoDetection,
     Number,
     OptionsDetection,
     Ports,
     Queue,
     Reroute,
+    Resume,
     Retry,
     Run,
     SbcPair,
@@ -33,6 +37,7 @@ from scenarios.model import (
     Start,
     Step,
     Surge,
+    SwitchNodes,
     SwitchSoftphones,
     Traffic,
     Trunk,
@@ -49,9 +54,9 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, AgentGroup, Softphone,
-        Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
-        Verify, Waiver,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
+        Queue, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller,
+        SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume, SwitchNodes, Waiver,
     )
 }  # fmt: skip
 
@@ -101,6 +106,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "metrics": _metrics,
     "rules": _rules,
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
 }
 

@@ -194,6 +194,12 @@ class CallTable:
         needed = math.ceil(share * reached[-1] - 1e-9)
         return float(delays[mine][np.searchsorted(reached, needed)]) / 1000
 
+    def delayed(self, query: Query, prompt: float) -> float:
+        """Count delivered attempts whose set-up took more than ``prompt`` seconds."""
+        chosen = np.outer(self._mask(query.selectors, None), self._window(query, warm=False)).ravel()
+        cells, delays, counts = self._setup_columns()
+        return float(counts[chosen[cells] & (delays > prompt * 1000)].sum())
+
     def _setup_columns(self) -> tuple[Ints, Ints, Ints]:
         """Return cells, milliseconds and counts of set-up delays, in order of delay."""
         if self._setup_sorted is None:

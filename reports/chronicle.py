@@ -26,20 +26,33 @@ class _Phones:
 
 
 @dataclass(slots=True)
-class _Pair:
-    """A pair: since when no node serves, and the longest that this lasted until another did."""
+class _Span:
+    """Something that begins and ends: since when it lasts, and the longest that it took."""
 
-    lost_at: float | None = None
+    since: float | None = None
     longest: Value = None
 
-    def lost(self, now: float) -> None:
-        if self.lost_at is None:
-            self.lost_at = now
+    def begin(self, now: float) -> None:
+        if self.since is None:
+            self.since = now
 
-    def served(self, now: float) -> None:
-        if self.lost_at is not None:
-            self.longest = max(self.longest or 0.0, now - self.lost_at)
-            self.lost_at = None
+    def end(self, now: float) -> None:
+        if self.since is not None:
+            self.longest = max(self.longest or 0.0, now - self.since)
+            self.since = None
+
+    @property
+    def value(self) -> Value:
+        """The longest, or infinity while it lasts."""
+        return self.longest if self.since is None else math.inf
+
+
+@dataclass(slots=True)
+class _Pair:
+    """A pair: the time in which no node serves, and that in which nobody has noticed."""
+
+    silent: _Span = field(default_factory=_Span)
+    unnoticed: _Span = field(default_factory=_Span)
 
 
 @dataclass(slots=True)
@@ -77,9 +90,13 @@ class Chronicle:
             case EventKind.REGISTERED | EventKind.UNREGISTERED:
                 self._phones[subject].registered(now, float(detail["registered"]))
             case EventKind.NODE_LOST:
-                self._pairs[subject].lost(now)
+                self._pairs[subject].silent.begin(now)
+                self._pairs[subject].unnoticed.begin(now)
+            case EventKind.DETECTED:
+                self._pairs[subject].unnoticed.end(now)
             case EventKind.TAKEOVER:
-                self._pairs[subject].served(now)
+                self._pairs[subject].silent.end(now)
+                self._pairs[subject].unnoticed.since = None
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
             case EventKind.STEP_STARTED:
@@ -96,8 +113,11 @@ class Chronicle:
 
     def takeover_time(self, pair: str) -> Value:
         """Return the pair's longest time without a serving node, or None when it never lost one."""
-        state = self._pairs[pair]
-        return state.longest if state.lost_at is None else math.inf
+        return self._pairs[pair].silent.value
+
+    def time_to_detect(self, pair: str) -> Value:
+        """Return the longest time in which a failure of the pair's serving node went unnoticed, or None without one."""
+        return self._pairs[pair].unnoticed.value
 
     def softphones_back(self, group: str) -> Value:
         """Return seconds from the first fault until the group had, and kept, enough phones registered."""

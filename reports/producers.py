@@ -22,6 +22,9 @@ class Facts:
     chronicle: Chronicle
 
 
+PROMPT = 0.4
+"""Seconds of set-up within which an attempt counts as not delayed: less than the first retransmission (S1)."""
+
 Producer = Callable[[Facts, Query], Value]
 
 
@@ -74,6 +77,7 @@ PRODUCERS: dict[str, Producer] = {
     "blocked": _count(Measure.ATTEMPTS, _blocked),
     "failed": _count(Measure.ATTEMPTS, _failed),
     "abandoned": _count(Measure.ATTEMPTS, _abandoned),
+    "delayed": lambda facts, query: facts.calls.delayed(query, PROMPT),
     "dropped": _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
     "asr": _ratio(_count(Measure.ANSWERED), _attempts),
     "blocked_ratio": _ratio(_count(Measure.ATTEMPTS, _blocked), _attempts),
@@ -90,6 +94,7 @@ PRODUCERS: dict[str, Producer] = {
     "setup_delay_p99": _setup_delay(0.99),
     "ports_peak": lambda facts, query: facts.ports.value(query),
     "takeover_time": lambda facts, query: facts.chronicle.takeover_time(_selected(query, "pair")),
+    "time_to_detect": lambda facts, query: facts.chronicle.time_to_detect(_selected(query, "pair")),
     "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "runbook_time": lambda facts, _query: facts.chronicle.runbook_time(),

@@ -12,6 +12,7 @@ _OVERALL = (
     "blocked",
     "failed",
     "abandoned",
+    "delayed",
     "dropped",
     "asr",
     "blocked_ratio",
@@ -70,7 +71,10 @@ def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
     if numbers:
         yield Query("recovery_time")
     yield from (_about("recovery_time", "number", number) for number in numbers)
-    yield from (_about("takeover_time", "pair", pair) for pair in drill.sbc_pairs if _loses_active(drill, pair))
+    for pair in drill.sbc_pairs:
+        if _loses_active(drill, pair):
+            yield _about("time_to_detect", "pair", pair)
+            yield _about("takeover_time", "pair", pair)
     yield from (_about("softphones_back", "agents", group) for group in drill.agents)
     if drill.runbook:
         yield Query("runbook_time")

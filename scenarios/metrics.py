@@ -66,6 +66,7 @@ _ENTRIES = (
     _count("blocked", "Attempts refused by a limit.", "limit"),
     _count("failed", "Attempts that reached nobody: no route, nothing answering, caller number not usable."),
     _count("abandoned", "Attempts whose caller hung up while waiting."),
+    _count("delayed", "Attempts delivered more than 0.4 s after dialling: the first INVITE met nobody."),
     _count("dropped", "Calls cut off by a fault, those already up at the start of the run included."),
     _ratio("asr", "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts."),
     _ratio("blocked_ratio", "Blocking: attempts refused by a limit over all attempts.", "limit"),
@@ -116,6 +117,13 @@ _ENTRIES = (
     _time(
         "takeover_time",
         "From the failure of a pair's active node until the other serves; the longest, if there were several.",
+        "pair",
+        required=("pair",),
+    ),
+    _time(
+        "time_to_detect",
+        "From the failure of a pair's serving node until the other, a probe or a call notices; the longest, if there "
+        "were several. A node that works again before anybody noticed does not count.",
         "pair",
         required=("pair",),
     ),

@@ -61,6 +61,11 @@ class VrrpDetection(_Part):
     """Time between two adverts; the standby waits three of them plus its skew."""
     priority: Annotated[Whole, Field(ge=1, le=254)] = 100
     """Priority of the standby node; its skew is (256 - priority) / 256 adverts."""
+    track: LongerThanZero | None = None
+    """Time between two checks of the node's SIP process; a node that fails one resigns, and the standby waits its skew
+    only. Without it a hung node is never noticed, for its adverts go on."""
+    preempt: Flag = False
+    """The first node, when it has come back, takes the address again after three adverts and a skew."""
 
 
 class OptionsDetection(_Part):
@@ -74,7 +79,22 @@ class OptionsDetection(_Part):
     """The probe's own transaction time-out, added to the interval (S10)."""
 
 
-Detection = Annotated[VrrpDetection | OptionsDetection, Field(discriminator="by")]
+class FailureDetection(_Part):
+    """Nobody probes; a node of an active-active pair is avoided from the first call that it leaves unanswered."""
+
+    by: Literal["failure"]
+    """The first call that fails."""
+
+
+class NoDetection(_Part):
+    """Nobody notices: a dead node of an active-active pair gets every second call for ever."""
+
+    by: Literal["nobody"]
+    """Neither probes nor calls that fail."""
+
+
+Detector = VrrpDetection | OptionsDetection | FailureDetection | NoDetection
+Detection = Annotated[Detector, Field(discriminator="by")]
 
 
 class SbcPair(_Part):
@@ -82,16 +102,22 @@ class SbcPair(_Part):
 
     site: Name
     """The site both nodes stand in."""
-    mode: Literal["active-standby"] = "active-standby"
-    """One node serves, the other waits for its failure."""
+    mode: Literal["active-standby", "active-active"] = "active-standby"
+    """`active-standby`: one node serves, the other waits for its failure. `active-active`: both serve, new calls go to
+    them in turn, and the calls up on a node that fails are cut."""
     ports: Count
     """Calls that one node can carry at the same time; a call through a node holds one port."""
+    cps: Count | None = None
+    """New calls that one node takes in any one second; those above it are refused with 503."""
     detect: Detection = VrrpDetection(by="vrrp")
-    """How the standby learns that the active node is gone."""
+    """How the standby, or whoever sends calls to two serving nodes, learns that a node is gone."""
     keeps: Literal["all", "confirmed", "none"] = "confirmed"
     """Calls that survive a takeover: all, those already answered, or none (S11)."""
     session_timer: Annotated[Duration, Field(ge=90)] = 1800.0
     """Session interval of its calls: it ends a lost call that nobody hangs up (RFC 4028, S5); 90 s at least."""
+    failover: Flag = True
+    """Active-active: a call that one node refuses with 503, or leaves unanswered for the trunk's `advance_after`, goes
+    on to the other; false: it is lost with that answer, or with 408."""
 
 
 class Trunk(_Part):
@@ -106,7 +132,8 @@ class Trunk(_Part):
     carrier: Line | None = None
     """Who runs it, as shown in reports."""
     advance_after: LongerThanZero = 10.0
-    """Time without any answer after which a call tries the number's next trunk (S9)."""
+    """Time without any answer after which a call tries the number's next trunk (S9), or the other node of an
+    active-active pair."""
 
 
 class Number(_Part):
@@ -237,6 +264,10 @@ class Fault(_Part):
     fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
     """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
     503, and calls up go on."""
+    how: Literal["killed", "hung"] = "killed"
+    """How nodes of a pair fail: `killed` is silent in every way; `hung` answers no SIP, but holds the address and sends
+    adverts, as a node whose SIP process alone has died. Either way calls are cut or wait for the other node by what the
+    pair `keeps`; those kept on a node whose failure is never noticed stay up in silence."""
     lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
     """Time until it is repaired; without it, not in this run."""
 
@@ -289,13 +320,35 @@ class Verify(_Part):
     """The number called."""
 
 
+class Drain(_Part):
+    """Let a pair refuse new calls with 503, so that carriers go on to the next trunk; calls up go on."""
+
+    drain: Name
+    """The pair."""
+
+
+class Resume(_Part):
+    """Let a drained pair take new calls again."""
+
+    resume: Name
+    """The pair."""
+
+
+class SwitchNodes(_Part):
+    """The nodes of a pair change roles: the serving one resigns, the other serves after its skew time, or at once
+    without VRRP. Calls that the pair does not keep are cut; the step is repeated until two nodes work."""
+
+    switch: Name
+    """The pair."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
     return next((f"<{key}>" for key in ACTIONS if key in keys), None)
 
 
-ACTIONS = ("activate", "default_caller", "softphones", "caller_numbers", "route", "verify")
+ACTIONS = ("activate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume", "switch")
 """The field that tells each kind of action from the others."""
 
 Action = Annotated[
@@ -304,7 +357,10 @@ Action = Annotated[
     | Annotated[SwitchSoftphones, Tag("<softphones>")]
     | Annotated[CallerNumbers, Tag("<caller_numbers>")]
     | Annotated[Reroute, Tag("<route>")]
-    | Annotated[Verify, Tag("<verify>")],
+    | Annotated[Verify, Tag("<verify>")]
+    | Annotated[Drain, Tag("<drain>")]
+    | Annotated[Resume, Tag("<resume>")]
+    | Annotated[SwitchNodes, Tag("<switch>")],
     Discriminator(_action_tag),
 ]
 
@@ -312,8 +368,10 @@ Action = Annotated[
 class Start(_Part):
     """What sets a step off that no other step does."""
 
-    after: Name
+    after: Name | None = None
     """The fault that people notice."""
+    at: Duration | None = None
+    """For planned work: time since the start of the run."""
     delay: Distributed | None = None
     """Time until they decide to act (N6)."""
 

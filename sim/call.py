@@ -39,9 +39,9 @@ class Call(Timer):
     """One caller, attempt after attempt."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "invited",
-        "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site", "start", "state",
-        "stream", "talk", "tries", "willing",
+        "again", "agent", "answered", "attempt", "branch", "delivered", "dialled", "direction", "failed_over", "first",
+        "group", "invited", "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site",
+        "start", "state", "stream", "talk", "tries", "willing",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +68,8 @@ class Call(Timer):
         self.sent = 0
         self.last = False
         self.silent = False
+        self.branch: NodeState | None = None
+        self.failed_over = False
         self.dialled = self.invited = now
         self.number = "" if self.group else self.stream.plan.to
         self.queue = ""

@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import acquire, move, release
+from sbc.decisions.admission import move, release
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.routing import NoRoute, Route
 from sbc.decisions.session import held
@@ -24,7 +24,7 @@ from scenarios.model import Queue
 from sim.call import Call, State, Stream
 from sim.log import Log
 from sim.timer import Timer, later
-from sim.world import NodeState, PairState, World
+from sim.world import NodeState, PairState, World, admit
 
 OFFSETS = invite_offsets()
 
@@ -53,6 +53,8 @@ class Calls:
         """Attempts that hold no port yet: in set-up, or waiting for an agent to place them."""
         self.release_agent: Callable[[Agent], None] = lambda agent: None
         """What becomes of an agent after a call; the people's part sets it."""
+        self.unanswered: Callable[[PairState, NodeState], None] = lambda pair, node: None
+        """Who hears that a node has left a call unanswered; the active-active pairs set it."""
 
     # Arrivals
 
@@ -106,6 +108,13 @@ class Calls:
         """Begin with a trunk."""
         call.route = route
         call.site = self._site(route)
+        pair = self._world.trunks[route.trunk].pair
+        call.failed_over = False
+        self._invite(call, route, pair.pick() if pair.shared else None)
+
+    def _invite(self, call: Call, route: Route, branch: NodeState | None) -> None:
+        """Send a new INVITE, in an active-active pair to one of its nodes."""
+        call.branch = branch
         call.sent = 0
         call.invited = self._env.now
         self._send(call, route)
@@ -117,18 +126,22 @@ class Calls:
         """Send the INVITE, for the first time or again."""
         trunk = self._world.trunks[route.trunk]
         pair = trunk.pair
-        node = pair.serving
+        node = pair.serving if call.branch is None else call.branch if call.branch.up else None
         if trunk.broken_by:
             self._log.effect(trunk.broken_by, "call")
             self._refuse(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503)
+        elif pair.shared and call.branch is None:
+            self._refuse(call, Outcome.FAILED, "no node in use", 503)
         elif node is None:
-            self._log.effect(pair.broken_by, "call")
+            self._log.effect(pair.broken_by if call.branch is None else call.branch.failed_by, "call")
             self._wait_for_answer(call, route)
+        elif pair.drained:
+            self._refuse(call, Outcome.FAILED, "drained", 503)
         elif not pair.site.in_service:
             self._refuse(call, Outcome.FAILED, "site not in service", 503)
         else:
             limits = self._world.limits(call.direction, route, node)
-            refusing = acquire(limits)
+            refusing = admit(limits, node, self._env.now)
             if refusing is not None:
                 self._refuse(call, Outcome.BLOCKED, refusing.name, refusing.sip)
             else:
@@ -136,7 +149,12 @@ class Calls:
                 self._deliver(call, node, route.queue)
 
     def _refuse(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        """A trunk has answered, or given no answer: go on to the next, or let the caller hear it."""
+        """A trunk has answered, or given no answer: go on to the other node or trunk, or let the caller hear it."""
+        node = self._other_node(call, sip)
+        if node is not None and call.route is not None:
+            call.failed_over = True
+            self._invite(call, call.route, node)
+            return
         others = self._others(call)
         match advance.after(sip, len(others)):
             case advance.Verdict.NEXT:
@@ -144,6 +162,12 @@ class Calls:
                 self._try(call, others[0])
             case advance.Verdict.FINAL:
                 self._end(call, outcome, reason, advance.final(sip, silent=call.silent))
+
+    def _other_node(self, call: Call, sip: int) -> NodeState | None:
+        """Return the node of an active-active pair that a call can still go on to after an answer."""
+        if call.branch is None or call.route is None or call.failed_over or sip not in advance.ADVANCES:
+            return None
+        return self._world.trunks[call.route.trunk].pair.other(call.branch)
 
     def _others(self, call: Call) -> list[Route]:
         """Return the routes by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
@@ -164,9 +188,9 @@ class Calls:
         call.at(call.invited + min(after, patience))
 
     def _timeout(self, call: Call, route: Route) -> float:
-        """Seconds after which a trunk that stays silent is given up: Timer B, or sooner when another can be tried."""
-        advance_after = self._world.trunks[route.trunk].advance_after if self._others(call) else inf
-        return min(advance_after, TRANSACTION_TIMEOUT)
+        """Seconds after which silence is given up: Timer B, or sooner where there is another trunk or node."""
+        trunk = self._world.trunks[route.trunk]
+        return min(trunk.advance_after if trunk.pair.shared or self._others(call) else inf, TRANSACTION_TIMEOUT)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None) -> None:
         self._unsettled.pop(call, None)
@@ -236,6 +260,8 @@ class Calls:
             case State.SETUP if call.route is not None:
                 if call.last:
                     gave_up = call.start + call.patience < call.invited + self._timeout(call, call.route)
+                    if call.branch is not None and not gave_up:
+                        self.unanswered(self._world.trunks[call.route.trunk].pair, call.branch)
                     self._refuse(call, Outcome.FAILED, "nothing answers", 487 if gave_up else advance.NO_ANSWER)
                 else:
                     self._send(call, call.route)

@@ -14,6 +14,7 @@ from sim.calls import Calls
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.log import Log
+from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
 from sim.traffic import stream_names, warm_up
@@ -35,8 +36,9 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     distributor: Distributor[Call] = Distributor(groups_of, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, log, drill.run.lasts)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
-    people = People(env, drill, world, phones, draws, log)
-    Faults(env, drill, world, calls, phones, people, draws, log)
+    pairs = Pairs(env, world, calls, draws, log)
+    people = People(env, drill, world, phones, pairs, draws, log)
+    Faults(env, drill, world, calls, phones, pairs, people, log)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
         calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
 

@@ -7,9 +7,21 @@ import simpy
 from sbc.decisions import runbook as book
 from sbc.decisions.distribution import Agent
 from scenarios.evidence import EventKind
-from scenarios.model import Activate, CallerNumbers, DefaultCaller, Drill, Reroute, SwitchSoftphones, Verify
+from scenarios.model import (
+    Activate,
+    CallerNumbers,
+    DefaultCaller,
+    Drain,
+    Drill,
+    Reroute,
+    Resume,
+    SwitchNodes,
+    SwitchSoftphones,
+    Verify,
+)
 from sim.draws import Draws
 from sim.log import Log
+from sim.pairs import Pairs
 from sim.phones import Phones
 from sim.timer import later
 from sim.world import World
@@ -22,11 +34,12 @@ class People:
     """Carries out the effects of the runbook machine."""
 
     def __init__(
-        self, env: simpy.Environment, drill: Drill, world: World, phones: Phones, draws: Draws, log: Log
+        self, env: simpy.Environment, drill: Drill, world: World, phones: Phones, pairs: Pairs, draws: Draws, log: Log
     ) -> None:
         self._env = env
         self._world = world
         self._phones = phones
+        self._pairs = pairs
         self._log = log
         self._queues = drill.queue_table()
         self._steps = {step.step: step for step in drill.runbook}
@@ -38,6 +51,13 @@ class People:
             for name, step in self._steps.items()
             if step.starts is not None and step.starts.delay is not None
         }
+
+        for name, step in self._steps.items():
+            if step.starts is not None and step.starts.at is not None:
+                later(env, step.starts.at - env.now, partial(self._planned, name))
+
+    def _planned(self, name: str) -> None:
+        self._carry_out(self._book.planned(name))
 
     def notice(self, fault: str) -> None:
         """A fault happens that steps wait for."""
@@ -104,8 +124,10 @@ class People:
         later(self._env, self._length(name, tries), tried)
 
     def _works(self, name: str) -> bool:
-        """Whether a test call, if the step is one, reaches somebody who could answer."""
+        """Whether a test call, if the step is one, reaches somebody who could answer, or nodes can change roles."""
         action = self._steps[name].does
+        if isinstance(action, SwitchNodes):
+            return self._pairs.can_switch(self._world.pairs[action.switch])
         if not isinstance(action, Verify):
             return True
         route = self._world.reachable(action.verify)
@@ -133,5 +155,13 @@ class People:
             case Reroute(route=number, to=to):
                 self._world.routing.repoint(number, to)
                 self._log.entry(EventKind.REROUTED, number, to=to)
+            case Drain(drain=pair):
+                self._world.pairs[pair].drained = True
+                self._log.entry(EventKind.DRAINED, pair)
+            case Resume(resume=pair):
+                self._world.pairs[pair].drained = False
+                self._log.entry(EventKind.RESUMED, pair)
+            case SwitchNodes(switch=pair):
+                self._pairs.switch(self._world.pairs[pair])
             case SwitchSoftphones() | Verify() | None:
                 pass

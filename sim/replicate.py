@@ -62,8 +62,8 @@ def replicate(
     """Compute ``run(0)`` … ``run(replications - 1)``.
 
     The first is computed here, and its duration says how many make a task worth handing out; ``start`` gives the
-    executor for the others, or is None to compute them all here; it needs the main thread. ``done`` hears how many are finished. Ctrl-C ends the
-    work and keeps what is done. Raises what ``run`` raises.
+    executor for the others, or is None to compute them all here; it needs the main thread. ``done`` hears how many are
+    finished. Ctrl-C ends the work and keeps what is done. Raises what ``run`` raises.
     """
     results: dict[int, R] = {}
     waiting: dict[Future[list[R]], range] = {}

@@ -1,10 +1,12 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
-from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit
+from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
@@ -34,8 +36,26 @@ class NodeState:
 
     name: str
     limit: Limit
+    pace: Pace | None = None
     calls: dict["Call", None] = field(default_factory=dict)
     down_by: dict[str, None] = field(default_factory=dict)
+    """The faults that hold it dead, oldest first."""
+    hung_by: dict[str, None] = field(default_factory=dict)
+    """The faults that make it hang."""
+    use: member.State = member.State.IN_USE
+    """In an active-active pair: whether calls are sent to it."""
+    watch: int = 0
+    """In an active-active pair: counts detection times started or stopped."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it is neither dead nor hung."""
+        return not self.down_by and not self.hung_by
+
+    @property
+    def failed_by(self) -> list[str]:
+        """The faults that a call meets here."""
+        return [*self.down_by, *self.hung_by]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,15 +75,47 @@ class PairState:
     silenced_by: str | None = None
     """The fault that took the last serving node."""
     watch: int = 0
-    """Counts detection times started; an older one that ends counts no more."""
+    """Counts detection times started or stopped; an older one that ends counts no more."""
+    claim: int = 0
+    """Counts the times that the first node, back from a failure, may claim the address again."""
+    drained: bool = False
+    """Whether new calls are refused, as planned."""
+    turn: int = 0
+    """Index of the node whose turn it is in an active-active pair."""
 
     def __post_init__(self) -> None:
         self.settle()
 
     @property
+    def shared(self) -> bool:
+        """Whether both nodes serve."""
+        return self.plan.mode == "active-active"
+
+    @property
+    def answers(self) -> bool:
+        """Whether a call sent now is answered, at least by one of two nodes in use."""
+        return any(node.up for node in self._in_use()) if self.shared else self.serving is not None
+
+    def _in_use(self) -> list[NodeState]:
+        return [node for node in self.nodes if node.use is not member.State.AVOIDED]
+
+    def pick(self) -> NodeState | None:
+        """Return the node of an active-active pair that the next call is sent to; None when none is in use."""
+        in_use = self._in_use()
+        if len(in_use) < len(self.nodes):
+            return next(iter(in_use), None)
+        self.turn = 1 - self.turn
+        return self.nodes[1 - self.turn]
+
+    def other(self, node: NodeState) -> NodeState | None:
+        """Return the other node of an active-active pair, if it is in use and calls may go on to it."""
+        return next((each for each in self._in_use() if each is not node), None) if self.plan.failover else None
+
+    @property
     def broken_by(self) -> list[str]:
         """The faults that a call meets when nobody answers here."""
-        down = [fault for node in self.nodes for fault in node.down_by] if self.state is pair_machine.State.DOWN else []
+        nobody_left = self.state in (pair_machine.State.DOWN, pair_machine.State.STUCK)
+        down = [fault for node in self.nodes for fault in node.failed_by] if nobody_left else []
         return [fault for fault in dict.fromkeys((self.silenced_by, *down)) if fault is not None]
 
     def settle(self) -> None:
@@ -118,7 +170,14 @@ class World:
         self._limits: dict[tuple[Direction, Route, NodeState], tuple[Limit, ...]] = {}
 
     def _pair(self, name: str, plan: SbcPair) -> PairState:
-        first, second = (NodeState(f"{name}/{i}", Limit(name, plan.ports, NO_CIRCUIT)) for i in (1, 2))
+        first, second = (
+            NodeState(
+                f"{name}/{i}",
+                Limit(name, plan.ports, NO_CIRCUIT),
+                Pace(f"{name} cps", plan.cps) if plan.cps is not None else None,
+            )
+            for i in (1, 2)
+        )
         return PairState(name, plan, self.sites[plan.site], (first, second))
 
     def limits(self, direction: Direction, route: Route, node: NodeState) -> tuple[Limit, ...]:
@@ -152,4 +211,14 @@ class World:
         return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
 
     def _ready(self, trunk: TrunkState) -> bool:
-        return not trunk.broken_by and trunk.pair.serving is not None and trunk.pair.site.works
+        return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works
+
+
+def admit(limits: Collection[Limit], node: NodeState, now: float) -> Limit | Pace | None:
+    """Let a call in at a node; return None, or what refuses it."""
+    if node.pace is not None and node.pace.full(now):
+        return node.pace
+    refusing = acquire(limits)
+    if refusing is None and node.pace is not None:
+        node.pace.take(now)
+    return refusing

@@ -391,6 +391,25 @@ def test_a_takeover_lasts_from_the_loss_of_the_serving_node_to_the_next_and_the_
     assert ask("takeover_time{pair=osaka-edge}", *first) is None
 
 
+def test_a_failure_is_unnoticed_until_somebody_notices_and_one_repaired_before_does_not_count() -> None:
+    lost = [entry(at, EventKind.NODE_LOST, "tokyo-edge") for at in (600, 1000, 2000)]
+    noticed = [entry(at, EventKind.DETECTED, "tokyo-edge", by="vrrp") for at in (603, 1004)]
+    again = entry(700, EventKind.TAKEOVER, "tokyo-edge", outage=0.0)
+    assert ask("time_to_detect{pair=tokyo-edge}", lost[0], noticed[0]) == 3
+    assert ask("time_to_detect{pair=tokyo-edge}", lost[0], noticed[0], lost[1], noticed[1]) == 4
+    assert ask("time_to_detect{pair=tokyo-edge}", lost[0], noticed[0], lost[2]) == math.inf
+    assert ask("time_to_detect{pair=tokyo-edge}", lost[0], again) is None
+    assert ask("time_to_detect{pair=tokyo-edge}", lost[0], again, lost[1], noticed[1]) == 4
+    assert ask("time_to_detect{pair=osaka-edge}", lost[0]) is None
+
+
+def test_calls_delivered_after_more_than_four_tenths_of_a_second_are_delayed() -> None:
+    calls = [call(setup=setup) for setup in (0.0, 0.4, 0.401, 0.5, 3.5)]
+    assert ask("delayed", *calls, call(1, Outcome.FAILED, setup=None), call(-5, setup=7.0)) == 3
+    assert ask("delayed{number=06-1234-5678}", *calls) == 0
+    assert ask("delayed") == 0
+
+
 def phones_left(at: float, count: int, kind: EventKind = EventKind.REGISTERED) -> JournalEntry:
     return entry(at, kind, "sales", site="osaka", registered=count)
 

@@ -1,18 +1,23 @@
 """The redundant pair against a table drawn by hand, and detection times against those measured on real pairs."""
 
+from math import inf
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sbc.decisions import pair
-from sbc.decisions.pair import Effect, Event, State, detection_delay, step
+from sbc.decisions.pair import Effect, Event, State, detection_delay, resignation_delay, step
 from scenarios.model import OptionsDetection, VrrpDetection
 
 IMPOSSIBLE = None
 
-# Two nodes, one service address. Rows are (nodes up, somebody serves); only one that serves can be lost as active, only
-# one that is up without serving as standby, only one that waits can detect, only a dead one can come back.
+# Two nodes, one service address. Rows are (nodes up, who holds the address, whether it answers); only the holder can be
+# lost or hang as active, only one that is up without holding can be lost as standby, only one that waits can detect,
+# only a dead one can come back, only the holder that hung can recover; to resign or to be preempted takes two that are
+# well.
 REDUNDANT, ALONE, SILENT, ELECTING, DOWN = State.REDUNDANT, State.ALONE, State.SILENT, State.ELECTING, State.DOWN
+HUNG, STUCK = State.HUNG, State.STUCK
 DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
     REDUNDANT: {
         Event.ACTIVE_LOST: (SILENT, (Effect.NODE_GONE, Effect.WATCH)),
@@ -20,6 +25,10 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
         Event.NODE_BACK: IMPOSSIBLE,
+        Event.ACTIVE_HUNG: (HUNG, (Effect.NODE_GONE, Effect.WATCH)),
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: (ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
+        Event.PREEMPTED: (REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
     },
     ALONE: {
         Event.ACTIVE_LOST: (DOWN, (Effect.NODE_GONE, Effect.CALLS_GONE)),
@@ -27,6 +36,10 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
         Event.NODE_BACK: (REDUNDANT, ()),
+        Event.ACTIVE_HUNG: (STUCK, (Effect.NODE_GONE,)),
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
     },
     SILENT: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -34,6 +47,10 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: (ALONE, (Effect.TAKE_OVER,)),
         Event.NODE_BACK: (ELECTING, ()),
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
     },
     ELECTING: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -41,6 +58,10 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RETURNED_LOST: (SILENT, ()),
         Event.DETECTED: (REDUNDANT, (Effect.TAKE_OVER,)),
         Event.NODE_BACK: IMPOSSIBLE,
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
     },
     DOWN: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -48,10 +69,37 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RETURNED_LOST: IMPOSSIBLE,
         Event.DETECTED: IMPOSSIBLE,
         Event.NODE_BACK: (SILENT, (Effect.WATCH_ANEW,)),
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
+    },
+    HUNG: {
+        Event.ACTIVE_LOST: (SILENT, (Effect.WATCH,)),
+        Event.STANDBY_LOST: (STUCK, (Effect.STOP_WATCH,)),
+        Event.RETURNED_LOST: IMPOSSIBLE,
+        Event.DETECTED: (ALONE, (Effect.TAKE_OVER,)),
+        Event.NODE_BACK: IMPOSSIBLE,
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: (REDUNDANT, (Effect.STOP_WATCH, Effect.SERVE_ON)),
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
+    },
+    STUCK: {
+        Event.ACTIVE_LOST: (DOWN, (Effect.CALLS_GONE,)),
+        Event.STANDBY_LOST: IMPOSSIBLE,
+        Event.RETURNED_LOST: IMPOSSIBLE,
+        Event.DETECTED: IMPOSSIBLE,
+        Event.NODE_BACK: (HUNG, (Effect.WATCH_ANEW,)),
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: (ALONE, (Effect.SERVE_ON,)),
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
     },
 }
-NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0}
-SERVING = {REDUNDANT: True, ALONE: True, SILENT: False, ELECTING: False, DOWN: False}
+NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0, HUNG: 2, STUCK: 1}
+"""Hung ones included."""
+HOLDER = {REDUNDANT: "well", ALONE: "well", SILENT: "", ELECTING: "", DOWN: "", HUNG: "hung", STUCK: "hung"}
 
 
 def disagreements() -> list[tuple[State, Event]]:
@@ -94,35 +142,60 @@ def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
         step(REDUNDANT, Event.NODE_BACK)
 
 
-@given(events=st.lists(st.sampled_from(Event), max_size=40))
+@given(events=st.lists(st.sampled_from(Event), max_size=60))
 def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: list[Event]) -> None:
     """The hand-drawn table is itself held against a count of nodes, from any history the machine allows."""
-    state, up, serving, watched = REDUNDANT, 2, True, False
+    state, up, holder, watched = REDUNDANT, 2, "well", False
     for event in events:
-        waiting = up - serving
+        waiting = up - bool(holder)
         possible = {
-            Event.ACTIVE_LOST: serving,
+            Event.ACTIVE_LOST: holder != "",
             Event.STANDBY_LOST: waiting > 0,
             Event.RETURNED_LOST: waiting == 2,
-            Event.DETECTED: waiting > 0 and not serving,
+            Event.DETECTED: waiting > 0 and holder != "well",
             Event.NODE_BACK: up < 2,
+            Event.ACTIVE_HUNG: holder == "well",
+            Event.RECOVERED: holder == "hung",
+            Event.RESIGNED: waiting > 0 and holder == "well",
+            Event.PREEMPTED: waiting > 0 and holder == "well",
         }[event]
         if not possible:
             with pytest.raises(pair.ImpossibleEventError):
                 step(state, event)
             continue
+        served = holder == "well"
+        was_hung = holder == "hung"
         state, effects = step(state, event)
         heir_lost = event is Event.STANDBY_LOST and waiting == 2
-        up += {Event.DETECTED: 0, Event.NODE_BACK: 1}.get(event, -1)
-        serving = event is Event.DETECTED or (serving and event is not Event.ACTIVE_LOST)
-        begun = {Effect.WATCH, Effect.WATCH_ANEW} & set(effects)
-        watched = bool(begun) or (watched and up > 0 and not serving)
-        assert (NODES_UP[state], SERVING[state]) == (up, serving)
-        assert pair.serves(state) == serving
-        assert watched == (up > 0 and not serving)
+        match event:
+            case Event.ACTIVE_LOST:
+                up, holder = up - 1, ""
+            case Event.STANDBY_LOST | Event.RETURNED_LOST:
+                up -= 1
+            case Event.NODE_BACK:
+                up += 1
+            case Event.ACTIVE_HUNG:
+                holder = "hung"
+            case Event.RECOVERED:
+                holder = "well"
+            case Event.RESIGNED:
+                holder = ""
+            case Event.DETECTED:
+                up, holder = up - was_hung, "well"  # the other gives a hung node up as dead
+            case Event.PREEMPTED:
+                pass
+        begun = {Effect.WATCH, Effect.WATCH_ANEW, Effect.WATCH_RESIGNED} & set(effects)
+        ended = {Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.TAKE_OVER} & set(effects)
+        watched = bool(begun) or (watched and not ended)
+        assert (NODES_UP[state], HOLDER[state]) == (up, holder)
+        assert pair.serves(state) == (holder == "well")
+        assert pair.holds(state) == (holder != "")
+        assert watched == (holder != "well" and up - bool(holder) > 0)
         assert (Effect.CALLS_GONE in effects) == (up == 0 or heir_lost)
-        assert (Effect.TAKE_OVER in effects) == (event is Event.DETECTED)
-        assert (Effect.NODE_GONE in effects) == (event is Event.ACTIVE_LOST)
+        assert (Effect.TAKE_OVER in effects) == (event in (Event.DETECTED, Event.PREEMPTED))
+        assert (Effect.NODE_GONE in effects) == (event in (Event.ACTIVE_LOST, Event.ACTIVE_HUNG) and served)
+        assert (Effect.SERVE_ON in effects) == (event is Event.RECOVERED)
+        assert (Effect.STEP_DOWN in effects) == (event in (Event.RESIGNED, Event.PREEMPTED))
 
 
 # MEASURED.md: takeover = (3 - phase) adverts + skew; skew = (256 - 100) / 256 adverts, for the default priority of 100.
@@ -165,3 +238,41 @@ def test_probes_of_one_second_find_a_dead_server_as_late_as_measured() -> None:
     for timeout, first, last in (("2s", 2.0, 2.7), ("500ms", 0.5, 1.2)):
         detect = OptionsDetection(by="options", every="1s", timeout=timeout)
         assert detection_delay(detect, 1.0) <= first <= last <= detection_delay(detect, 0.0)
+
+
+# MEASURED.md: the SIP process killed, checked every 1 s, fall 1: 1.5 s with adverts of 1 s, 0.95 s with those of 0.1 s;
+# not checked: never. The node resigns with priority 0 (RFC 5798 §6.4.3) and the standby waits its skew.
+
+
+@pytest.mark.parametrize(
+    ("advert", "phase", "seconds"),
+    [("1s", 0.0, 1.609375), ("1s", 1.0, 0.609375), ("100ms", 0.0, 1.0609375), ("100ms", 0.5, 0.5609375)],
+)
+def test_a_checked_process_resigns_at_the_next_check_and_the_standby_waits_its_skew(
+    advert: str, phase: float, seconds: float
+) -> None:
+    detect = VrrpDetection(by="vrrp", advert=advert, track="1s")
+    assert detection_delay(detect, phase, hung=True) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("advert", "measured"), [("1s", 1.5), ("100ms", 0.95)])
+def test_times_measured_with_a_checked_process_lie_within_those_the_law_allows(advert: str, measured: float) -> None:
+    detect = VrrpDetection(by="vrrp", advert=advert, track="1s")
+    assert detection_delay(detect, 1.0, hung=True) <= measured <= detection_delay(detect, 0.0, hung=True)
+
+
+def test_a_hung_node_that_nobody_checks_is_never_noticed_and_a_probe_takes_it_for_dead() -> None:
+    assert detection_delay(VrrpDetection(by="vrrp"), 0.5, hung=True) == inf
+    probed = OptionsDetection(by="options", every="10s", timeout="2s")
+    assert detection_delay(probed, 0.25, hung=True) == detection_delay(probed, 0.25) == 9.5
+
+
+def test_checks_of_the_process_do_not_hasten_the_detection_of_a_dead_node() -> None:
+    assert detection_delay(VrrpDetection(by="vrrp", track="100ms"), 0.0) == detection_delay(
+        VrrpDetection(by="vrrp"), 0.0
+    )
+
+
+def test_after_a_resignation_the_standby_waits_its_skew_or_is_moved_at_once() -> None:
+    assert resignation_delay(VrrpDetection(by="vrrp", advert="2s", priority=128)) == 1.0
+    assert resignation_delay(OptionsDetection(by="options")) == 0.0

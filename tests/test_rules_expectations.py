@@ -14,7 +14,12 @@ from scenarios.problems import Severity
 from scenarios.rules import RULES, check, judge
 from tests.made_plans import ACTIVATE, FREE_DIAL, INBOUND, LOST, OSAKA, OTHER, OUTBOUND, TOKYO, ids, only, plan, step
 
-SELECTORS = {"takeover_time": "{pair=tokyo-edge}", "softphones_back": "{agents=sales}", "ports_peak": "{limit=tenant}"}
+SELECTORS = {
+    "takeover_time": "{pair=tokyo-edge}",
+    "time_to_detect": "{pair=tokyo-edge}",
+    "softphones_back": "{agents=sales}",
+    "ports_peak": "{limit=tenant}",
+}
 ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0"}
 
 
@@ -150,7 +155,13 @@ def test_a_window_must_begin_before_the_run_is_over() -> None:
     assert ids(expecting("asa{after=2h} <= 1m")) == ["empty-window"]
 
 
-FAULT_METRICS = ["recovery_time", "takeover_time{pair=tokyo-edge}", "softphones_back{agents=sales}", "runbook_time"]
+FAULT_METRICS = [
+    "recovery_time",
+    "takeover_time{pair=tokyo-edge}",
+    "time_to_detect{pair=tokyo-edge}",
+    "softphones_back{agents=sales}",
+    "runbook_time",
+]
 
 
 @pytest.mark.parametrize("text", [*(f"{metric} <= 10m" for metric in FAULT_METRICS), "dropped <= 5"])

@@ -4,8 +4,10 @@ Limits nest: the contract's (tenant, outbound), a number's tap, a trunk's channe
 Counting is by integers; a call takes all its ports at once and gives all back at once.
 """
 
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import inf
 
 BUSY = 486
 """The answer of a full contract or number: the caller hears busy (P15)."""
@@ -30,6 +32,27 @@ class Limit:
         """Return the most in use since the last sample, and begin a new one."""
         high, self.high = self.high, self.used
         return high
+
+
+class Pace:
+    """New calls in any one second against a cap; a call refused is not counted."""
+
+    __slots__ = ("_taken", "name")
+
+    sip = NO_CIRCUIT
+
+    def __init__(self, name: str, per_second: int) -> None:
+        self.name = name
+        self._taken: deque[float] = deque([-inf] * per_second, per_second)
+        """When the last calls were taken, as many as may be in one second."""
+
+    def full(self, now: float) -> bool:
+        """Whether a call more would be one too many."""
+        return now - self._taken[0] < 1.0
+
+    def take(self, now: float) -> None:
+        """Count a call."""
+        self._taken.append(now)
 
 
 def acquire(limits: Collection[Limit]) -> Limit | None:

@@ -5,9 +5,10 @@ The machine takes events and returns effects; it has no clock. How long the stan
 """
 
 from enum import Enum
+from math import inf
 from typing import assert_never
 
-from scenarios.model import OptionsDetection, VrrpDetection
+from scenarios.model import Detector, FailureDetection, NoDetection, OptionsDetection, VrrpDetection
 
 
 class State(Enum):
@@ -16,8 +17,10 @@ class State(Enum):
     REDUNDANT = "one serves, the other stands by"
     ALONE = "one serves, the other is down"
     SILENT = "none serves; one is up and waits to be sure"
-    ELECTING = "none serves; one waits to be sure, the other has come back"
+    ELECTING = "none serves; one waits to be sure, the other is up as well"
     DOWN = "both are down"
+    HUNG = "one holds the address and answers nothing, the other stands by"
+    STUCK = "one holds the address and answers nothing, the other is down"
 
 
 class Event(Enum):
@@ -28,6 +31,10 @@ class Event(Enum):
     RETURNED_LOST = "the node that has come back dies before the other serves"
     DETECTED = "the waiting node has missed enough adverts or probes"
     NODE_BACK = "a dead node is up again"
+    ACTIVE_HUNG = "the serving node answers nothing any more, but holds the address and sends its adverts"
+    RECOVERED = "the node that hung answers again"
+    RESIGNED = "the serving node gives the address up, as planned"
+    PREEMPTED = "the node of higher priority, up again, claims the address"
 
 
 class Effect(Enum):
@@ -38,6 +45,10 @@ class Effect(Enum):
     WATCH_ANEW = "start the whole detection time: a node that comes up has heard nothing yet"
     TAKE_OVER = "the waiting node serves, with the calls that the pair keeps"
     CALLS_GONE = "nobody is left to keep calls"
+    STOP_WATCH = "nobody is left to notice"
+    SERVE_ON = "the node that holds the address serves again, with the calls that the pair has kept"
+    STEP_DOWN = "calls that the pair does not keep are cut, and the node serves no more"
+    WATCH_RESIGNED = "start the time that the other node waits after a resignation"
 
 
 TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
@@ -52,8 +63,20 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.ELECTING, Event.STANDBY_LOST): (State.SILENT, (Effect.CALLS_GONE, Effect.WATCH_ANEW)),
     (State.ELECTING, Event.RETURNED_LOST): (State.SILENT, ()),
     (State.DOWN, Event.NODE_BACK): (State.SILENT, (Effect.WATCH_ANEW,)),
+    (State.REDUNDANT, Event.ACTIVE_HUNG): (State.HUNG, (Effect.NODE_GONE, Effect.WATCH)),
+    (State.ALONE, Event.ACTIVE_HUNG): (State.STUCK, (Effect.NODE_GONE,)),
+    (State.HUNG, Event.DETECTED): (State.ALONE, (Effect.TAKE_OVER,)),
+    (State.HUNG, Event.ACTIVE_LOST): (State.SILENT, (Effect.WATCH,)),
+    (State.HUNG, Event.STANDBY_LOST): (State.STUCK, (Effect.STOP_WATCH,)),
+    (State.HUNG, Event.RECOVERED): (State.REDUNDANT, (Effect.STOP_WATCH, Effect.SERVE_ON)),
+    (State.STUCK, Event.ACTIVE_LOST): (State.DOWN, (Effect.CALLS_GONE,)),
+    (State.STUCK, Event.NODE_BACK): (State.HUNG, (Effect.WATCH_ANEW,)),
+    (State.STUCK, Event.RECOVERED): (State.ALONE, (Effect.SERVE_ON,)),
+    (State.REDUNDANT, Event.RESIGNED): (State.ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
+    (State.REDUNDANT, Event.PREEMPTED): (State.REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
 }
-"""Every transition. A node that starts is a backup first (RFC 5798 §6.4.1), so a returned node never serves at once."""
+"""Every transition. A node that starts is a backup first (RFC 5798 §6.4.1), so a returned node never serves at once. A
+hung node that is not the one to serve is to the other as good as dead."""
 
 
 class ImpossibleEventError(ValueError):
@@ -73,16 +96,35 @@ def serves(state: State) -> bool:
     return state in (State.REDUNDANT, State.ALONE)
 
 
-def detection_delay(detect: VrrpDetection | OptionsDetection, phase: float) -> float:
-    """Seconds from the death of the active node until the standby is sure of it.
+def holds(state: State) -> bool:
+    """Whether a node holds the service address, be it that it answers nothing."""
+    return serves(state) or state in (State.HUNG, State.STUCK)
 
-    ``phase``, 0 to 1, is how much of the advert or probe interval had passed at that moment. VRRP waits three adverts
-    and the skew time after the last advert heard (RFC 5798 §6.1); a probe fails by its own transaction time-out (S10).
+
+def detection_delay(detect: Detector, phase: float, *, hung: bool = False) -> float:
+    """Seconds from the failure of the active node until the standby is sure of it; ``inf`` for never.
+
+    ``phase``, 0 to 1, is how much of the advert, check or probe interval had passed at that moment. VRRP waits three
+    adverts and the skew time after the last advert heard (RFC 5798 §6.1). A hung node goes on with its adverts: only a
+    check of its process makes it resign. A probe fails by its own transaction time-out (S10), dead or hung alike.
     """
     match detect:
-        case VrrpDetection(advert=advert, priority=priority):
-            return (3 - phase) * advert + (256 - priority) / 256 * advert
+        case VrrpDetection(advert=advert, track=track):
+            if not hung:
+                return (3 - phase) * advert + resignation_delay(detect)
+            return inf if track is None else (1 - phase) * track + resignation_delay(detect)
         case OptionsDetection(every=every, timeout=timeout):
             return (1 - phase) * every + timeout
+        case FailureDetection() | NoDetection():
+            return inf
         case _:
             assert_never(detect)
+
+
+def resignation_delay(detect: Detector) -> float:
+    """Seconds from a resignation until the other node serves.
+
+    With VRRP it is an advert of priority 0, after which the standby waits for its skew time only (RFC 5798 §6.4.2);
+    without, the address is moved at once.
+    """
+    return (256 - detect.priority) / 256 * detect.advert if isinstance(detect, VrrpDetection) else 0.0

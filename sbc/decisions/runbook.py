@@ -3,7 +3,7 @@
 The machine says what begins and what takes effect; an engine draws how long it takes and tells when it is over.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -41,6 +41,10 @@ TABLE: dict[tuple[State, Event], State] = {
 
 EACH_FOR_THEMSELVES = "agents"
 """The actor that is many people: its steps never wait for each other."""
+
+
+PLAN = "plan"
+"""What has released a step that begins at a time of its own."""
 
 
 class ImpossibleEventError(ValueError):
@@ -81,8 +85,7 @@ class Runbook:
         self._steps = {step.step: step for step in steps}
         self._state = dict.fromkeys(self._steps, State.PENDING)
         self._waits_for = {
-            step.step: {*(("step", name) for name in step.predecessors), *(("fault", name) for name in _fault_of(step))}
-            for step in steps
+            step.step: {*(("step", name) for name in step.predecessors), *_set_off_by(step)} for step in steps
         }
         self._tries = dict.fromkeys(self._steps, 0)
         self._busy: set[str] = set()
@@ -94,6 +97,10 @@ class Runbook:
     def fault(self, name: str) -> list[Effect]:
         """People notice a fault."""
         return self._happened("fault", name)
+
+    def planned(self, step: str) -> list[Effect]:
+        """The time has come for which a step was planned."""
+        return [Released(step, PLAN) for _ in self._happened(PLAN, step)]
 
     def delay_over(self, step: str) -> list[Effect]:
         """People have decided to act on a released step."""
@@ -141,5 +148,8 @@ class Runbook:
         return Begin(step, self._tries[step])
 
 
-def _fault_of(step: Step) -> tuple[str, ...]:
-    return (step.starts.after,) if step.starts is not None else ()
+def _set_off_by(step: Step) -> Iterator[tuple[str, str]]:
+    if step.starts is not None and step.starts.after is not None:
+        yield "fault", step.starts.after
+    if step.starts is not None and step.starts.at is not None:
+        yield PLAN, step.step

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import Unit
-from scenarios.model import Drill
+from scenarios.model import Drill, SwitchNodes
 from scenarios.problems import Severity
-from scenarios.rules.plan import caps, faults_in_run
+from scenarios.rules.plan import caps, course, faults_in_run
 from scenarios.rules.rule import Check, Path, Remark, Rule
 from scenarios.units import format_duration, format_share
 
@@ -117,6 +117,10 @@ class _Need(NamedTuple):
     remedy: str
 
 
+def _switched(drill: Drill) -> bool:
+    return any(isinstance(step.does, SwitchNodes) for step in course(drill).values())
+
+
 def _loses_active(drill: Drill, query: Query) -> bool:
     pair = _selected(query, "pair")
     return any(
@@ -127,9 +131,15 @@ def _loses_active(drill: Drill, query: Query) -> bool:
 
 _NEEDS = (
     _Need(
-        ("recovery_time", "takeover_time", "softphones_back", "runbook_time", "dropped"),
+        ("recovery_time", "takeover_time", "time_to_detect", "softphones_back", "runbook_time"),
         lambda drill, _: bool(faults_in_run(drill)),
         "no fault happens in the run",
+        "a fault, or another metric",
+    ),
+    _Need(
+        ("dropped",),
+        lambda drill, _: bool(faults_in_run(drill)) or _switched(drill),
+        "no fault happens in the run, and no step switches the nodes of a pair",
         "a fault, or another metric",
     ),
     _Need(
@@ -144,7 +154,12 @@ _NEEDS = (
         "no traffic comes in, and outbound calls do not count",
         "inbound traffic, or another metric",
     ),
-    _Need(("takeover_time",), _loses_active, "no fault takes the active node of this pair", "a fault on the pair"),
+    _Need(
+        ("takeover_time", "time_to_detect"),
+        _loses_active,
+        "no fault takes the active node of this pair",
+        "a fault on the pair",
+    ),
     _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
     _Need(
         ("abandoned", "abandoned_ratio"),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from scenarios.model import Drill, Fault, Reroute, Step, SwitchSoftphones
+from scenarios.model import Drill, Fault, Reroute, Start, Step, SwitchSoftphones
 from scenarios.rules.rule import Path
 
 _DAY = 86_400.0
@@ -118,7 +118,9 @@ def course(drill: Drill) -> dict[int, Step]:
         waits.append(len(waits_for))
         for name in waits_for:
             followers[name].append(index)
-    ready = [i for i, step in enumerate(drill.runbook) if step.starts is not None and step.starts.after in happening]
+    ready = [
+        i for i, step in enumerate(drill.runbook) if step.starts is not None and _comes(drill, step.starts, happening)
+    ]
     begun: dict[int, Step] = {}
     while ready:
         index = heapq.heappop(ready)
@@ -128,6 +130,10 @@ def course(drill: Drill) -> dict[int, Step]:
             if not waits[follower]:
                 heapq.heappush(ready, follower)
     return begun
+
+
+def _comes(drill: Drill, start: Start, happening: set[str]) -> bool:
+    return start.after in happening or (start.at is not None and start.at < drill.run.lasts)
 
 
 def behind_afterwards(drill: Drill) -> dict[str, str]:

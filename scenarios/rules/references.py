@@ -10,10 +10,14 @@ from scenarios.model import (
     Activate,
     CallerNumbers,
     DefaultCaller,
+    Drain,
     Drill,
     Fault,
     Reroute,
+    Resume,
+    SbcPair,
     Step,
+    SwitchNodes,
     SwitchSoftphones,
     Traffic,
     Verify,
@@ -189,6 +193,12 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("route", "numbers", number), ("to", "numbers", target))
         case Verify(verify=number):
             return (("verify", "numbers", number),)
+        case Drain(drain=pair):
+            return (("drain", "pairs", pair),)
+        case Resume(resume=pair):
+            return (("resume", "pairs", pair),)
+        case SwitchNodes(switch=pair):
+            return (("switch", "pairs", pair),)
 
 
 def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
@@ -226,6 +236,8 @@ def _targets(fault: Fault) -> Mapping[str, str]:
 
 def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
     """Yield what single fields cannot show: too few, too many, or fields that mean nothing together."""
+    for name, pair in drill.sbc_pairs.items():
+        yield from _of_pair(("sbc_pairs", name), pair)
     for number, entry in drill.numbers.items():
         path = ("numbers", number)
         if entry.to is not None and entry.trunk is not None:
@@ -247,16 +259,41 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
             message = "arrivals follow the time of day, but the run does not say when it begins"
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
     for index, fault in enumerate(drill.faults):
-        yield from _of_fault(("faults", index), fault)
+        yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
     for index, step in enumerate(drill.runbook):
         yield from _of_step_fields(("runbook", index), step, declared.groups != ())
+        if isinstance(step.does, SwitchNodes) and _shared(drill.sbc_pairs, step.does.switch):
+            message = "the nodes of an active-active pair have no roles to change"
+            yield _error("not-applicable", ("runbook", index, "does", "switch"), message, "mode: active-standby")
 
 
-def _of_fault(path: Path, fault: Fault) -> Iterator[Finding]:
+def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
+    shared = pair.mode == "active-active"
+    if shared and pair.detect.by == "vrrp":
+        message = "both nodes of an active-active pair serve: no standby listens for adverts"
+        yield _error("not-applicable", (*path, "detect"), message, "detect: {by: options}, failure or nobody")
+    elif not shared and pair.detect.by in ("failure", "nobody"):
+        message = (
+            f"detection by {pair.detect.by} tells whoever sends calls to two nodes; a standby has to see for itself"
+        )
+        yield _error("not-applicable", (*path, "detect", "by"), message, "vrrp or options, or mode: active-active")
+    if shared and pair.keeps != "none" and "keeps" in pair.model_fields_set:
+        message = "an active-active pair has no takeover that calls could survive"
+        yield _error("not-applicable", (*path, "keeps"), message, "keeps: none, or no 'keeps'")
+    if not shared and "failover" in pair.model_fields_set:
+        message = "calls to one address have no other node to go to before it takes over"
+        yield _error("not-applicable", (*path, "failover"), message, "mode: active-active, or no 'failover'")
+
+
+def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterator[Finding]:
     targets = _targets(fault)
     if len(targets) != 1:
         found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
         yield _error("exactly-one", path, f"the fault {found}", "exactly one of 'site', 'pair', 'trunk'")
+    elif fault.fails == "standby" and _shared(pairs, fault.pair):
+        yield _error("not-applicable", (*path, "fails"), "in an active-active pair none stands by", "fails: active")
+    elif fault.how == "hung" and fault.pair is None:
+        yield _error("not-applicable", (*path, "how"), "only the nodes of a pair hang", "'pair', or how: killed")
     elif fault.fails == "503":
         if fault.trunk is None:
             yield _error("not-applicable", (*path, "fails"), "only a trunk answers 503", "'trunk', or fails: all")
@@ -265,10 +302,17 @@ def _of_fault(path: Path, fault: Fault) -> Iterator[Finding]:
         yield _error("not-applicable", (*path, "fails"), message, "'pair', or fails: all")
 
 
+def _shared(pairs: Mapping[str, SbcPair], name: str | None) -> bool:
+    return name in pairs and pairs[name].mode == "active-active" if name is not None else False
+
+
 def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
     if step.starts is not None and step.after is not None:
         message = "a step begins after a fault ('starts') or after steps ('after'), not both"
         yield _error("exactly-one", (*path, "after"), message, "one of them")
+    if step.starts is not None and (step.starts.after is None) == (step.starts.at is None):
+        message = "a first step is set off by a fault ('after') or planned for a time ('at')"
+        yield _error("exactly-one", (*path, "starts"), message, "one of them")
     if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
         message = f"{step.by!r} is one person; every agent for themselves is {AGENTS!r}"
         yield _error("dangling-reference", (*path, "by"), message, f"by: {AGENTS}")

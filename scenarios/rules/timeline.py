@@ -59,10 +59,17 @@ def _steps_never_set_off(drill: Drill) -> Iterator[Remark]:
     for index, step in enumerate(drill.runbook):
         if step.starts is None and step.after is None:
             yield Remark(("runbook", index), "nothing sets this step off", "'starts' (a fault) or 'after' (a step)")
-        elif step.starts is not None and faults[step.starts.after].at >= drill.run.lasts:
-            at, lasts = format_duration(faults[step.starts.after].at), format_duration(drill.run.lasts)
-            message = f"this step waits for {step.starts.after}, which happens at {at}, when the run of {lasts} is over"
-            yield Remark(("runbook", index, "starts", "after"), message, "a fault within the run")
+        elif step.starts is not None and step.starts.after is not None:
+            if faults[step.starts.after].at >= drill.run.lasts:
+                at, lasts = format_duration(faults[step.starts.after].at), format_duration(drill.run.lasts)
+                message = (
+                    f"this step waits for {step.starts.after}, which happens at {at}, when the run of {lasts} is over"
+                )
+                yield Remark(("runbook", index, "starts", "after"), message, "a fault within the run")
+        elif step.starts is not None and step.starts.at is not None and step.starts.at >= drill.run.lasts:
+            at, lasts = format_duration(step.starts.at), format_duration(drill.run.lasts)
+            message = f"this step is planned for {at}, when the run of {lasts} is over"
+            yield Remark(("runbook", index, "starts", "at"), message, "a time within the run")
 
 
 # Sites

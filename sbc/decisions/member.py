@@ -1,0 +1,54 @@
+"""One node of an active-active pair, as those who send it calls see it: a table of states and events.
+
+Both nodes are in use and new calls go to them in turn. A dead node gets its share until somebody notices: a probe, the
+first call that it leaves unanswered, or nobody.
+"""
+
+from enum import Enum
+
+
+class State(Enum):
+    """What a node is to its callers."""
+
+    IN_USE = "gets its share of new calls"
+    UNSEEN = "answers nothing, and still gets its share"
+    AVOIDED = "answers nothing, and gets no calls"
+
+
+class Event(Enum):
+    """What happens to a node."""
+
+    LOST = "it dies or hangs"
+    NOTICED = "a probe, or a call, has had no answer for long enough"
+    BACK = "it works again"
+
+
+class Effect(Enum):
+    """What the engine has to carry out."""
+
+    NODE_GONE = "its calls are cut"
+    WATCH = "start the detection time, at whatever phase it died"
+    STOP_WATCH = "there is nothing left to notice"
+    OTHER_SERVES = "all new calls go to the other node from now on"
+    SERVE_ON = "it takes its share of calls again"
+
+
+TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
+    (State.IN_USE, Event.LOST): (State.UNSEEN, (Effect.NODE_GONE, Effect.WATCH)),
+    (State.UNSEEN, Event.NOTICED): (State.AVOIDED, (Effect.STOP_WATCH, Effect.OTHER_SERVES)),
+    (State.UNSEEN, Event.BACK): (State.IN_USE, (Effect.STOP_WATCH, Effect.SERVE_ON)),
+    (State.AVOIDED, Event.BACK): (State.IN_USE, ()),
+}
+"""Every transition. Who repairs a node that is avoided puts it into use as well."""
+
+
+class ImpossibleEventError(ValueError):
+    """An event that cannot happen in this state."""
+
+
+def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
+    """Return the next state and what to carry out; raises :class:`ImpossibleEventError` for a pair not in the table."""
+    try:
+        return TABLE[state, event]
+    except KeyError:
+        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None

@@ -1,0 +1,211 @@
+"""The SBC pairs: what becomes of calls when a node fails, hangs or resigns, and who serves afterwards."""
+
+from collections.abc import Callable
+from functools import partial
+from math import inf
+
+import simpy
+
+from sbc.decisions import pair as machine
+from scenarios.evidence import EventKind
+from scenarios.model import Fault, OptionsDetection, VrrpDetection
+from sim.call import Call
+from sim.calls import Calls
+from sim.draws import Draws
+from sim.log import Log
+from sim.members import Members
+from sim.timer import later
+from sim.world import PairState, World
+
+Repair = Callable[[], None]
+Spare = Callable[[Call], bool]
+"""Says of a call that it goes on."""
+
+
+def _nobody(call: Call) -> bool:
+    return False
+
+
+def _everybody(call: Call) -> bool:
+    return True
+
+
+class Pairs:
+    """Carries out the effects of the pair machine."""
+
+    def __init__(self, env: simpy.Environment, world: World, calls: Calls, draws: Draws, log: Log) -> None:
+        self._env = env
+        self._calls = calls
+        self._log = log
+        self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
+        self._members = Members(env, calls, self._phase, log)
+
+    def meant(self, pair: PairState, fault: Fault) -> list[int]:
+        """Return indices of the nodes a fault means at this moment; none when none plays that part."""
+        match fault.fails:
+            case "all":
+                return [1 - pair.last, pair.last]
+            case "active" if pair.shared:
+                return [next((index for index, node in enumerate(pair.nodes) if node.up), 0)]
+            case "active":
+                return [pair.last] if machine.holds(pair.state) else []
+            case "standby":
+                return [1 - pair.last]
+            case "503":
+                raise ValueError(f"fault {fault.name!r}: only a trunk answers 503")
+
+    def lose(self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False) -> Repair:
+        """Let nodes die or hang, in this order; return what repairs them."""
+        for index in nodes:
+            node = pair.nodes[index]
+            holder = machine.holds(pair.state) and index == pair.last
+            was_up, was_alive = node.up, not node.down_by
+            (node.hung_by if hung else node.down_by)[fault] = None
+            if pair.shared:
+                if was_up:
+                    self._members.lost(pair, node)
+            elif was_up:
+                event = self._loss(pair, index, holder, hung)
+                if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
+                    pair.silenced_by = fault
+                self._tell(pair, event)
+            elif was_alive and holder and not hung:
+                self._tell(pair, machine.Event.ACTIVE_LOST)
+
+        def repair() -> None:
+            for index in nodes:
+                node = pair.nodes[index]
+                del (node.hung_by if hung else node.down_by)[fault]
+                if not node.up:
+                    continue
+                if pair.shared:
+                    self._members.back(pair, node)
+                else:
+                    self._back(pair, index)
+
+        return repair
+
+    def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:
+        """What the loss of a node means by the part it plays."""
+        if holder:
+            return machine.Event.ACTIVE_HUNG if hung else machine.Event.ACTIVE_LOST
+        came_back = pair.state is machine.State.ELECTING and index == pair.last
+        return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
+
+    def _back(self, pair: PairState, index: int) -> None:
+        if index == pair.last and machine.holds(pair.state):
+            self._tell(pair, machine.Event.RECOVERED)
+            return
+        self._tell(pair, machine.Event.NODE_BACK)
+        detect = pair.plan.detect
+        if index == 0 and isinstance(detect, VrrpDetection) and detect.preempt:
+            pair.claim += 1
+            later(self._env, machine.detection_delay(detect, 0.0), partial(self._preempt, pair, pair.claim))
+
+    def _preempt(self, pair: PairState, claim: int) -> None:
+        """The first node has heard nothing but adverts of lower priority for its whole master-down interval."""
+        if claim == pair.claim and pair.last == 1 and pair.state is machine.State.REDUNDANT:
+            self._tell(pair, machine.Event.PREEMPTED)
+
+    def can_switch(self, pair: PairState) -> bool:
+        """Whether both nodes work, so that they can change roles."""
+        return pair.state is machine.State.REDUNDANT
+
+    def switch(self, pair: PairState) -> None:
+        """The serving node resigns, and the other serves."""
+        self._tell(pair, machine.Event.RESIGNED)
+
+    def _tell(self, pair: PairState, event: machine.Event) -> None:
+        pair.state, effects = machine.step(pair.state, event)
+        pair.settle()
+        for effect in effects:
+            match effect:
+                case machine.Effect.NODE_GONE:
+                    self._node_gone(pair)
+                case machine.Effect.WATCH:
+                    self._watch(pair, next(self._phase[pair.name]))
+                case machine.Effect.WATCH_ANEW:
+                    self._watch(pair, 0.0)
+                case machine.Effect.WATCH_RESIGNED:
+                    self._wait(pair, machine.resignation_delay(pair.plan.detect), told=True)
+                case machine.Effect.STOP_WATCH:
+                    pair.watch += 1
+                case machine.Effect.TAKE_OVER:
+                    self._take_over(pair)
+                case machine.Effect.SERVE_ON:
+                    self._serves(pair)
+                case machine.Effect.STEP_DOWN:
+                    self._step_down(pair)
+                case machine.Effect.CALLS_GONE:
+                    pair.watch += 1
+                    self._lose(pair, self._reason(pair), _nobody)
+
+    def _watch(self, pair: PairState, phase: float) -> None:
+        hung = pair.state is machine.State.HUNG
+        self._wait(pair, machine.detection_delay(pair.plan.detect, phase, hung=hung))
+
+    def _wait(self, pair: PairState, delay: float, *, told: bool = False) -> None:
+        """Let the other node be sure after a delay; ``told``: by a resignation, so that there is nothing to detect."""
+        pair.watch += 1
+        if delay < inf:
+            later(self._env, delay, partial(self._sure, pair, pair.watch, told))
+
+    def _reason(self, pair: PairState) -> str:
+        return f"{pair.nodes[pair.last].name} lost"
+
+    def _node_gone(self, pair: PairState) -> None:
+        node = pair.nodes[pair.last]
+        pair.silent_since = self._env.now
+        self._log.entry(EventKind.NODE_LOST, pair.name, node=node.name, calls=len(node.calls))
+        if node.calls:
+            self._log.effect(pair.broken_by, "call")
+        self._lose(pair, self._reason(pair), self._kept(pair))
+
+    def _step_down(self, pair: PairState) -> None:
+        node = pair.nodes[pair.last]
+        pair.silent_since = self._env.now
+        self._log.entry(EventKind.RESIGNED, pair.name, node=node.name, calls=len(node.calls))
+        self._calls.drop(node, f"{node.name} resigned", self._kept(pair))
+
+    def _kept(self, pair: PairState) -> Spare:
+        """Which calls of a node the pair keeps."""
+        return {"none": _nobody, "confirmed": self._calls.confirmed, "all": _everybody}[pair.plan.keeps]
+
+    def _lose(self, pair: PairState, reason: str, spare: Spare) -> None:
+        self._calls.lose(pair, pair.nodes[pair.last], reason, spare)
+
+    def _sure(self, pair: PairState, watch: int, told: bool) -> None:
+        if watch != pair.watch:
+            return
+        if not told:
+            self._log.entry(EventKind.DETECTED, pair.name, by=pair.plan.detect.by)
+            if isinstance(pair.plan.detect, OptionsDetection):
+                self._log.effect(pair.broken_by, "probe")
+            elif pair.state is machine.State.HUNG:
+                self._log.effect(pair.broken_by, "check")
+        self._tell(pair, machine.Event.DETECTED)
+
+    def _take_over(self, pair: PairState) -> None:
+        old = pair.nodes[pair.last]
+        if pair.nodes[1 - pair.last].up:
+            pair.last = 1 - pair.last
+            pair.settle()
+        new = pair.nodes[pair.last]
+        if new is not old:
+            self._calls.carry_over(old, new)
+        self._serves(pair)
+
+    def _serves(self, pair: PairState) -> None:
+        node = pair.nodes[pair.last]
+        outage = self._env.now - pair.silent_since
+        self._log.entry(EventKind.TAKEOVER, pair.name, node=node.name, outage=outage, kept=len(node.calls))
+
+
+def hold_down(down_by: dict[str, None], fault: str) -> Repair:
+    """Hold a part down by a fault, beside others that may already; return what lets go of it."""
+    down_by[fault] = None
+
+    def repair() -> None:
+        del down_by[fault]
+
+    return repair

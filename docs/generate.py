@@ -20,6 +20,7 @@ from scenarios.model import (
     DefaultCaller,
     Drill,
     Fault,
+    Ivr,
     Number,
     OptionsDetection,
     Ports,
@@ -49,9 +50,9 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, AgentGroup, Softphone,
-        Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
-        Verify, Waiver,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, Ivr, AgentGroup,
+        Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers,
+        Reroute, Verify, Waiver,
     )
 }  # fmt: skip
 

@@ -128,6 +128,15 @@ class Ports(_Part):
     """Outbound calls."""
 
 
+class Ivr(_Part):
+    """Announcements and menus that every call goes through first: it is answered, and holds its ports (W9)."""
+
+    takes: Distributed
+    """How long a call is in them; the caller's patience does not run meanwhile."""
+    contained: Share = 0.0
+    """Share of callers whose errand ends there, without an agent (W38)."""
+
+
 class Queue(_Part):
     """A line of callers in front of groups of agents."""
 
@@ -136,6 +145,8 @@ class Queue(_Part):
     answers: Flag = True
     """Callers hear an announcement or music, and so their calls are confirmed while they wait (W9); false: they hear
     ringing, and a pair that keeps only confirmed calls loses them."""
+    ivr: Ivr | None = None
+    """What callers go through before they come into the queue; their calls are confirmed from then on."""
     answer_within: Duration = 20.0
     """The threshold of the queue's service level."""
 

@@ -21,6 +21,7 @@ class State(Enum):
     SETUP = "nothing has answered the INVITE yet"
     WANTS_AGENT = "outbound work that waits for an agent"
     WAITING = "in a queue"
+    IVR = "in announcements and menus"
     TALKING = "answered"
     PAUSED = "will dial again"
     DONE = "gone"
@@ -35,11 +36,20 @@ class Stream:
     """How long people hold on in silence, in seconds."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Menu:
+    """The draws of a queue's IVR."""
+
+    takes: Iterator[float]
+    luck: Iterator[float]
+    contained: float
+
+
 class Call(Timer):
     """One caller, attempt after attempt."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "last",
+        "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "ivr", "last",
         "limits", "node", "number", "patience", "queue", "route", "sent", "site", "start", "state", "stream", "talk",
         "tries", "willing",
     )  # fmt: skip
@@ -78,6 +88,7 @@ class Call(Timer):
         self.agent: Agent | None = None
         self.delivered: float | None = None
         self.answered: float | None = None
+        self.ivr = 0.0
 
     def record(self, now: float, outcome: Outcome, reason: str, sip: int, *, final: bool) -> CallRecord:
         """Return what is to be said of the attempt that ends now."""
@@ -93,7 +104,7 @@ class Call(Timer):
             (self.number if route is None else route.number) if inbound else self.stream.plan.to,
             self.dialled,
             None if delivered is None else delivered - self.dialled,
-            None if delivered is None else waited_until - delivered,
+            None if delivered is None else waited_until - delivered - self.ivr,
             None if answered is None else now - answered,
             now,
             outcome,
@@ -105,4 +116,5 @@ class Call(Timer):
             self.queue,
             "" if self.agent is None else self.agent.group,
             final,
+            self.ivr,
         )

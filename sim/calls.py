@@ -20,7 +20,8 @@ from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
 from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
 from scenarios.model import Queue
-from sim.call import Call, State, Stream
+from sim.call import Call, Menu, State, Stream
+from sim.draws import Draws
 from sim.log import Log
 from sim.timer import Timer, later
 from sim.world import NodeState, PairState, World
@@ -32,12 +33,27 @@ class Calls:
     """The lifecycle of all calls of a run."""
 
     def __init__(
-        self, env: simpy.Environment, world: World, queues: Mapping[str, Queue], queue: Distributor[Call], log: Log
+        self,
+        env: simpy.Environment,
+        world: World,
+        queues: Mapping[str, Queue],
+        queue: Distributor[Call],
+        draws: Draws,
+        log: Log,
     ) -> None:
         self._env = env
         self._world = world
         self._queue = queue
-        self._answers = {name for name, each in queues.items() if each.answers}
+        self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
+        self._ivrs = {
+            name: Menu(
+                draws.values(f"queue:{name}:ivr", each.ivr.takes),
+                draws.uniforms(f"queue:{name}:contained"),
+                each.ivr.contained,
+            )
+            for name, each in queues.items()
+            if each.ivr is not None
+        }
         self._log = log
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
@@ -137,13 +153,33 @@ class Calls:
         if queue is None or call.agent is not None:
             self._answer(call)
             return
-        agent = self._queue.offer(now, queue, call.site, call)
+        menu = self._ivrs.get(queue)
+        if menu is None:
+            self._queue_up(call, queue)
+        else:
+            call.state = State.IVR
+            call.answered = now
+            call.queue = ""
+            call.at(now + next(menu.takes))
+
+    def _leave_ivr(self, call: Call, queue: str) -> None:
+        menu = self._ivrs[queue]
+        if next(menu.luck) < menu.contained:
+            self._end(call, Outcome.COMPLETED, "", 200)
+        else:
+            call.ivr = self._env.now - (call.answered or 0.0)
+            call.answered = None
+            call.queue = queue
+            self._queue_up(call, queue)
+
+    def _queue_up(self, call: Call, queue: str) -> None:
+        agent = self._queue.offer(self._env.now, queue, call.site, call)
         if agent is not None:
             call.agent = agent
             self._answer(call)
         else:
             call.state = State.WAITING
-            self._wait_until(call, call.start + call.patience)
+            self._wait_until(call, call.start + call.patience + call.ivr)
 
     def _wait_until(self, call: Call, when: float) -> None:
         call.due = inf
@@ -193,6 +229,8 @@ class Calls:
             case State.WAITING:
                 self._queue.leave(call.queue, call.site, call)
                 self._end(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487)
+            case State.IVR if call.route is not None and call.route.queue is not None:
+                self._leave_ivr(call, call.route.queue)
             case State.SETUP if call.route is not None:
                 if call.last:
                     gave_up = call.start + call.patience < call.dialled + TRANSACTION_TIMEOUT

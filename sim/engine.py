@@ -33,7 +33,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     queues = drill.queue_table()
     groups_of = {name: queue.agents for name, queue in queues.items()}
     distributor: Distributor[Call] = Distributor(groups_of, list(drill.agents), list(drill.sites))
-    calls = Calls(env, world, queues, distributor, log)
+    calls = Calls(env, world, queues, distributor, draws, log)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     people = People(env, drill, world, phones, draws, log)
     Faults(env, drill, world, calls, phones, people, draws, log)

@@ -16,6 +16,7 @@ from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
     AgentGroup,
+    Callback,
     CallerNumbers,
     DefaultCaller,
     Drill,
@@ -23,6 +24,7 @@ from scenarios.model import (
     Ivr,
     Number,
     OptionsDetection,
+    Overflow,
     Ports,
     Queue,
     Reroute,
@@ -40,6 +42,7 @@ from scenarios.model import (
     Verify,
     VrrpDetection,
     Waiver,
+    Widen,
 )
 from scenarios.rules import RULES
 from scenarios.vocabulary import named_fields
@@ -50,9 +53,9 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, Ivr, AgentGroup,
-        Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller, SwitchSoftphones, CallerNumbers,
-        Reroute, Verify, Waiver,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, Trunk, Number, Ports, Queue, Ivr, Widen, Callback,
+        Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller,
+        SwitchSoftphones, CallerNumbers, Reroute, Verify, Waiver,
     )
 }  # fmt: skip
 

@@ -72,6 +72,8 @@ class CallRecord(NamedTuple):
     """The caller makes no further attempt in this run."""
     ivr: float = 0.0
     """Time from delivery to the queue, in announcements and menus (W9); of a call that ended there, `talk` has it."""
+    callback: float = 0.0
+    """The part of `wait` after the caller had hung up to be called back, holding no port (W15)."""
 
     @property
     def answered(self) -> bool:

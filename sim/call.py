@@ -22,6 +22,7 @@ class State(Enum):
     WANTS_AGENT = "outbound work that waits for an agent"
     WAITING = "in a queue"
     IVR = "in announcements and menus"
+    PROMISED = "has hung up and will be called back"
     TALKING = "answered"
     PAUSED = "will dial again"
     DONE = "gone"
@@ -36,22 +37,13 @@ class Stream:
     """How long people hold on in silence, in seconds."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Menu:
-    """The draws of a queue's IVR."""
-
-    takes: Iterator[float]
-    luck: Iterator[float]
-    contained: float
-
-
 class Call(Timer):
     """One caller, attempt after attempt."""
 
     __slots__ = (
         "again", "agent", "answered", "attempt", "delivered", "dialled", "direction", "first", "group", "ivr", "last",
-        "limits", "node", "number", "patience", "queue", "route", "sent", "site", "start", "state", "stream", "talk",
-        "tries", "willing",
+        "leg", "limits", "node", "number", "patience", "promised", "queue", "queued", "route", "sent", "site", "stage",
+        "start", "state", "stream", "talk", "team", "tries", "willing",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +59,8 @@ class Call(Timer):
         self.group = stream.plan.from_ or ""
         self.talk, self.patience, self.willing, self.again = draws
         self.tries = 0
+        self.stage = 0
+        self.queued = 0.0
         self.first = -1
         self.reset(-1, 0.0)
 
@@ -89,6 +83,21 @@ class Call(Timer):
         self.delivered: float | None = None
         self.answered: float | None = None
         self.ivr = 0.0
+        self.leg: tuple[NodeState, str] | None = None
+        self.promised: float | None = None
+        self.team = ""
+
+    def uses(self, trunk: str) -> bool:
+        """Whether a leg of the call is on a trunk; one that waits to be called back has none."""
+        on = self.route is not None and self.route.trunk == trunk
+        return on or (self.leg is not None and self.leg[1] == trunk)
+
+    def leave_nodes(self) -> None:
+        """Go from the nodes that carry the call."""
+        if self.node is not None:
+            del self.node.calls[self]
+            if self.leg is not None and self.leg[0] is not self.node:
+                del self.leg[0].calls[self]
 
     def record(self, now: float, outcome: Outcome, reason: str, sip: int, *, final: bool) -> CallRecord:
         """Return what is to be said of the attempt that ends now."""
@@ -114,7 +123,8 @@ class Call(Timer):
             "" if self.node is None else self.node.name,
             self.site,
             self.queue,
-            "" if self.agent is None else self.agent.group,
+            self.team if self.agent is None else self.agent.group,
             final,
             self.ivr,
+            0.0 if self.promised is None else waited_until - self.promised,
         )

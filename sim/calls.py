@@ -20,7 +20,8 @@ from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
 from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
 from scenarios.model import Queue
-from sim.call import Call, Menu, State, Stream
+from sim.call import Call, State, Stream
+from sim.contact import ContactCentre
 from sim.draws import Draws
 from sim.log import Log
 from sim.timer import Timer, later
@@ -44,21 +45,12 @@ class Calls:
         self._env = env
         self._world = world
         self._queue = queue
-        self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
-        self._ivrs = {
-            name: Menu(
-                draws.values(f"queue:{name}:ivr", each.ivr.takes),
-                draws.uniforms(f"queue:{name}:contained"),
-                each.ivr.contained,
-            )
-            for name, each in queues.items()
-            if each.ivr is not None
-        }
+        self._contact = ContactCentre(env, world, queues, queue, draws, log, self)
         self._log = log
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
-        self._unsettled: dict[Call, None] = {}
-        """Attempts that hold no port yet: in set-up, or waiting for an agent to place them."""
+        self.unsettled: dict[Call, None] = {}
+        """Attempts that hold no port: in set-up, waiting for an agent to place them, or to be called back."""
         self.release_agent: Callable[[Agent], None] = lambda agent: None
         """What becomes of an agent after a call; the people's part sets it."""
 
@@ -95,8 +87,8 @@ class Calls:
             agent = self._queue.request(self._env.now, call.group, call)
             if agent is None:
                 call.state = State.WANTS_AGENT
-                self._unsettled[call] = None
-                self._wait_until(call, call.start + call.patience)
+                self.unsettled[call] = None
+                self.wait_until(call, call.start + call.patience)
             else:
                 self.serve(call, agent)
 
@@ -105,7 +97,7 @@ class Calls:
     def _set_up(self, call: Call) -> None:
         route = self._world.routing.route(call.number)
         if isinstance(route, NoRoute):
-            self._end(call, Outcome.FAILED, route.reason, route.sip)
+            self.end(call, Outcome.FAILED, route.reason, route.sip)
         else:
             call.route = route
             call.queue = route.queue or ""
@@ -119,17 +111,17 @@ class Calls:
         node = pair.serving
         if trunk.down_by:
             self._log.effect(trunk.down_by, "call")
-            self._end(call, Outcome.FAILED, "trunk lost", 503)
+            self.end(call, Outcome.FAILED, "trunk lost", 503)
         elif node is None:
             self._log.effect(pair.broken_by, "call")
             self._wait_for_answer(call)
         elif not pair.site.in_service:
-            self._end(call, Outcome.FAILED, "site not in service", 503)
+            self.end(call, Outcome.FAILED, "site not in service", 503)
         else:
             limits = self._world.limits(call.direction, route, node)
             refusing = acquire(limits)
             if refusing is not None:
-                self._end(call, Outcome.BLOCKED, refusing.name, refusing.sip)
+                self.end(call, Outcome.BLOCKED, refusing.name, refusing.sip)
             else:
                 call.limits = limits
                 self._deliver(call, node, route.queue)
@@ -137,7 +129,7 @@ class Calls:
     def _wait_for_answer(self, call: Call) -> None:
         """Wait for the next offset, Timer B or the end of the caller's patience, whichever comes first."""
         call.state = State.SETUP
-        self._unsettled[call] = None
+        self.unsettled[call] = None
         call.sent += 1
         after = OFFSETS[call.sent] if call.sent < len(OFFSETS) else TRANSACTION_TIMEOUT
         patience = call.start + call.patience - call.dialled
@@ -145,48 +137,24 @@ class Calls:
         call.at(call.dialled + min(after, patience))
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None) -> None:
-        self._unsettled.pop(call, None)
+        self.unsettled.pop(call, None)
         now = self._env.now
         call.node = node
         node.calls[call] = None
         call.delivered = now
         if queue is None or call.agent is not None:
-            self._answer(call)
+            self.answer(call)
             return
-        menu = self._ivrs.get(queue)
-        if menu is None:
-            self._queue_up(call, queue)
-        else:
-            call.state = State.IVR
-            call.answered = now
-            call.queue = ""
-            call.at(now + next(menu.takes))
+        self._contact.deliver(call, queue)
 
-    def _leave_ivr(self, call: Call, queue: str) -> None:
-        menu = self._ivrs[queue]
-        if next(menu.luck) < menu.contained:
-            self._end(call, Outcome.COMPLETED, "", 200)
-        else:
-            call.ivr = self._env.now - (call.answered or 0.0)
-            call.answered = None
-            call.queue = queue
-            self._queue_up(call, queue)
-
-    def _queue_up(self, call: Call, queue: str) -> None:
-        agent = self._queue.offer(self._env.now, queue, call.site, call)
-        if agent is not None:
-            call.agent = agent
-            self._answer(call)
-        else:
-            call.state = State.WAITING
-            self._wait_until(call, call.start + call.patience + call.ivr)
-
-    def _wait_until(self, call: Call, when: float) -> None:
+    def wait_until(self, call: Call, when: float) -> None:
+        """Let a call wait until a moment, or for ever."""
         call.due = inf
         if when < inf:
             call.at(max(when, self._env.now))
 
-    def _answer(self, call: Call) -> None:
+    def answer(self, call: Call) -> None:
+        """Somebody is on the line: the talk begins."""
         call.answered = self._env.now
         call.state = State.TALKING
         call.at(call.answered + call.talk)
@@ -194,16 +162,20 @@ class Calls:
     def serve(self, call: Call, agent: Agent) -> None:
         """An agent takes a call: answers the caller, or dials for outbound work."""
         call.agent = agent
-        if call.direction is Direction.INBOUND:
-            self._answer(call)
+        if call.state is State.PROMISED:
+            self.unsettled.pop(call, None)
+            self._contact.call_back(call)
             return
-        self._unsettled.pop(call, None)
+        if call.direction is Direction.INBOUND:
+            self.answer(call)
+            return
+        self.unsettled.pop(call, None)
         call.dialled = self._env.now
         shown = self._shown(call.stream, agent.group)
         call.number = shown or ""
         route = self._world.routing.route(shown) if shown is not None else None
         if not isinstance(route, Route) or self._world.trunks[route.trunk].pair.site.name != agent.site:
-            self._end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
+            self.end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
         else:
             call.route = route
             call.site = self._world.trunks[route.trunk].pair.site.name
@@ -225,21 +197,20 @@ class Calls:
             return
         match call.state:
             case State.TALKING:
-                self._end(call, Outcome.COMPLETED, "", 200)
-            case State.WAITING:
-                self._queue.leave(call.queue, call.site, call)
-                self._end(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487)
+                self.end(call, Outcome.COMPLETED, "", 200)
+            case State.WAITING | State.PROMISED:
+                self._contact.waited(call)
             case State.IVR if call.route is not None and call.route.queue is not None:
-                self._leave_ivr(call, call.route.queue)
+                self._contact.leave_ivr(call, call.route.queue)
             case State.SETUP if call.route is not None:
                 if call.last:
                     gave_up = call.start + call.patience < call.dialled + TRANSACTION_TIMEOUT
-                    self._end(call, Outcome.FAILED, "nothing answers", 487 if gave_up else 408)
+                    self.end(call, Outcome.FAILED, "nothing answers", 487 if gave_up else 408)
                 else:
                     self._send(call, call.route)
             case State.WANTS_AGENT:
                 self._queue.withdraw(call.group, call)
-                self._end(call, Outcome.ABANDONED, "no agent free", 0)
+                self.end(call, Outcome.ABANDONED, "no agent free", 0)
             case State.PAUSED:
                 self._dial(call)
             case _:
@@ -247,13 +218,13 @@ class Calls:
 
     def confirmed(self, call: Call) -> bool:
         """Whether the INVITE of a delivered call has had its 200 OK: somebody, or the queue, has answered (W9)."""
-        return call.answered is not None or call.queue in self._answers
+        return call.answered is not None or self._contact.answers(call.queue)
 
     def drop(self, node: NodeState, reason: str, spare: Callable[[Call], bool] = lambda call: False) -> int:
         """Clear the calls of a node but those that ``spare`` names, at all ends at once; return how many."""
         doomed = self._doomed(node, spare)
         for call in doomed:
-            self._end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
+            self.end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
         return len(doomed)
 
     def lose(self, pair: PairState, node: NodeState, reason: str, spare: Callable[[Call], bool]) -> None:
@@ -270,8 +241,8 @@ class Calls:
             later(self._env, far, partial(release, carriers))
             if call.agent is not None:
                 later(self._env, near, partial(self.release_agent, call.agent))
-            release((node.limit,))
-            del node.calls[call]
+            release([limit for limit in call.limits if limit is node.limit])
+            call.leave_nodes()
             redials = near if call.direction is Direction.OUTBOUND else far
             self._finish(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408, after=redials)
 
@@ -285,20 +256,23 @@ class Calls:
 
     def carry_over(self, old: NodeState, new: NodeState) -> None:
         """The calls a pair has kept go on through the node that took over, and hold its ports."""
-        move(len(old.calls), old.limit, new.limit)
         for call in old.calls:
-            call.node = new
+            move(call.limits.count(old.limit), old.limit, new.limit)
             call.limits = tuple(new.limit if limit is old.limit else limit for limit in call.limits)
+            if call.node is old:
+                call.node = new
+            if call.leg is not None and call.leg[0] is old:
+                call.leg = (new, call.leg[1])
         new.calls |= old.calls
         old.calls.clear()
 
     # Ends
 
-    def _end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        """Give back all that a call holds."""
+    def end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
+        """End an attempt and give back all that it holds."""
         if call.node is not None:
             release(call.limits)
-            del call.node.calls[call]
+            call.leave_nodes()
         agent = call.agent
         self._finish(call, outcome, reason, sip)
         if agent is None:
@@ -311,7 +285,7 @@ class Calls:
 
     def _finish(self, call: Call, outcome: Outcome, reason: str, sip: int, after: float = 0.0) -> None:
         """Record an attempt; one who tries again begins the pause ``after`` seconds."""
-        self._unsettled.pop(call, None)
+        self.unsettled.pop(call, None)
         again = outcome is not Outcome.COMPLETED and call.tries < call.willing
         self._log.call(call.record(self._env.now, outcome, reason, sip, final=not again))
         if again:
@@ -324,6 +298,6 @@ class Calls:
     def close(self) -> None:
         """Record what is still up at the end of the run."""
         nodes = (node for pair in self._world.pairs.values() for node in pair.nodes)
-        for call in chain(self._unsettled, *(node.calls for node in nodes)):
+        for call in dict.fromkeys(chain(self.unsettled, *(node.calls for node in nodes))):
             self._log.call(call.record(self._env.now, Outcome.IN_PROGRESS, "", 0, final=False))
         self._log.flush()

@@ -127,7 +127,7 @@ def _loses_active(drill: Drill, query: Query) -> bool:
 
 _NEEDS = (
     _Need(
-        ("recovery_time", "takeover_time", "softphones_back", "runbook_time", "dropped"),
+        ("recovery_time", "takeover_time", "softphones_back", "runbook_time", "dropped", "dropped_ratio"),
         lambda drill, _: bool(faults_in_run(drill)),
         "no fault happens in the run",
         "a fault, or another metric",

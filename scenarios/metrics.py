@@ -73,7 +73,7 @@ _ENTRIES = (
     _ratio(
         "ner",
         "Network effectiveness ratio (ITU-T E.425): attempts answered, busy (486, 600), absent (480), rejected (603) "
-        "or given up while ringing, over all attempts with a final response. A contract that is full plays busy, and the "
+        "or given up while ringing, over all attempts with a final response. A full contract plays busy, and the "
         "carrier cannot tell: see `blocked_ratio`.",
     ),
     _ratio(

@@ -16,15 +16,18 @@ from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
     AgentGroup,
+    Callback,
     CallerNumbers,
     DefaultCaller,
     Drain,
     Drill,
     FailureDetection,
     Fault,
+    Ivr,
     NoDetection,
     Number,
     OptionsDetection,
+    Overflow,
     Ports,
     Queue,
     Reroute,
@@ -44,6 +47,7 @@ from scenarios.model import (
     Verify,
     VrrpDetection,
     Waiver,
+    Widen,
 )
 from scenarios.rules import RULES
 from scenarios.vocabulary import named_fields
@@ -55,8 +59,8 @@ _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
-        Queue, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start, Activate, DefaultCaller,
-        SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume, SwitchNodes, Waiver,
+        Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start,
+        Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume, SwitchNodes, Waiver,
     )
 }  # fmt: skip
 

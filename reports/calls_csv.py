@@ -13,7 +13,7 @@ from scenarios.evidence import CallRecord, JournalEntry, Sample
 
 ENCODING = "utf-8-sig"
 
-_SECONDS = ("start", "setup", "wait", "talk", "end")
+_SECONDS = ("start", "setup", "wait", "talk", "end", "ivr", "callback")
 _WHOLE = ("attempt", "caller", "tries", "sip")
 HEADER = tuple(f"{field} (seconds)" if field in _SECONDS else field for field in CallRecord._fields)
 

@@ -38,6 +38,7 @@ class Key(NamedTuple):
     outcome: Outcome
     reason: str
     final: bool
+    sip: int
 
     def selected(self, selectors: Selectors) -> bool:
         """Whether calls with this key are meant.
@@ -101,6 +102,7 @@ class Measure(Enum):
 
     ATTEMPTS = auto()
     ANSWERED = auto()
+    DELIVERED = auto()
     SERVED = auto()
     """Inbound calls delivered to a queue whose fate is known: answered, ended, or past its threshold."""
     TAKEN = auto()
@@ -142,6 +144,7 @@ class CallTable:
         for measure, amounts in (
             (Measure.ATTEMPTS, np.ones(len(cell))),
             (Measure.ANSWERED, answered),
+            (Measure.DELIVERED, delivered),
             (Measure.SERVED, served),
             (Measure.TAKEN, taken),
             (Measure.IN_TIME, taken & (waited <= within)),

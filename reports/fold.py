@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from reports.calltable import CallTable, Measure
 from reports.chronicle import Chronicle
 from reports.levels import PortPeaks, TimeAxis
+from reports.outage import OutageWatch
 from reports.producers import PRODUCERS, Facts, caller_ended, caller_lost
 from reports.recovery import RecoveryWatch
 from reports.summary import RunSummary
@@ -34,7 +35,12 @@ class Fold:
             for query in self._queries
             if query.metric == "recovery_time" and faults
         }
-        self._facts = Facts(CallTable(edges, queues), watches, PortPeaks(self._queries), chronicle)
+        outages = {
+            query: OutageWatch(query.selectors, drill.run.lasts)
+            for query in self._queries
+            if query.metric == "outage_minutes"
+        }
+        self._facts = Facts(CallTable(edges, queues), watches, outages, PortPeaks(self._queries), chronicle)
         self._axis = TimeAxis(drill.run.lasts)
         self._waiting: list[CallRecord] = []
         self._records = 0
@@ -66,6 +72,8 @@ class Fold:
         self._axis.add(block, keys)
         for watch in self._facts.recovery.values():
             watch.add(block, keys)
+        for outage in self._facts.outages.values():
+            outage.add(block, keys)
 
     def summary(self) -> RunSummary:
         """Return what has been gathered."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
 from reports.levels import PortPeaks
+from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
 from reports.summary import LOST, Value
 from scenarios.evidence import Outcome
@@ -18,6 +19,7 @@ class Facts:
 
     calls: CallTable
     recovery: Mapping[Query, RecoveryWatch]
+    outages: Mapping[Query, OutageWatch]
     ports: PortPeaks
     chronicle: Chronicle
 
@@ -66,6 +68,29 @@ def _selected(query: Query, name: str) -> str:
     return dict(query.selectors)[name]
 
 
+def _answering(*codes: int, given_up: bool = False) -> Producer:
+    """Count attempts by their final response; a call in progress has had its 200 when somebody answered it."""
+
+    def chosen(key: Key) -> bool:
+        return key.sip in codes or (given_up and key.outcome is Outcome.ABANDONED and key.sip == _CANCELLED)
+
+    finished, in_progress = _count(Measure.ATTEMPTS, chosen), _count(Measure.ANSWERED, _under_way)
+
+    def produce(facts: Facts, query: Query) -> Value:
+        return (finished(facts, query) or 0.0) + ((in_progress(facts, query) or 0.0) if 200 in codes else 0.0)
+
+    return produce
+
+
+def _responded(facts: Facts, query: Query) -> Value:
+    """Count attempts with a final response, in the same way."""
+    return (_finished(facts, query) or 0.0) + (_talking(facts, query) or 0.0)
+
+
+_CANCELLED = 487
+_under_way = _outcome(Outcome.IN_PROGRESS)
+_finished = _count(Measure.ATTEMPTS, lambda key: key.sip != 0)
+_talking = _count(Measure.ANSWERED, _under_way)
 _blocked = _outcome(Outcome.BLOCKED)
 _failed = _outcome(Outcome.FAILED)
 _abandoned = _outcome(Outcome.ABANDONED)
@@ -83,6 +108,14 @@ PRODUCERS: dict[str, Producer] = {
     "blocked_ratio": _ratio(_count(Measure.ATTEMPTS, _blocked), _attempts),
     "failed_ratio": _ratio(_count(Measure.ATTEMPTS, _failed), _attempts),
     "abandoned_ratio": _ratio(_count(Measure.ATTEMPTS, _abandoned), _attempts),
+    "ner": _ratio(_answering(200, 480, 486, 600, 603, given_up=True), _responded),
+    "ser": _ratio(_answering(200), _responded),
+    "seer": _ratio(_answering(200, 480, 486, 600, 603), _responded),
+    "isa": _ratio(_answering(408, 500, 503, 504), _responded),
+    "dropped_ratio": _ratio(
+        _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
+        _count(Measure.DELIVERED, warm=True),
+    ),
     "caller_loss": _ratio(
         _count(Measure.ATTEMPTS, caller_lost),
         _count(Measure.ATTEMPTS, caller_ended),
@@ -96,6 +129,7 @@ PRODUCERS: dict[str, Producer] = {
     "takeover_time": lambda facts, query: facts.chronicle.takeover_time(_selected(query, "pair")),
     "time_to_detect": lambda facts, query: facts.chronicle.time_to_detect(_selected(query, "pair")),
     "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
+    "outage_minutes": lambda facts, query: facts.outages[query].value(),
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "runbook_time": lambda facts, _query: facts.chronicle.runbook_time(),
 }

@@ -18,6 +18,11 @@ _OVERALL = (
     "blocked_ratio",
     "failed_ratio",
     "abandoned_ratio",
+    "ner",
+    "ser",
+    "seer",
+    "isa",
+    "dropped_ratio",
     "caller_loss",
     "setup_delay_p50",
     "setup_delay_p95",
@@ -71,6 +76,7 @@ def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
     if numbers:
         yield Query("recovery_time")
     yield from (_about("recovery_time", "number", number) for number in numbers)
+    yield from (_about("outage_minutes", "number", number) for number in numbers)
     for pair in drill.sbc_pairs:
         if _loses_active(drill, pair):
             yield _about("time_to_detect", "pair", pair)

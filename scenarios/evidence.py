@@ -52,7 +52,7 @@ class CallRecord(NamedTuple):
     setup: float | None
     """Time until the call was delivered: queued, ringing or answered."""
     wait: float | None
-    """Time from delivery to answer, or to giving up."""
+    """Time from delivery, or the end of the IVR, to answer or to giving up."""
     talk: float | None
     """Time from answer to end."""
     end: float
@@ -70,6 +70,10 @@ class CallRecord(NamedTuple):
     """The group whose agent answered or placed it."""
     final: bool
     """The caller makes no further attempt in this run."""
+    ivr: float = 0.0
+    """Time from delivery to the queue, in announcements and menus (W9); of a call that ended there, `talk` has it."""
+    callback: float = 0.0
+    """The part of `wait` after the caller had hung up to be called back, holding no port (W15)."""
 
     @property
     def answered(self) -> bool:

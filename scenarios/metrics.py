@@ -71,6 +71,31 @@ _ENTRIES = (
     _ratio("asr", "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts."),
     _ratio("blocked_ratio", "Blocking: attempts refused by a limit over all attempts.", "limit"),
     _ratio("failed_ratio", "Attempts that reached nobody over all attempts."),
+    _ratio(
+        "ner",
+        "Network effectiveness ratio (ITU-T E.425): attempts answered, busy (486, 600), absent (480), rejected (603) "
+        "or given up while ringing, over all attempts with a final response. A full contract plays busy, and the "
+        "carrier cannot tell: see `blocked_ratio`.",
+    ),
+    _ratio(
+        "ser",
+        "Session establishment ratio (RFC 6076 §4.6): attempts that had a 200 OK, an announcement's included, over all "
+        "attempts with a final response.",
+    ),
+    _ratio(
+        "seer",
+        "Session establishment effectiveness ratio (RFC 6076 §4.7): attempts that had 200, 480, 486, 600 or 603 over "
+        "all attempts with a final response.",
+    ),
+    _ratio(
+        "isa",
+        "Ineffective session attempts (RFC 6076 §4.8): attempts that had 408, 500, 503 or 504 over all attempts with a "
+        "final response.",
+    ),
+    _ratio(
+        "dropped_ratio",
+        "Calls cut off by a fault over all delivered calls, those already up at the start of the run included.",
+    ),
     _ratio("abandoned_ratio", "Abandonment: attempts whose caller hung up while waiting over all attempts."),
     _ratio(
         "caller_loss",
@@ -132,6 +157,14 @@ _ENTRIES = (
         "From a fault until callers get through again, the longest of several: the first second from which, over "
         "60 s and at least ten attempts, the share of attempts answered is at least 95 % of what it was before the "
         "first fault. 0 when it did not fall.",
+        "number",
+        "queue",
+    ),
+    _time(
+        "outage_minutes",
+        "Time without service: 60 s for each whole minute of the run, counted from its start, in which at least one "
+        "inbound attempt began and none of those that began in it was ever answered. Attempts still waiting at the end "
+        "of the run are left out.",
         "number",
         "queue",
     ),

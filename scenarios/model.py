@@ -30,6 +30,9 @@ from scenarios.fields import (
     as_text,
 )
 
+SkillLevel = Annotated[Whole, Field(ge=1, le=10)]
+"""How good an agent is at something."""
+
 
 class Verdict(StrEnum):
     """What a run says about its plan."""
@@ -166,14 +169,71 @@ class Ports(_Part):
     """Outbound calls."""
 
 
+class Ivr(_Part):
+    """Announcements and menus that every call goes through first: it is answered, and holds its ports (W9)."""
+
+    takes: Distributed
+    """How long a call is in them; the caller's patience does not run meanwhile."""
+    contained: Share = 0.0
+    """Share of callers whose errand ends there, without an agent (W38)."""
+
+
+class Widen(_Part):
+    """More groups are asked for a caller who has waited long (W12)."""
+
+    after: LongerThanZero
+    """Time in the queue from which on."""
+    agents: Annotated[list[Name], Field(min_length=1)]
+    """The groups that join in."""
+
+
+class Callback(_Part):
+    """A courtesy callback: the caller hangs up, keeps the place in the queue and frees all ports (W15)."""
+
+    after: LongerThanZero
+    """Time in the queue at which it is offered."""
+    accepts: Share
+    """Share of callers who accept; an agent dials them when their turn comes, by the trunk they came by."""
+
+
+class Overflow(_Part):
+    """An external team, reached over the public network: the call holds an outbound leg besides its own (W16)."""
+
+    after: LongerThanZero
+    """Time in the queue at which the call is passed on; if there is no room it stays in the queue."""
+    to: PhoneNumber
+    """The team's number."""
+    trunk: Name
+    """The trunk of the outbound leg."""
+    team: Count
+    """Calls the team can take at the same time."""
+
+
 class Queue(_Part):
     """A line of callers in front of groups of agents."""
 
     agents: Annotated[list[Name], Field(min_length=1)]
     """Groups that answer it; each agent takes the caller who has waited longest."""
+    skills: dict[Name, SkillLevel] = {}
+    """Skills that agents need for it, each with the least level."""
+    select: Literal["in-order", "longest", "best"] = "in-order"
+    """Whose agent is next: of the first group in the list with anybody free, of all groups whoever is available longest
+    (LAA), or of those with the highest sum of levels in the skills needed (BAA); among equals the longest (W11)."""
+    widen: list[Widen] = []
+    """Groups that join in as the wait grows."""
+    callback: Callback | None = None
+    """The offer to be called back."""
+    overflow: Overflow | None = None
+    """An external team."""
+    max_waiting: Count | None = None
+    """Callers in the queue at which another is refused with 486 (W14)."""
+    longest_wait: LongerThanZero | None = None
+    """Wait of the caller longest in the queue at which another is refused with 486 (W14)."""
     answers: Flag = True
     """Callers hear an announcement or music, and so their calls are confirmed while they wait (W9); false: they hear
     ringing, and a pair that keeps only confirmed calls loses them."""
+    ivr: Ivr | None = None
+    """What callers go through before they come into the queue; their calls are confirmed from then on."""
     answer_within: Duration = 20.0
     """The threshold of the queue's service level."""
 
@@ -196,6 +256,8 @@ class AgentGroup(_Part):
     """Agents logged in."""
     softphone: Softphone
     """Their phones."""
+    skills: dict[Name, SkillLevel] = {}
+    """What they can, each with a level from 1 to 10."""
     wrap_up: Distributed | None = None
     """Work after each call, before the next."""
     caller_number: PhoneNumber | None = None

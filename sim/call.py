@@ -21,6 +21,8 @@ class State(Enum):
     SETUP = "nothing has answered the INVITE yet"
     WANTS_AGENT = "outbound work that waits for an agent"
     WAITING = "in a queue"
+    IVR = "in announcements and menus"
+    PROMISED = "has hung up and will be called back"
     TALKING = "answered"
     PAUSED = "will dial again"
     DONE = "gone"
@@ -40,8 +42,8 @@ class Call(Timer):
 
     __slots__ = (
         "again", "agent", "answered", "attempt", "branch", "delivered", "dialled", "direction", "failed_over", "first",
-        "group", "invited", "last", "limits", "node", "number", "patience", "queue", "route", "sent", "silent", "site",
-        "start", "state", "stream", "talk", "tries", "willing",
+        "group", "invited", "ivr", "last", "leg", "limits", "node", "number", "patience", "promised", "queue", "queued",
+        "route", "sent", "silent", "site", "stage", "start", "state", "stream", "talk", "team", "tries", "willing",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +59,8 @@ class Call(Timer):
         self.group = stream.plan.from_ or ""
         self.talk, self.patience, self.willing, self.again = draws
         self.tries = 0
+        self.stage = 0
+        self.queued = 0.0
         self.first = -1
         self.reset(-1, 0.0)
 
@@ -81,6 +85,22 @@ class Call(Timer):
         self.agent: Agent | None = None
         self.delivered: float | None = None
         self.answered: float | None = None
+        self.ivr = 0.0
+        self.leg: tuple[NodeState, str] | None = None
+        self.promised: float | None = None
+        self.team = ""
+
+    def uses(self, trunk: str) -> bool:
+        """Whether a leg of the call is on a trunk; one that waits to be called back has none."""
+        on = self.route is not None and self.route.trunk == trunk
+        return on or (self.leg is not None and self.leg[1] == trunk)
+
+    def leave_nodes(self) -> None:
+        """Go from the nodes that carry the call."""
+        if self.node is not None:
+            del self.node.calls[self]
+            if self.leg is not None and self.leg[0] is not self.node:
+                del self.leg[0].calls[self]
 
     def record(self, now: float, outcome: Outcome, reason: str, sip: int, *, final: bool) -> CallRecord:
         """Return what is to be said of the attempt that ends now."""
@@ -96,7 +116,7 @@ class Call(Timer):
             (self.number if route is None else route.number) if inbound else self.stream.plan.to,
             self.dialled,
             None if delivered is None else delivered - self.dialled,
-            None if delivered is None else waited_until - delivered,
+            None if delivered is None else waited_until - delivered - self.ivr,
             None if answered is None else now - answered,
             now,
             outcome,
@@ -106,6 +126,8 @@ class Call(Timer):
             "" if self.node is None else self.node.name,
             self.site,
             self.queue,
-            "" if self.agent is None else self.agent.group,
+            self.team if self.agent is None else self.agent.group,
             final,
+            self.ivr,
+            0.0 if self.promised is None else waited_until - self.promised,
         )

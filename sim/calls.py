@@ -22,6 +22,8 @@ from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
 from scenarios.model import Queue
 from sim.call import Call, State, Stream
+from sim.contact import ContactCentre
+from sim.draws import Draws
 from sim.log import Log
 from sim.timer import Timer, later
 from sim.world import NodeState, PairState, World, admit
@@ -38,19 +40,20 @@ class Calls:
         world: World,
         queues: Mapping[str, Queue],
         queue: Distributor[Call],
+        draws: Draws,
         log: Log,
         lasts: float,
     ) -> None:
         self._env = env
         self._world = world
         self._queue = queue
-        self._answers = {name for name, each in queues.items() if each.answers}
+        self._contact = ContactCentre(env, world, queues, queue, draws, log, self)
         self._log = log
         self._lasts = lasts
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
-        self._unsettled: dict[Call, None] = {}
-        """Attempts that hold no port yet: in set-up, or waiting for an agent to place them."""
+        self.unsettled: dict[Call, None] = {}
+        """Attempts that hold no port: in set-up, waiting for an agent to place them, or to be called back."""
         self.release_agent: Callable[[Agent], None] = lambda agent: None
         """What becomes of an agent after a call; the people's part sets it."""
         self.unanswered: Callable[[PairState, NodeState], None] = lambda pair, node: None
@@ -89,8 +92,8 @@ class Calls:
             agent = self._queue.request(self._env.now, call.group, call)
             if agent is None:
                 call.state = State.WANTS_AGENT
-                self._unsettled[call] = None
-                self._wait_until(call, call.start + call.patience)
+                self.unsettled[call] = None
+                self.wait_until(call, call.start + call.patience)
             else:
                 self.serve(call, agent)
 
@@ -99,7 +102,7 @@ class Calls:
     def _set_up(self, call: Call) -> None:
         route = self._world.routing.route(call.number)
         if isinstance(route, NoRoute):
-            self._end(call, Outcome.FAILED, route.reason, route.sip)
+            self.end(call, Outcome.FAILED, route.reason, route.sip)
         else:
             call.queue = route.queue or ""
             self._try(call, route)
@@ -161,7 +164,7 @@ class Calls:
                 call.silent |= sip == advance.NO_ANSWER
                 self._try(call, others[0])
             case advance.Verdict.FINAL:
-                self._end(call, outcome, reason, advance.final(sip, silent=call.silent))
+                self.end(call, outcome, reason, advance.final(sip, silent=call.silent))
 
     def _other_node(self, call: Call, sip: int) -> NodeState | None:
         """Return the node of an active-active pair that a call can still go on to after an answer."""
@@ -179,7 +182,7 @@ class Calls:
     def _wait_for_answer(self, call: Call, route: Route) -> None:
         """Wait for the next offset, the trunk's time-out or the end of the caller's patience, whichever comes first."""
         call.state = State.SETUP
-        self._unsettled[call] = None
+        self.unsettled[call] = None
         call.sent += 1
         timeout = self._timeout(call, route)
         after = min(OFFSETS[call.sent] if call.sent < len(OFFSETS) else TRANSACTION_TIMEOUT, timeout)
@@ -193,28 +196,24 @@ class Calls:
         return min(trunk.advance_after if trunk.pair.shared or self._others(call) else inf, TRANSACTION_TIMEOUT)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None) -> None:
-        self._unsettled.pop(call, None)
+        self.unsettled.pop(call, None)
         now = self._env.now
         call.node = node
         node.calls[call] = None
         call.delivered = now
         if queue is None or call.agent is not None:
-            self._answer(call)
+            self.answer(call)
             return
-        agent = self._queue.offer(now, queue, call.site, call)
-        if agent is not None:
-            call.agent = agent
-            self._answer(call)
-        else:
-            call.state = State.WAITING
-            self._wait_until(call, call.start + call.patience)
+        self._contact.deliver(call, queue)
 
-    def _wait_until(self, call: Call, when: float) -> None:
+    def wait_until(self, call: Call, when: float) -> None:
+        """Let a call wait until a moment, or for ever."""
         call.due = inf
         if when < inf:
             call.at(max(when, self._env.now))
 
-    def _answer(self, call: Call) -> None:
+    def answer(self, call: Call) -> None:
+        """Somebody is on the line: the talk begins."""
         call.answered = self._env.now
         call.state = State.TALKING
         call.at(call.answered + call.talk)
@@ -222,10 +221,14 @@ class Calls:
     def serve(self, call: Call, agent: Agent) -> None:
         """An agent takes a call: answers the caller, or dials for outbound work."""
         call.agent = agent
-        if call.direction is Direction.INBOUND:
-            self._answer(call)
+        if call.state is State.PROMISED:
+            self.unsettled.pop(call, None)
+            self._contact.call_back(call)
             return
-        self._unsettled.pop(call, None)
+        if call.direction is Direction.INBOUND:
+            self.answer(call)
+            return
+        self.unsettled.pop(call, None)
         call.dialled = self._env.now
         shown = self._shown(call.stream, agent.group)
         call.number = shown or ""
@@ -233,7 +236,7 @@ class Calls:
         ways = route.ways if isinstance(route, Route) else ()
         here = next((way for way in ways if self._site(way) == agent.site), None)
         if here is None:
-            self._end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
+            self.end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
         else:
             self._try(call, here)
 
@@ -253,10 +256,11 @@ class Calls:
             return
         match call.state:
             case State.TALKING:
-                self._end(call, Outcome.COMPLETED, "", 200)
-            case State.WAITING:
-                self._queue.leave(call.queue, call.site, call)
-                self._end(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487)
+                self.end(call, Outcome.COMPLETED, "", 200)
+            case State.WAITING | State.PROMISED:
+                self._contact.waited(call)
+            case State.IVR if call.route is not None and call.route.queue is not None:
+                self._contact.leave_ivr(call, call.route.queue)
             case State.SETUP if call.route is not None:
                 if call.last:
                     gave_up = call.start + call.patience < call.invited + self._timeout(call, call.route)
@@ -267,7 +271,7 @@ class Calls:
                     self._send(call, call.route)
             case State.WANTS_AGENT:
                 self._queue.withdraw(call.group, call)
-                self._end(call, Outcome.ABANDONED, "no agent free", 0)
+                self.end(call, Outcome.ABANDONED, "no agent free", 0)
             case State.PAUSED:
                 self._dial(call)
             case _:
@@ -275,13 +279,13 @@ class Calls:
 
     def confirmed(self, call: Call) -> bool:
         """Whether the INVITE of a delivered call has had its 200 OK: somebody, or the queue, has answered (W9)."""
-        return call.answered is not None or call.queue in self._answers
+        return call.answered is not None or self._contact.answers(call.queue)
 
     def drop(self, node: NodeState, reason: str, spare: Callable[[Call], bool] = lambda call: False) -> int:
         """Clear the calls of a node but those that ``spare`` names, at all ends at once; return how many."""
         doomed = self._doomed(node, spare)
         for call in doomed:
-            self._end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
+            self.end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
         return len(doomed)
 
     def lose(self, pair: PairState, node: NodeState, reason: str, spare: Callable[[Call], bool]) -> None:
@@ -298,8 +302,8 @@ class Calls:
             later(self._env, far, partial(release, carriers))
             if call.agent is not None:
                 later(self._env, near, partial(self.release_agent, call.agent))
-            release((node.limit,))
-            del node.calls[call]
+            release([limit for limit in call.limits if limit is node.limit])
+            call.leave_nodes()
             redials = near if call.direction is Direction.OUTBOUND else far
             self._finish(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408, after=redials)
 
@@ -313,20 +317,23 @@ class Calls:
 
     def carry_over(self, old: NodeState, new: NodeState) -> None:
         """The calls a pair has kept go on through the node that took over, and hold its ports."""
-        move(len(old.calls), old.limit, new.limit)
         for call in old.calls:
-            call.node = new
+            move(call.limits.count(old.limit), old.limit, new.limit)
             call.limits = tuple(new.limit if limit is old.limit else limit for limit in call.limits)
+            if call.node is old:
+                call.node = new
+            if call.leg is not None and call.leg[0] is old:
+                call.leg = (new, call.leg[1])
         new.calls |= old.calls
         old.calls.clear()
 
     # Ends
 
-    def _end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        """Give back all that a call holds."""
+    def end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
+        """End an attempt and give back all that it holds."""
         if call.node is not None:
             release(call.limits)
-            del call.node.calls[call]
+            call.leave_nodes()
         agent = call.agent
         self._finish(call, outcome, reason, sip)
         if agent is None:
@@ -339,7 +346,7 @@ class Calls:
 
     def _finish(self, call: Call, outcome: Outcome, reason: str, sip: int, after: float = 0.0) -> None:
         """Record an attempt; one who tries again begins the pause ``after`` seconds."""
-        self._unsettled.pop(call, None)
+        self.unsettled.pop(call, None)
         again = inf
         if outcome is not Outcome.COMPLETED and call.tries < call.willing:
             again = self._env.now + after + call.again[call.tries - 1]
@@ -354,6 +361,6 @@ class Calls:
     def close(self) -> None:
         """Record what is still up at the end of the run."""
         nodes = (node for pair in self._world.pairs.values() for node in pair.nodes)
-        for call in chain(self._unsettled, *(node.calls for node in nodes)):
+        for call in dict.fromkeys(chain(self.unsettled, *(node.calls for node in nodes))):
             self._log.call(call.record(self._env.now, Outcome.IN_PROGRESS, "", 0, final=False))
         self._log.flush()

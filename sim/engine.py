@@ -5,7 +5,7 @@ from typing import Any
 
 import simpy
 
-from sbc.decisions.distribution import Distributor
+from sbc.decisions.distribution import Distributor, search
 from scenarios.evidence import SAMPLE_EVERY, Gauge, Recorder, Sample
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
@@ -32,9 +32,9 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     log = Log(env, recorder)
     world = World(drill)
     queues = drill.queue_table()
-    groups_of = {name: queue.agents for name, queue in queues.items()}
-    distributor: Distributor[Call] = Distributor(groups_of, list(drill.agents), list(drill.sites))
-    calls = Calls(env, world, queues, distributor, log, drill.run.lasts)
+    searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
+    distributor: Distributor[Call] = Distributor(searches, list(drill.agents), list(drill.sites))
+    calls = Calls(env, world, queues, distributor, draws, log, drill.run.lasts)
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
     people = People(env, drill, world, phones, pairs, draws, log)

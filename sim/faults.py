@@ -89,8 +89,6 @@ class Faults:
         trunk = self._world.trunks[name]
         repair = hold_down(trunk.down_by, fault)
         for node in trunk.pair.nodes:
-            if self._calls.drop(
-                node, f"{name} lost", spare=lambda call: call.route is None or call.route.trunk != name
-            ):
+            if self._calls.drop(node, f"{name} lost", spare=lambda call: not call.uses(name)):
                 self._log.effect([fault], "call")
         return repair

@@ -1,21 +1,29 @@
 """Call distribution against a naive model: lists of who waits since when, searched from end to end."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sbc.decisions.distribution import Agent, Distributor
+from sbc.decisions.distribution import Agent, Distributor, Tiers, Treatment, refusal, search, treatments
+from scenarios.model import AgentGroup, Queue
 
 SITES = ("tokyo", "osaka")
 QUEUES = {"sales": ("sales",), "support": ("support", "sales"), "claims": ("support",)}
 GROUPS = ("sales", "support")
 
 
+def searches(queues: Mapping[str, Sequence[str]]) -> dict[str, tuple[Tiers, ...]]:
+    """Return searches without stages that ask one group after the other."""
+    return {queue: (tuple((group,) for group in groups),) for queue, groups in queues.items()}
+
+
 def desk(**queues: tuple[str, ...]) -> Distributor[str]:
     groups = list(dict.fromkeys(group for groups in queues.values() for group in groups))
-    return Distributor(queues, groups, SITES)
+    return Distributor(searches(queues), groups, SITES)
 
 
 def test_the_agent_idle_longest_takes_the_call() -> None:
@@ -80,7 +88,7 @@ class Desk(RuleBasedStateMachine):
 
     @initialize(crew=st.lists(st.tuples(st.sampled_from(GROUPS), st.sampled_from(SITES)), min_size=1, max_size=6))
     def begin(self, crew: list[tuple[str, str]]) -> None:
-        self.desk: Distributor[str] = Distributor(QUEUES, GROUPS, SITES)
+        self.desk: Distributor[str] = Distributor(searches(QUEUES), GROUPS, SITES)
         self.now = 0.0
         self.calls = 0
         self.inbound: list[Waiting] = []
@@ -171,3 +179,170 @@ class Desk(RuleBasedStateMachine):
 
 TestDesk = Desk.TestCase
 TestDesk.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+
+
+# Skills, widening, admission, treatments
+
+
+def a_queue(**fields: object) -> Queue:
+    return Queue.model_validate({"agents": ["a", "b", "c"], **fields})
+
+
+def crew(**skills: dict[str, int]) -> dict[str, AgentGroup]:
+    phone = {"sites": ["tokyo"]}
+    return {
+        name: AgentGroup.model_validate({"count": 1, "softphone": phone, "skills": levels})
+        for name, levels in skills.items()
+    }
+
+
+THREE = crew(a={"x": 2, "y": 1}, b={"x": 9}, c={"x": 1, "y": 9})
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({}, ((("a",), ("b",), ("c",)),)),
+        ({"select": "longest"}, ((("a", "b", "c"),),)),
+        ({"select": "best"}, ((("a", "b", "c"),),)),  # nothing is needed, and so all are equally good
+        ({"select": "best", "skills": {"x": 1}}, ((("b",), ("a",), ("c",)),)),
+        ({"select": "best", "skills": {"x": 1, "y": 1}}, ((("c",), ("a",)),)),  # b lacks y
+        ({"select": "longest", "skills": {"x": 2}}, ((("a", "b"),),)),
+        ({"skills": {"x": 3}}, ((("b",),),)),
+        (
+            {"agents": ["a"], "widen": [{"after": "2m", "agents": ["c"]}, {"after": "1m", "agents": ["b"]}]},
+            ((("a",),), (("b",),), (("c",),)),
+        ),
+    ],
+)
+def test_whom_a_queue_asks(fields: dict[str, object], asked: tuple[Tiers, ...]) -> None:
+    assert search(a_queue(**fields), THREE) == asked
+
+
+@pytest.mark.parametrize(
+    ("limits", "waiting", "longest", "reason"),
+    [
+        ({}, 10**6, 10.0**6, None),
+        ({"max_waiting": 3}, 2, 10.0**6, None),
+        ({"max_waiting": 3}, 3, 0.0, "queue full"),
+        ({"longest_wait": "1m"}, 10**6, 59.9, None),
+        ({"longest_wait": "1m"}, 1, 60.0, "wait too long"),
+        ({"longest_wait": "1m", "max_waiting": 3}, 3, 60.0, "queue full"),
+    ],
+)
+def test_who_may_not_wait(limits: dict[str, object], waiting: int, longest: float, reason: str | None) -> None:
+    assert refusal(a_queue(**limits), waiting, longest) == reason
+
+
+def test_what_waiting_brings_comes_in_order_of_time() -> None:
+    queue = a_queue(
+        widen=[{"after": "90s", "agents": ["b"]}, {"after": "30s", "agents": ["c"]}],
+        callback={"after": "1m", "accepts": "50%"},
+        overflow={"after": "2m", "to": "03-9999-9999", "trunk": "ntt", "team": 2},
+    )
+    assert treatments(queue) == (
+        (30, Treatment.WIDEN), (60, Treatment.CALLBACK), (90, Treatment.WIDEN), (120, Treatment.OVERFLOW),
+    )  # fmt: skip
+
+
+STAGES: dict[str, tuple[Tiers, ...]] = {
+    "best": ((("x",), ("y", "z")), (("w",),)),
+    "longest": ((("x", "y"),), (("z",),), (("w", "v"),)),
+}
+"""Searches with tiers and stages, literally."""
+CREW = ("v", "w", "x", "y", "z")
+
+
+class Caller(NamedTuple):
+    since: float
+    name: str
+    queue: str
+
+
+class WideDesk(RuleBasedStateMachine):
+    """Random callers, whose searches widen in the order in which they came, against lists searched from end to end."""
+
+    @initialize(crew=st.lists(st.sampled_from(CREW), min_size=1, max_size=7))
+    def begin(self, crew: list[str]) -> None:
+        self.desk: Distributor[str] = Distributor(STAGES, CREW, ["tokyo"])
+        self.now = 0.0
+        self.waiting: list[Caller] = []
+        self.stage: dict[str, int] = {}
+        self.idle: list[Idle] = []
+        self.away = [Agent(number, group, "tokyo") for number, group in enumerate(crew)]
+
+    def asked(self, caller: Caller) -> list[str]:
+        """All groups that a waiting caller may get."""
+        stages = STAGES[caller.queue][: self.stage[caller.name] + 1]
+        return [group for tiers in stages for tier in tiers for group in tier]
+
+    def next_of(self, tiers: Tiers) -> Idle | None:
+        for tier in tiers:
+            if fit := [each for each in self.idle if each.agent.group in tier]:
+                return min(fit)
+        return None
+
+    def takes(self, expected: Idle | None, found: Agent | None) -> bool:
+        assert found is (expected.agent if expected else None)
+        if expected is not None:
+            self.idle.remove(expected)
+            self.away.append(expected.agent)
+        return expected is not None
+
+    @rule(queue=st.sampled_from(sorted(STAGES)))
+    def caller(self, queue: str) -> None:
+        self.now += 1
+        caller = Caller(self.now, f"call {self.now}", queue)
+        expected = self.next_of(STAGES[queue][0])
+        if not self.takes(expected, self.desk.offer(self.now, queue, "tokyo", caller.name)):
+            self.waiting.append(caller)
+            self.stage[caller.name] = 0
+
+    @rule(queue=st.sampled_from(sorted(STAGES)))
+    def widens(self, queue: str) -> None:
+        """The next search to widen is that of the first whose stage is below that of the caller before."""
+        line = [each for each in self.waiting if each.queue == queue]
+        last = len(STAGES[queue]) - 1
+        able = [
+            each
+            for index, each in enumerate(line)
+            if self.stage[each.name] < (last if index == 0 else self.stage[line[index - 1].name])
+        ]
+        if not able:
+            return
+        caller = able[-1]
+        self.stage[caller.name] += 1
+        expected = self.next_of(STAGES[queue][self.stage[caller.name]])
+        if self.takes(expected, self.desk.widen(queue, "tokyo", caller.name)):
+            self.waiting.remove(caller)
+
+    @precondition(lambda self: self.away)
+    @rule(data=st.data())
+    def ready(self, data: st.DataObject) -> None:
+        self.now += 1
+        agent = self.away.pop(data.draw(st.integers(0, len(self.away) - 1)))
+        callers = [each for each in self.waiting if agent.group in self.asked(each)]
+        expected = min(callers, default=None)
+        assert self.desk.free(self.now, agent) == (expected.name if expected else None)
+        if expected is None:
+            self.idle.append(Idle(self.now, agent))
+        else:
+            self.waiting.remove(expected)
+            self.away.append(agent)
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def gives_up(self, data: st.DataObject) -> None:
+        gone = self.waiting.pop(data.draw(st.integers(0, len(self.waiting) - 1)))
+        self.desk.leave(gone.queue, "tokyo", gone.name)
+
+    @invariant()
+    def the_longest_wait_is_that_of_the_first(self) -> None:
+        for queue in STAGES if hasattr(self, "desk") else ():
+            waits = [self.now - each.since for each in self.waiting if each.queue == queue]
+            assert self.desk.longest_wait(self.now, queue) == max(waits, default=0.0)
+            assert self.desk.waiting(queue) == len(waits)
+
+
+TestWideDesk = WideDesk.TestCase
+TestWideDesk.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -24,6 +24,16 @@ BREAKS = {
         ),
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
+    "port-exhaustion": {  # meant to fail: it does so by itself, and by more with fewer ports
+        "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=98",
+        "caller_loss{after=15m} < 1%": "ports.tenant=98",
+        "recovery_time{number=0120-123-456} <= 8m": "ports.tenant=98",
+    },
+    "port-exhaustion-fixed": {
+        "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=105",
+        "caller_loss{after=15m} < 1%": "ports.tenant=98",
+        "recovery_time{number=0120-123-456} <= 8m": "faults[edge-lost].for=12m",
+    },
 }
 """For every expectation of every drill one change that makes it fail."""
 
@@ -58,7 +68,7 @@ def test_a_bundled_drill_has_no_findings(name: str) -> None:
 def test_a_drill_comes_out_as_it_says(name: str) -> None:
     judged = rehearsed(name, workers=2)
     assert judged.verdict is judged.drill.expected_verdict
-    assert {each.verdict for each in judged.judgements} == {Verdict.PASSED}
+    assert {each.verdict for each in judged.judgements} == {judged.drill.expected_verdict}
     assert not judged.missing_evidence
 
 

@@ -27,7 +27,11 @@ numbers:
   03-1234-5678: {trunk: ntt, queue: line}
 default_caller: 03-1234-5678
 ports: {tenant: 20}
-queues: {line: {agents: [sales]}}
+queues:
+  line:
+    agents: [sales]
+    widen: [{after: 1m, agents: [sales]}]
+    overflow: {after: 2m, to: 03-9999-9999, trunk: ntt, team: 3}
 agents: {sales: {count: 5, softphone: {sites: [tokyo, osaka]}, caller_number: 0120-123-456}}
 traffic:
   - {to: 0120-123-456, arrivals: 1/m, talk: 1m, surge: {at: lost, factor: 2, for: 5m}}
@@ -87,6 +91,8 @@ USES = [
     ("queue: line}", "queue: lines}", "numbers.03-1234-5678.queue", "line"),
     ("default_caller: 03-1234-5678\n", "default_caller: 03-1234-5679\n", "default_caller", "03-1234-5678"),
     ("agents: [sales]", "agents: [sale]", "queues.line.agents[0]", "sales"),
+    ("{after: 1m, agents: [sales]", "{after: 1m, agents: [sale]", "queues.line.widen[0].agents[0]", "sales"),
+    ("9999, trunk: ntt", "9999, trunk: nttt", "queues.line.overflow.trunk", "ntt"),
     ("sites: [tokyo, osaka]", "sites: [tokyo, osuka]", "agents.sales.softphone.sites[1]", "osaka"),
     ("caller_number: 0120-123-456", "caller_number: 0120-123-457", "agents.sales.caller_number", "0120-123-456"),
     ("- {to: 0120-123-456", "- {to: 0120-123-457", "traffic[0].to", "0120-123-456"),

@@ -131,7 +131,15 @@ def _loses_active(drill: Drill, query: Query) -> bool:
 
 _NEEDS = (
     _Need(
-        ("recovery_time", "takeover_time", "time_to_detect", "softphones_back", "runbook_time"),
+        (
+            "recovery_time",
+            "takeover_time",
+            "time_to_detect",
+            "softphones_back",
+            "runbook_time",
+            "dropped",
+            "dropped_ratio",
+        ),
         lambda drill, _: bool(faults_in_run(drill)),
         "no fault happens in the run",
         "a fault, or another metric",

@@ -1,7 +1,7 @@
 """The load before the fault, against every limit and the agents (G7, J7).
 
-It is nominal: callers per time at the busiest moment of the run, times mean talk. Surges, retries and time spent
-waiting come on top, so what is too much here is too much in any run.
+It is nominal: callers per time at the busiest moment of the run, times mean talk and IVR. Surges, retries and time
+spent waiting come on top, so what is too much here is too much in any run.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scenarios.model import Drill, Traffic
+from scenarios.model import Drill, Ivr, Traffic
 from scenarios.problems import Severity
 from scenarios.rules.baseline import in_service, landing_before, team_before
 from scenarios.rules.plan import Landing, caps, moments
@@ -31,6 +31,19 @@ class _Work(NamedTuple):
     """Where in the plan the limits on their way stand."""
     team: frozenset[str]
     """Groups that take or place them; none where the far side answers at once."""
+    ivr: Ivr | None
+    """What inbound calls go through first."""
+
+    @property
+    def share(self) -> float:
+        """The share of calls that come to an agent."""
+        return 1.0 - self.ivr.contained if self.ivr is not None else 1.0
+
+    @property
+    def holding(self) -> float:
+        """Mean time that a call holds its ports, in seconds."""
+        menu = self.ivr.takes.mean if self.ivr is not None else 0.0
+        return menu + self.share * self.stream.talk.mean
 
 
 class _Shortage(NamedTuple):
@@ -47,10 +60,12 @@ def _work(drill: Drill) -> Iterator[_Work]:
         if landing is None or not in_service(drill, landing.site):
             continue
         if stream.from_ is not None:
-            team = frozenset({stream.from_})
+            team, ivr = frozenset({stream.from_}), None
+        elif landing.queue is not None:
+            team, ivr = team_before(drill, landing.queue, landing.site), drill.queue_table()[landing.queue].ivr
         else:
-            team = team_before(drill, landing.queue, landing.site) if landing.queue is not None else frozenset()
-        yield _Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team)
+            team, ivr = frozenset(), None
+        yield _Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team, ivr)
 
 
 def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
@@ -84,15 +99,15 @@ _LIMITS = {
 
 
 def _short_limits(drill: Drill) -> Iterator[_Shortage]:
-    on: defaultdict[Path, list[Traffic]] = defaultdict(list)
+    on: defaultdict[Path, list[_Work]] = defaultdict(list)
     for work in _work(drill):
         for path in work.limits:
-            on[path].append(work.stream)
+            on[path].append(work)
     for path, cap in caps(drill).items():
-        streams = on[path]
-        if not streams or _never_full(drill, cap, streams):
+        works = on[path]
+        if not works or _never_full(drill, cap, [work.stream for work in works]):
             continue
-        load = _peak(drill, [(stream, stream.talk.mean) for stream in streams])
+        load = _peak(drill, [(work.stream, work.holding) for work in works])
         needed = ports_for(load, BLOCKING) if load <= MOST_LOAD else math.ceil(load)
         if cap < needed:
             words, rule = _LIMITS[str(path[0])]
@@ -130,10 +145,10 @@ def _short_teams(drill: Drill) -> Iterator[_Shortage]:
 
 
 def _handling(drill: Drill, work: _Work) -> float:
-    """Return the mean time of a call with its wrap-up, in seconds, over the agents who may get it."""
+    """Return the mean agent time of a call with its wrap-up, in seconds, over the agents who may get it."""
     groups = [drill.agents[group] for group in work.team]
     wrap_up = sum(group.count * (group.wrap_up.mean if group.wrap_up else 0.0) for group in groups)
-    return work.stream.talk.mean + wrap_up / sum(group.count for group in groups)
+    return work.share * (work.stream.talk.mean + wrap_up / sum(group.count for group in groups))
 
 
 def _teams(of_work: Iterator[frozenset[str]]) -> list[frozenset[str]]:

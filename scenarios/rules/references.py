@@ -142,6 +142,11 @@ def _references(drill: Drill) -> Iterator[_Reference]:
     for name, queue in drill.queues.items():
         for index, group in enumerate(queue.agents):
             yield _Reference(("queues", name, "agents", index), "groups", group)
+        for position, stage in enumerate(queue.widen):
+            for index, group in enumerate(stage.agents):
+                yield _Reference(("queues", name, "widen", position, "agents", index), "groups", group)
+        if queue.overflow is not None:
+            yield _Reference(("queues", name, "overflow", "trunk"), "trunks", queue.overflow.trunk)
     for name, agents in drill.agents.items():
         yield _Reference(("agents", name, "caller_number"), "numbers", agents.caller_number)
         for index, site in enumerate(agents.softphone.sites):

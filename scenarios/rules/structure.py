@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scenarios.model import CallerNumbers, DefaultCaller, Drill, Reroute, Verify
 from scenarios.problems import Severity
 from scenarios.rules.plan import behind, circle, course, phone_sites, ring, rings
-from scenarios.rules.rule import Check, Remark, Rule, listed
+from scenarios.rules.rule import Check, Path, Remark, Rule, listed
 
 
 def _loops(drill: Drill) -> Iterator[Remark]:
@@ -50,10 +50,17 @@ def _numbers_in_use(drill: Drill) -> set[str | None]:
 
 
 def _orphan_parts(drill: Drill) -> Iterator[Remark]:
-    trunks = {trunk for entry in drill.numbers.values() for trunk in entry.trunks}
+    overflows = {queue.overflow.trunk for queue in drill.queues.values() if queue.overflow is not None}
+    trunks = {trunk for entry in drill.numbers.values() for trunk in entry.trunks} | overflows
     pairs = {trunk.via for trunk in drill.trunks.values()}
     queues = {entry.queue for entry in drill.numbers.values()}
-    answering = {group for name, queue in drill.queue_table().items() if name in queues for group in queue.agents}
+    answering = {
+        group
+        for name, queue in drill.queue_table().items()
+        if name in queues
+        for groups in (queue.agents, *(stage.agents for stage in queue.widen))
+        for group in groups
+    }
     calling = {stream.from_ for stream in drill.traffic}
     for section, names, used, message in (
         ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
@@ -82,6 +89,19 @@ def _unstaffed_queues(drill: Drill) -> Iterator[Remark]:
                 )
                 remedy = f"a step that switches softphones of {listed(groups)} to {site}, or another queue"
                 yield Remark(("numbers", number, "queue"), message, remedy)
+
+
+def _unskilled_groups(drill: Drill) -> Iterator[Remark]:
+    for name, queue in drill.queues.items():
+        stages: list[tuple[Path, list[str]]] = [(("agents",), queue.agents)]
+        stages += [(("widen", index, "agents"), stage.agents) for index, stage in enumerate(queue.widen)]
+        for path, groups in stages:
+            for index, group in enumerate(groups):
+                skills = drill.agents[group].skills
+                lacking = [skill for skill, level in queue.skills.items() if skills.get(skill, 0) < level]
+                if lacking:
+                    message = f"{group!r} never answers queue {name!r}, which needs more of {listed(lacking)} (W11)"
+                    yield Remark(("queues", name, *path, index), message, "a group that has the skills")
 
 
 def _numbers_dialled(drill: Drill) -> set[str]:
@@ -126,5 +146,10 @@ STRUCTURE: dict[Rule, Check] = {
         Severity.ERROR,
         "Agents answer at the site of their phone only, so callers elsewhere wait for ever.",
     ): _unstaffed_queues,
+    Rule(
+        "unskilled-group",
+        Severity.ERROR,
+        "A group without the skills that a queue needs is in its list but never gets its calls.",
+    ): _unskilled_groups,
 }
 """Rules about numbers and the parts they lead to."""

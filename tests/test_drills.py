@@ -24,6 +24,12 @@ BREAKS = {
         ),
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
+    "softphone-reconnect": {
+        "register_peak{site=tokyo} <= 15/s": "agents.desk.softphone.spread=0s",
+        "registration_p95{agents=desk} <= 9m": "agents.desk.softphone.spread=0s",
+        "softphones_back{agents=desk} <= 9m": "faults[registrar-lost].for=9m",
+        "service_level{queue=desk, after=15m} >= 95%": "faults[registrar-lost].for=9m",
+    },
 }
 """For every expectation of every drill one change that makes it fail."""
 

@@ -14,8 +14,13 @@ from scenarios.problems import Severity
 from scenarios.rules import RULES, check, judge
 from tests.made_plans import ACTIVATE, FREE_DIAL, INBOUND, LOST, OSAKA, OTHER, OUTBOUND, TOKYO, ids, only, plan, step
 
-SELECTORS = {"takeover_time": "{pair=tokyo-edge}", "softphones_back": "{agents=sales}", "ports_peak": "{limit=tenant}"}
-ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0"}
+SELECTORS = {
+    "takeover_time": "{pair=tokyo-edge}",
+    "softphones_back": "{agents=sales}",
+    "ports_peak": "{limit=tenant}",
+    "register_peak": "{site=tokyo}",
+}
+ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
 
 
 def expecting(*expect: str, **changes: Any) -> Drill:

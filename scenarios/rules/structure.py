@@ -54,11 +54,13 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
     pairs = {trunk.via for trunk in drill.trunks.values()}
     queues = {entry.queue for entry in drill.numbers.values()}
     answering = {group for name, queue in drill.queue_table().items() if name in queues for group in queue.agents}
+    working = {group.office for group in drill.agents.values()}
     calling = {stream.from_ for stream in drill.traffic}
     for section, names, used, message in (
         ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
         ("sbc_pairs", drill.sbc_pairs, pairs, "no trunk enters by this pair (G14)"),
         ("queues", drill.queues, queues, "no number leads to this queue (G14)"),
+        ("offices", drill.offices, working, "no group of agents works at this office (G1)"),
         ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
     ):
         for name in names:
@@ -119,7 +121,7 @@ STRUCTURE: dict[Rule, Check] = {
     Rule(
         "orphan-part",
         Severity.WARNING,
-        "A trunk, pair, queue or group that nothing leads to adds nothing to the plan.",
+        "A trunk, pair, queue, office or group that nothing leads to adds nothing to the plan.",
     ): _orphan_parts,
     Rule(
         "unstaffed-queue",

@@ -155,7 +155,13 @@ def test_a_window_must_begin_before_the_run_is_over() -> None:
     assert ids(expecting("asa{after=2h} <= 1m")) == ["empty-window"]
 
 
-FAULT_METRICS = ["recovery_time", "takeover_time{pair=tokyo-edge}", "softphones_back{agents=sales}", "runbook_time"]
+FAULT_METRICS = [
+    "recovery_time",
+    "takeover_time{pair=tokyo-edge}",
+    "softphones_back{agents=sales}",
+    "registration_p95{agents=sales}",
+    "runbook_time",
+]
 
 
 @pytest.mark.parametrize("text", [*(f"{metric} <= 10m" for metric in FAULT_METRICS), "dropped <= 5"])
@@ -185,6 +191,17 @@ def test_what_is_counted_from_a_fault_needs_one_in_the_run(text: str) -> None:
 def test_only_a_pair_that_loses_its_active_node_is_taken_over(fault: dict[str, str], measured: bool) -> None:
     drill = expecting("takeover_time{pair=tokyo-edge} <= 5s", faults=[{"name": "tokyo-lost", "at": "10m", **fault}])
     assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+def test_a_registrar_has_a_peak_only_where_phones_register() -> None:
+    assert ids(expecting("register_peak{site=osaka} <= 5/s")) == []
+    assert ids(expecting("register_peak{site=kyoto} <= 5/s", sites={"kyoto": {}})) == ["nothing-to-measure"]
+
+
+def test_registrations_need_phones() -> None:
+    numbers = {TOKYO: {"trunk": "ntt-tokyo"}, OSAKA: {"trunk": "ntt-osaka"}}
+    nobody = {"agents": {"sales": None}, "numbers": numbers, "traffic": [INBOUND], "runbook": [ACTIVATE]}
+    assert "nothing-to-measure" in ids(expecting("registration_p95 <= 5m", **nobody))
 
 
 def test_recovery_needs_a_time_before_the_fault_and_callers() -> None:

@@ -20,10 +20,10 @@ def desk(count: int = 1, *, office: str | None = None, **softphone: object) -> d
 
 
 def plan(*faults: dict[str, object], **changes: object) -> Drill:
-    """Return two sites in service, a queue in each, ten minutes, and phones that are at Tokyo."""
+    """Return two sites in service, a queue in each, twelve minutes, and phones that are at Tokyo."""
     return drill(
         **{
-            "run": {"for": "20m", "warm": False},
+            "run": {"for": "12m", "warm": False},
             "sites": {"tokyo": {}, "osaka": {}},
             "sbc_pairs": {site: {"site": site, "ports": 50} for site in BOTH},
             "trunks": {f"ntt-{site}": {"via": site, "channels": 50} for site in BOTH},
@@ -92,6 +92,26 @@ def test_a_phone_that_is_switched_by_hand_never_turns_by_itself() -> None:
     assert returns(quiet(plan(fault(100, registrar="tokyo"), agents=desk(sites=BOTH)))) == []
 
 
+def test_a_phone_whose_sites_are_all_silent_goes_round_them_until_one_answers() -> None:
+    """Tokyo is back at 400; the phone pauses after the last of its list, and then begins where it stands."""
+    silent = plan(
+        fault(100, 300, registrar="tokyo"),
+        fault(100, name="too", registrar="osaka"),
+        agents=desk(expires="4m", sites=BOTH, switch="automatic"),
+    )
+    recorder = quiet(silent)
+    first, _ = met(recorder)
+    tries = [
+        (first + 304 * turn + after, site)
+        for turn in range(3)
+        for after, site in ((0, "tokyo"), (32, "osaka"), (152, "osaka"), (184, "tokyo"))
+    ]
+    heard = next(at + copy for at, site in tries if site == "tokyo" for copy in NON_INVITE if at + copy >= 400)
+    ((at, site),) = returns(recorder)
+    assert at == pytest.approx(heard)
+    assert site == "tokyo"
+
+
 # Trying again
 
 
@@ -108,6 +128,21 @@ def test_a_registrar_that_returns_hears_the_next_copy_of_a_register_or_the_next_
     ((at, site),) = returns(recorder)
     assert at == pytest.approx(heard)
     assert site == "tokyo"
+
+
+@pytest.mark.parametrize(("again_at", "least", "most"), [(230, 60, 120), (400, 30, 60)])
+def test_failures_are_counted_on_until_a_registration_has_lasted_120_s(again_at: int, least: int, most: int) -> None:
+    """One failure in the first outage, and the phone is back by 222; RFC 5626 resets after 120 s of stability."""
+    for replication in range(20):
+        twice = plan(
+            fault(100, 90, registrar="tokyo"),
+            fault(again_at, 64, name="again", registrar="tokyo"),
+            agents=desk(client="rfc5626", expires="1m"),
+        )
+        recorder = quiet(twice, replication=replication)
+        (before, _), (at, _) = returns(recorder)
+        assert 190 <= before <= 222
+        assert least <= at - (met(recorder, "again")[0] + 32) <= most
 
 
 def test_phones_with_a_connection_notice_at_once_and_all_try_again_together() -> None:
@@ -167,7 +202,7 @@ def test_those_who_were_refused_come_back_less_crowded_when_they_spread() -> Non
 
 def test_a_refused_refresh_leaves_the_earlier_registration_until_it_expires() -> None:
     """Ten phones share a registrar that takes one in 20 s; they try again every 32 s, and have 450 s for it."""
-    rare = {"sites": {"tokyo": {"register_rate": "3/m"}, "osaka": {}}}
+    rare = {"sites": {"tokyo": {"register_rate": "3/m"}, "osaka": {}}, "run": {"for": "20m", "warm": False}}
     kept = quiet(plan(agents=desk(10, client="audiocodes", expires="15m"), **rare))
     assert kept.of(EventKind.UNREGISTERED) == []
     few = quiet(plan(agents=desk(30, expires="4m"), **rare))

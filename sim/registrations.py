@@ -342,7 +342,7 @@ class Registrations:
     # Lines
 
     def _gain_line(self, phone: Phone) -> None:
-        if phone.line or phone.office:
+        if phone.line:
             return
         self._set_line(phone, up=True)
         agent = phone.agent

@@ -126,10 +126,6 @@ class Registrations:
         """Phones with a line at a site."""
         return self._lines_at[site]
 
-    def of_group(self, group: str) -> int:
-        """Phones of a group with a line."""
-        return self._lines_of[group]
-
     def any_line(self, groups: Iterable[str], site: str) -> bool:
         """Whether a phone of these groups has a line at a site."""
         return any(self._lines[group, site] for group in groups)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sbc.decisions import member, pair, runbook
+from sbc.decisions import member, pair, registration, runbook
 from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
@@ -105,12 +105,32 @@ def _machine(table: dict[Any, Any], states: type[Enum], events: type[Enum]) -> s
     return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n\n" + _table(("name", "meaning"), legend)
 
 
+def _clients() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name, client in registration.CLIENTS.items():
+            waits = (_bounds(client, failures) for failures in (1, 2, 3, 10))
+            notices = "at once" if client.connected else "at its next refresh"
+            yield f"`{name}`", *waits, notices
+
+    head = ("client", "wait after 1 failure", "2", "3", "10", "notices that its registrar is gone")
+    return _table(head, rows())
+
+
+def _bounds(client: registration.Client, failures: int) -> str:
+    if client.of_expiry is not None:
+        return f"{client.of_expiry:g} × `expires` from one REGISTER to the next"
+    low, high = (registration.retry_after(client, failures, draw, expires=0.0) for draw in (0.0, 1.0))
+    return f"{low:g} s" if low == high else f"{low:g}–{high:g} s"
+
+
 _WRITERS: dict[str, Callable[[], str]] = {
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
+    "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
+    "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
 }
 

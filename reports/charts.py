@@ -86,6 +86,7 @@ def _levels(drill: Drill, summaries: Sequence[RunSummary]) -> Iterable[Json]:
     """Return the charts of levels: what is counted, and a line for each site, group or queue that ever has any."""
     for title, gauge, names in (
         ("Softphones registered, by site", Gauge.SOFTPHONES, drill.sites),
+        ("Most REGISTERs in one second, by site", Gauge.REGISTERS, drill.sites),
         ("Agents busy, by group", Gauge.AGENTS_BUSY, drill.agents),
         ("Callers waiting, by queue", Gauge.WAITING, drill.queue_table()),
     ):

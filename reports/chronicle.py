@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field, replace
 
+from reports.statistics import quantile
 from reports.summary import Effect, StepRun, Value
 from scenarios.evidence import EventKind, JournalEntry
 from scenarios.model import Drill
@@ -17,6 +18,11 @@ class _Phones:
 
     needed: float
     since: float | None
+
+    lost: int = 0
+    """Registrations lost."""
+    returns: list[float] = field(default_factory=list)
+    """Seconds from each loss until the phone was registered again."""
 
     def registered(self, now: float, phones: float) -> None:
         if phones < self.needed:
@@ -87,8 +93,13 @@ class Chronicle:
         match entry.kind:
             case EventKind.EFFECT:
                 self.effects.setdefault(subject, Effect(now, str(detail.get("met", ""))))
-            case EventKind.REGISTERED | EventKind.UNREGISTERED:
+            case EventKind.REGISTERED:
                 self._phones[subject].registered(now, float(detail["registered"]))
+                if "without" in detail:
+                    self._phones[subject].returns.append(float(detail["without"]))
+            case EventKind.UNREGISTERED:
+                self._phones[subject].registered(now, float(detail["registered"]))
+                self._phones[subject].lost += int(detail["lost"])
             case EventKind.NODE_LOST:
                 self._pairs[subject].silent.begin(now)
                 self._pairs[subject].unnoticed.begin(now)
@@ -123,6 +134,13 @@ class Chronicle:
         """Return seconds from the first fault until the group had, and kept, enough phones registered."""
         since = self._phones[group].since
         return self._since_fault(math.inf if since is None else since)
+
+    def registration_p95(self, group: str | None) -> Value:
+        """Return the time that 95 % of losses of a registration, of a group or of all, lasted at most."""
+        phones = list(self._phones.values()) if group is None else [self._phones[group]]
+        returns = [seconds for each in phones for seconds in each.returns]
+        lost = sum(each.lost for each in phones)
+        return quantile([*returns, *[math.inf] * (lost - len(returns))], PHONES_BACK) if lost else None
 
     def runbook_time(self) -> Value:
         """Return seconds from the first fault until every step was finished."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from reports.calltable import CallTable, Measure
 from reports.chronicle import Chronicle
-from reports.levels import PortPeaks, TimeAxis
+from reports.levels import PortPeaks, RegisterPeaks, TimeAxis
 from reports.outage import OutageWatch
 from reports.producers import PRODUCERS, Facts, caller_ended, caller_lost
 from reports.recovery import RecoveryWatch
@@ -40,7 +40,9 @@ class Fold:
             for query in self._queries
             if query.metric == "outage_minutes"
         }
-        self._facts = Facts(CallTable(edges, queues), watches, outages, PortPeaks(self._queries), chronicle)
+        self._facts = Facts(
+            CallTable(edges, queues), watches, outages, PortPeaks(self._queries), RegisterPeaks(), chronicle
+        )
         self._axis = TimeAxis(drill.run.lasts)
         self._waiting: list[CallRecord] = []
         self._records = 0
@@ -58,6 +60,7 @@ class Fold:
     def sample(self, sample: Sample) -> None:
         """Take one sample."""
         self._facts.ports.sample(sample)
+        self._facts.registers.sample(sample)
         self._axis.sample(sample)
 
     def _count(self) -> None:

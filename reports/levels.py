@@ -18,6 +18,8 @@ WIDTHS = (10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43
 """Widths of a bin, in seconds: multiples of the time between samples that a clock face knows."""
 
 _OUTCOMES = tuple(Outcome)
+_PEAKS = (Gauge.PORTS, Gauge.REGISTERS)
+"""Gauges whose sample is the most since the one before."""
 
 
 def bin_width(lasts: float) -> float:
@@ -50,7 +52,7 @@ class TimeAxis:
         """Take a level into the bin in which its sampling interval ends."""
         bins = self._levels.setdefault((sample.gauge, sample.name), [0] * self._bins)
         at = min(max(ceil(sample.at / self._width) - 1, 0), self._bins - 1)
-        bins[at] = max(bins[at], sample.value) if sample.gauge is Gauge.PORTS else sample.value
+        bins[at] = max(bins[at], sample.value) if sample.gauge in _PEAKS else sample.value
 
     def timeline(self) -> Timeline:
         """Return what has been gathered."""
@@ -88,6 +90,23 @@ class PortPeaks:
         """Return the peak that ``query``, one of those given at first, asks for, or None without a sample."""
         limit, window = _asked(query)
         peak = self._windows[limit][window]
+        return None if peak is None else float(peak)
+
+
+class RegisterPeaks:
+    """Most REGISTERs within one second at each site's registrar."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, int] = {}
+
+    def sample(self, sample: Sample) -> None:
+        """Take a sample; it speaks for the interval since the one before."""
+        if sample.gauge is Gauge.REGISTERS:
+            self._of[sample.name] = max(self._of.get(sample.name, 0), sample.value)
+
+    def value(self, site: str) -> float | None:
+        """Return the peak at a site, or None without a sample."""
+        peak = self._of.get(site)
         return None if peak is None else float(peak)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
-from reports.levels import PortPeaks
+from reports.levels import PortPeaks, RegisterPeaks
 from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
 from reports.summary import LOST, Value
@@ -21,6 +21,7 @@ class Facts:
     recovery: Mapping[Query, RecoveryWatch]
     outages: Mapping[Query, OutageWatch]
     ports: PortPeaks
+    registers: RegisterPeaks
     chronicle: Chronicle
 
 
@@ -131,6 +132,8 @@ PRODUCERS: dict[str, Producer] = {
     "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
     "outage_minutes": lambda facts, query: facts.outages[query].value(),
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
+    "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),
+    "register_peak": lambda facts, query: facts.registers.value(_selected(query, "site")),
     "runbook_time": lambda facts, _query: facts.chronicle.runbook_time(),
 }
 """By metric; None where there was nothing to measure, ``inf`` for never."""

@@ -68,6 +68,8 @@ def _standard(drill: Drill) -> Iterator[Query]:
         yield from map(Query, _PER_QUEUE[:2])
     yield from (_about(name, "queue", queue) for queue in queues for name in _PER_QUEUE)
     yield from (_about("ports_peak", "limit", limit) for limit in limits(drill))
+    phones = dict.fromkeys(site for group in drill.agents.values() for site in group.softphone.sites)
+    yield from (_about("register_peak", "site", site) for site in phones)
     if drill.faults:
         yield from _after_faults(drill, numbers)
 
@@ -82,6 +84,7 @@ def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
             yield _about("time_to_detect", "pair", pair)
             yield _about("takeover_time", "pair", pair)
     yield from (_about("softphones_back", "agents", group) for group in drill.agents)
+    yield from (_about("registration_p95", "agents", group) for group in drill.agents)
     if drill.runbook:
         yield Query("runbook_time")
 

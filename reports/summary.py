@@ -69,7 +69,7 @@ class Timeline:
     outcomes: Mapping[Outcome, "array[int]"]
     """Attempts that began in the bin."""
     gauges: Mapping[tuple[Gauge, str], "array[int]"]
-    """For ports the most in the bin, for other levels the last."""
+    """For ports and REGISTERs the most in the bin, for other levels the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ def value_text(value: float | None, unit: Unit, *, of_limit: bool = False) -> st
         return NEVER
     if unit is Unit.SHARE or of_limit:
         return share_text(value)
+    if unit is Unit.RATE:
+        return f"{count_text(value)}/s"
     return duration_text(value) if unit is Unit.SECONDS else count_text(value)
 
 

@@ -104,9 +104,11 @@ class EventKind(StrEnum):
     ACTIVATED = "activated"
     """A site came into service."""
     REGISTERED = "registered"
-    """A softphone of a group registered at a `site`; `registered` counts the group's phones now registered."""
+    """A softphone of a group registered at a `site`, or its office is reachable again; `registered` counts the group's
+    phones now registered, `without` the seconds since this one lost its registration, if it did."""
     UNREGISTERED = "unregistered"
-    """Phones of a group lost the registrar of their `site`; `registered` counts the group's phones left."""
+    """Phones of a group lost the registrar of their `site`, or their office; `registered` counts the group's phones
+    left, `lost` those that are gone."""
     REROUTED = "rerouted"
     CALLER_NUMBER = "caller number"
     STEP_READY = "step ready"
@@ -134,6 +136,8 @@ class Gauge(StrEnum):
     """Most calls held against a limit since the sample before."""
     SOFTPHONES = "softphones"
     """Phones registered at a site that works."""
+    REGISTERS = "registers"
+    """Most REGISTERs that arrived at a site's registrar within one second since the sample before."""
     AGENTS_BUSY = "agents busy"
     WAITING = "waiting"
     """Callers in a queue."""

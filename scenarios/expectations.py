@@ -11,7 +11,7 @@ from scenarios.evidence import Direction
 from scenarios.metrics import METRICS, Combine, Metric, Unit
 from scenarios.numberplan import NumberError, canonical
 from scenarios.problems import did_you_mean
-from scenarios.units import UnitError, format_duration, parse_duration, parse_share
+from scenarios.units import UnitError, format_duration, parse_duration, parse_rate, parse_share
 
 Operator = Literal["<", "<=", ">", ">=", "=="]
 
@@ -154,6 +154,8 @@ def _bound(metric: Metric, text: str) -> tuple[float, bool]:
             return _read(parse_share, text), False
         case Unit.SECONDS:
             return _read(parse_duration, text), False
+        case Unit.RATE:
+            return _read(parse_rate, text), False
         case Unit.PORTS if "%" in text or "％" in text:
             return _read(parse_share, text), True
         case Unit.PORTS | Unit.CALLS:

@@ -228,6 +228,14 @@ Share = Annotated[
 ]
 """A share of 1, written as `70%`."""
 
+Rate = Annotated[
+    float,
+    PlainValidator(_reads(units.parse_rate)),
+    Field(gt=0),
+    _schema(units.RATES, "50/s", "600/m", pattern=RATE_PATTERN),
+]
+"""Events per second above 0, written as `50/s`."""
+
 ClockTime = Annotated[
     float,
     PlainValidator(_reads(units.parse_clock)),

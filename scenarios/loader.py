@@ -167,6 +167,7 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         trunks=trunks,
         numbers=numbers,
         queues=union(names("queues"), groups),
+        offices=names("offices"),
         groups=groups,
         faults=names("faults", "name"),
         steps=names("runbook", "step"),

@@ -18,6 +18,8 @@ class Unit(StrEnum):
     CALLS = "calls"
     PORTS = "ports"
     """Written as a number, or as a percentage of the limit."""
+    RATE = "per second"
+    """Written as a rate, such as `50/s`."""
 
 
 class Combine(StrEnum):
@@ -173,6 +175,20 @@ _ENTRIES = (
         "From the first fault until 95 % of a group's phones are registered at a site that works.",
         "agents",
         required=("agents",),
+    ),
+    _time(
+        "registration_p95",
+        "From the moment a phone loses its registration until it is registered again: the time that 95 % of losses "
+        "stay within. softphones_back is about a group and the first fault; this is about each phone and its own loss.",
+        "agents",
+    ),
+    Metric(
+        "register_peak",
+        Unit.RATE,
+        Combine.RUNS,
+        "Most REGISTERs, refreshes and refused ones included, that arrived at a site's registrar within one second.",
+        ("site",),
+        required=("site",),
     ),
     _time("runbook_time", "From the first fault until the last step is finished."),
 )

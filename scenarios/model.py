@@ -25,6 +25,7 @@ from scenarios.fields import (
     PhoneNumber,
     Prose,
     Quantity,
+    Rate,
     Share,
     Whole,
     as_text,
@@ -53,6 +54,12 @@ class Site(_Part):
 
     role: Literal["primary", "secondary"] = "primary"
     """`primary`: in service from the start. `secondary`: refuses calls until a step activates it (Z14)."""
+    register_rate: Rate | None = None
+    """REGISTERs that its registrar takes; above that it answers 503 and the phone tries again later (S7, S13)."""
+
+
+class Office(_Part):
+    """A place that agents work at, reached over a line of its own that can be lost (G1, G4)."""
 
 
 class VrrpDetection(_Part):
@@ -243,10 +250,18 @@ class Softphone(_Part):
 
     sites: Annotated[list[Name], Field(min_length=1)]
     """Sites in order; phones start at the first."""
-    switch: Literal["by-hand"] = "by-hand"
-    """`by-hand`: each phone is switched by its agent, in a runbook step (Z34)."""
+    switch: Literal["by-hand", "automatic"] = "by-hand"
+    """`by-hand`: each phone is switched by its agent, in a runbook step (Z34). `automatic`: a phone that is refused, or
+    unanswered for 32 s, turns to the next of its sites by itself (S3)."""
+    client: Literal["plain", "rfc5626", "jssip", "pjsua", "linphone", "audiocodes", "snom", "asterisk"] = "plain"
+    """How it tries again after a failure (S12). `plain`: at its next refresh."""
     expires: LongerThanZero = 300.0
     """Registration expiry; a phone refreshes at half of it, and so meets a dead registrar."""
+    spread: Duration = 0.0
+    """Every wait before another try is longer by a uniform time up to this, so that phones do not all return at once
+    (S13)."""
+    login: Flag = False
+    """Whether registering anew needs a sign-in, which an outage of identity refuses (W18, W34)."""
 
 
 class AgentGroup(_Part):
@@ -262,6 +277,8 @@ class AgentGroup(_Part):
     """Work after each call, before the next."""
     caller_number: PhoneNumber | None = None
     """The number their terminals show on outbound calls with `shows: terminal` (Z37)."""
+    office: Name | None = None
+    """The office they work at; without one, a fault of an office does not touch them."""
 
 
 class Retry(_Part):
@@ -323,6 +340,12 @@ class Fault(_Part):
     """The pair that loses a node."""
     trunk: Name | None = None
     """The trunk that is lost."""
+    registrar: Name | None = None
+    """The site whose registrar alone is lost: calls go on, but no phone is registered there."""
+    office: Name | None = None
+    """The office whose line is lost: its agents are cut off."""
+    identity: Flag = False
+    """Whether nobody can sign in (W34)."""
     fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
     """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
     503, and calls up go on."""
@@ -355,6 +378,11 @@ class SwitchSoftphones(_Part):
     """The group."""
     site: Name
     """Where the phones register afterwards."""
+    slips: Annotated[Share, Field(lt=1)] = 0.0
+    """Share of switches after which the agent clicks back to the old site; noticed and corrected after another time
+    as long as `takes` says (Z35)."""
+    login: Distributed | None = None
+    """Two-step sign-in at the new site: further time for each agent, without a phone meanwhile (N22, Z46)."""
 
 
 class CallerNumbers(_Part):
@@ -517,6 +545,8 @@ class Drill(_Part):
     """Contract-wide port limits."""
     queues: dict[Name, Queue] = {}
     """Queues by name; a group of agents has one of its own name without being asked."""
+    offices: dict[Name, Office] = {}
+    """Offices by name."""
     agents: dict[Name, AgentGroup] = {}
     """Groups of agents by name; or counted from a CSV ledger."""
     traffic: Annotated[list[Traffic], Field(min_length=1)]

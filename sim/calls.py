@@ -315,6 +315,17 @@ class Calls:
                 self._queue.leave(call.queue, call.site, call)
         return doomed
 
+    def hang_up(self, of: Callable[[Agent], bool], reason: str) -> int:
+        """Cut the calls of some agents, those still in set-up included, and return how many."""
+        nodes = [node for pair in self._world.pairs.values() for node in pair.nodes]
+        cut = sum(
+            self.drop(node, reason, spare=lambda call: call.agent is None or not of(call.agent)) for node in nodes
+        )
+        dialling = [call for call in self.unsettled if call.agent is not None and of(call.agent)]
+        for call in dialling:
+            self.end(call, Outcome.FAILED, reason, 408)
+        return cut + len(dialling)
+
     def carry_over(self, old: NodeState, new: NodeState) -> None:
         """The calls a pair has kept go on through the node that took over, and hold its ports."""
         for call in old.calls:

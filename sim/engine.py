@@ -44,7 +44,8 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
 
     def gauges() -> Iterator[tuple[Gauge, str, int]]:
         yield from ((Gauge.PORTS, name, high) for name, high in world.high_ports().items())
-        yield from ((Gauge.SOFTPHONES, site, phones.registered_at(site)) for site in drill.sites)
+        yield from ((Gauge.SOFTPHONES, site, phones.registrations.at_site(site)) for site in drill.sites)
+        yield from ((Gauge.REGISTERS, site, high) for site, high in phones.registrations.high_registers().items())
         yield from ((Gauge.AGENTS_BUSY, group, phones.busy(group)) for group in drill.agents)
         yield from ((Gauge.WAITING, queue, distributor.waiting(queue)) for queue in queues)
 
@@ -55,6 +56,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     def watch() -> Generator[simpy.Event, Any, None]:
         yield env.timeout(-env.now)
         world.high_ports()
+        phones.registrations.high_registers()
         while True:
             sample()
             yield env.timeout(SAMPLE_EVERY)

@@ -1,6 +1,7 @@
 """Faults and their repair: what breaks, what that does to calls and phones, who notices and when."""
 
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 import simpy
@@ -32,7 +33,7 @@ class Faults:
         self._env = env
         self._world = world
         self._calls = calls
-        self._phones = phones
+        self._registrations = phones.registrations
         self._people = people
         self._log = log
         self._pairs = pairs
@@ -41,7 +42,7 @@ class Faults:
 
     def _happen(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
         yield self._env.timeout(fault.at - self._env.now)
-        target = fault.site or fault.pair or fault.trunk or ""
+        target = fault.site or fault.pair or fault.trunk or fault.registrar or fault.office or "identity"
         self._log.entry(EventKind.FAULT, fault.name, target=target, fails=fault.fails, how=fault.how)
         repair = self._break(fault)
         self._people.notice(fault.name)
@@ -61,11 +62,18 @@ class Faults:
             return self._pairs.lose(pair, self._pairs.meant(pair, fault), fault.name, hung=fault.how == "hung")
         if fault.site is not None:
             return self._lose_site(world.sites[fault.site], fault.name)
+        if fault.registrar is not None:
+            return self._lose_registrar(world.sites[fault.registrar], fault.name)
+        if fault.office is not None:
+            return self._lose_office(fault.office, fault.name)
+        if fault.identity:
+            self._registrations.identity_lost(fault.name)
+            return partial(self._registrations.identity_back, fault.name)
         raise ValueError(f"fault {fault.name!r} has no target")
 
     def _lose_site(self, site: SiteState, fault: str) -> Repair:
         up_again = [hold_down(site.down_by, fault)]
-        self._phones.site_lost(site.name, fault)
+        self._registrations.registrar_lost(site.name)
         up_again += [
             self._lose_trunk(name, fault)
             for name, trunk in self._world.trunks.items()
@@ -80,10 +88,25 @@ class Faults:
         def repair() -> None:
             for part in up_again:
                 part()
-            if site.works:
-                self._phones.site_works(site.name)
+            self._registrations.registrar_back(site.name)
 
         return repair
+
+    def _lose_registrar(self, site: SiteState, fault: str) -> Repair:
+        repair = hold_down(site.registrar_down_by, fault)
+        self._registrations.registrar_lost(site.name)
+
+        def back() -> None:
+            repair()
+            self._registrations.registrar_back(site.name)
+
+        return back
+
+    def _lose_office(self, office: str, fault: str) -> Repair:
+        self._registrations.office_lost(office, fault)
+        if self._calls.hang_up(partial(self._registrations.at_office, office), f"{office} lost"):
+            self._log.effect([fault], "call")
+        return partial(self._registrations.office_back, office, fault)
 
     def _lose_trunk(self, name: str, fault: str) -> Repair:
         trunk = self._world.trunks[name]

@@ -22,7 +22,7 @@ from scenarios.model import (
 from sim.draws import Draws
 from sim.log import Log
 from sim.pairs import Pairs
-from sim.phones import Phones
+from sim.phones import Phones, Switch
 from sim.timer import later
 from sim.world import World
 
@@ -46,6 +46,12 @@ class People:
         self._book = book.Runbook(drill.runbook)
         self._takes = {name: draws.values(f"step:{name}:takes", step.takes) for name, step in self._steps.items()}
         self._luck = {name: draws.uniforms(f"step:{name}:fails") for name in self._steps}
+        self._slips = {name: draws.uniforms(f"step:{name}:slips") for name in self._steps}
+        self._sign_in = {
+            name: draws.values(f"step:{name}:login", step.does.login)
+            for name, step in self._steps.items()
+            if isinstance(step.does, SwitchSoftphones) and step.does.login is not None
+        }
         self._delay = {
             name: draws.values(f"step:{name}:delay", step.starts.delay)
             for name, step in self._steps.items()
@@ -89,7 +95,7 @@ class People:
             agents = self._phones.of_group(action.softphones)
             left = set(agents)
             for agent in agents:
-                self._switch_one(name, action.site, agent, left)
+                self._switch_one(name, action, agent, left)
         else:
             later(self._env, self._length(name, tries), partial(self._tried, name))
 
@@ -106,20 +112,28 @@ class People:
             self._log.entry(EventKind.STEP_REPEATED, name)
         self._carry_out(self._book.tried(name, succeeded))
 
-    def _switch_one(self, name: str, site: str, agent: Agent, left: set[Agent], tries: int = 1) -> None:
-        """One agent switches one phone; the step is over when the last has."""
+    def _switch_one(self, name: str, action: SwitchSoftphones, agent: Agent, left: set[Agent], tries: int = 1) -> None:
+        """One agent switches one phone; the step is over when the last has, and none has slipped back (Z35)."""
+        before = agent.site
 
         def tried() -> None:
             if self._lucky(name):
-                self._phones.switch(agent, site, switched)
+                sign_in = next(self._sign_in[name]) if name in self._sign_in else 0.0
+                self._phones.switch(agent, Switch(action.site, sign_in, switched))
             else:
-                self._log.entry(EventKind.STEP_REPEATED, name, agent=agent.number)
-                self._switch_one(name, site, agent, left, tries + 1)
+                again()
 
         def switched() -> None:
+            if next(self._slips[name]) < action.slips:
+                self._phones.switch(agent, Switch(before, 0.0, again))
+                return
             left.remove(agent)
             if not left:
                 self._carry_out(self._book.tried(name, succeeded=True))
+
+        def again() -> None:
+            self._log.entry(EventKind.STEP_REPEATED, name, agent=agent.number)
+            self._switch_one(name, action, agent, left, tries + 1)
 
         later(self._env, self._length(name, tries), tried)
 
@@ -145,7 +159,7 @@ class People:
             case Activate(activate=site):
                 self._world.sites[site].in_service = True
                 self._log.entry(EventKind.ACTIVATED, site)
-                self._phones.site_works(site)
+                self._phones.registrations.registrar_back(site)
             case DefaultCaller(default_caller=number):
                 self._world.default_caller = number
                 self._log.entry(EventKind.CALLER_NUMBER, number, of="default")

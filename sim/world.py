@@ -23,6 +23,8 @@ class SiteState:
     in_service: bool
     down_by: dict[str, None] = field(default_factory=dict)
     """The faults that hold it down, oldest first; it is up when the last is repaired."""
+    registrar_down_by: dict[str, None] = field(default_factory=dict)
+    """The faults that hold its registrar alone down."""
 
     @property
     def works(self) -> bool:

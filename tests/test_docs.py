@@ -29,7 +29,7 @@ def test_the_generated_parts_of_a_page_are_up_to_date(page: Path) -> None:
 
 def test_the_reference_and_the_machines_are_generated() -> None:
     parts = {part for page in PAGES for part in parts_in(page.read_text(encoding="utf-8"))}
-    assert {"metrics", "rules", "machine pair", "machine runbook", "fields of Drill"} <= parts
+    assert {"metrics", "rules", "machine pair", "machine registration", "machine runbook", "fields of Drill"} <= parts
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

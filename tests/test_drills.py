@@ -34,6 +34,12 @@ BREAKS = {
         "caller_loss{after=15m} < 1%": "ports.tenant=98",
         "recovery_time{number=0120-123-456} <= 8m": "faults[edge-lost].for=12m",
     },
+    "softphone-reconnect": {
+        "register_peak{site=tokyo} <= 15/s": "agents.desk.softphone.spread=0s",
+        "registration_p95{agents=desk} <= 9m": "agents.desk.softphone.spread=0s",
+        "softphones_back{agents=desk} <= 9m": "faults[registrar-lost].for=9m",
+        "service_level{queue=desk, after=15m} >= 95%": "faults[registrar-lost].for=9m",
+    },
 }
 """For every expectation of every drill one change that makes it fail."""
 

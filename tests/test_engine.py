@@ -308,13 +308,13 @@ def test_what_the_steps_did_is_in_the_journal(site_loss: ListRecorder) -> None:
     done = site_loss.of(EventKind.ACTIVATED, EventKind.REGISTERED, EventKind.REROUTED, EventKind.CALLER_NUMBER)
     assert [(entry.at, entry.subject, dict(entry.detail)) for entry in done] == [
         (150, "osaka", {}),
-        (160, "staff", {"site": "osaka", "agent": 0, "registered": 1}),
-        (160, "staff", {"site": "osaka", "agent": 1, "registered": 2}),
+        (160, "staff", {"site": "osaka", "agent": 0, "registered": 1, "without": 60}),
+        (160, "staff", {"site": "osaka", "agent": 1, "registered": 2, "without": 60}),
         (210, FREE_DIAL, {"to": OSAKA}),
         (250, OSAKA, {"of": "default"}),
     ]
     (lost,) = site_loss.of(EventKind.UNREGISTERED)
-    assert (lost.at, lost.subject, lost.detail) == (100, "staff", {"site": "tokyo", "registered": 0})
+    assert (lost.at, lost.subject, lost.detail) == (100, "staff", {"site": "tokyo", "registered": 0, "lost": 2})
     (effect,) = site_loss.of(EventKind.EFFECT)
     assert (effect.at, effect.subject, effect.detail) == (100, "tokyo-lost", {"met": "call"})
 

@@ -232,6 +232,7 @@ def test_kept_calls_hold_their_ports_on_the_node_that_took_over() -> None:
 
 
 def test_a_repaired_site_serves_again_and_its_phones_return_within_half_their_expiry() -> None:
+    """Refreshes due at 100 to 118 fail 32 s later and are made again 60 s later; those of 118 to 150 are under way."""
     back = plan(
         fault("lost", 100, 50, site="tokyo"),
         numbers={TOKYO: {"trunk": "ntt", "queue": "staff"}},
@@ -241,8 +242,8 @@ def test_a_repaired_site_serves_again_and_its_phones_return_within_half_their_ex
     assert setups(recorder) == {99: 0, 120: None, 214: 0, 220: 0}
     returns = [entry.at for entry in recorder.of(EventKind.REGISTERED)]
     assert len(returns) == 20
-    assert 150 <= min(returns) < 165
-    assert 195 < max(returns) <= 210
+    assert 150 <= min(returns) < 154
+    assert 160 < max(returns) <= 178
     levels = recorder.levels(Gauge.SOFTPHONES, "tokyo")
     assert (levels[90], levels[110], levels[140], levels[220]) == (20, 0, 0, 20)
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from sbc.decisions.registration import CLIENTS
 from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, Outcome
 from scenarios.model import Drill
 from sim.world import World
@@ -101,12 +102,29 @@ targets = st.sampled_from(
         *({"pair": pair, "fails": fails} for pair in ("east", "west") for fails in ("all", "active", "standby")),
         {"trunk": "ntt"},
         {"trunk": "kddi"},
+        {"registrar": "tokyo"},
+        {"registrar": "osaka"},
+        {"office": "honsha"},
+        {"identity": True},
     ]
 )
 
 
 def without_nones(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def softphones(home: str) -> st.SearchStrategy[dict[str, object]]:
+    return st.fixed_dictionaries(
+        {
+            "sites": st.sampled_from([[home], [home, {"tokyo": "osaka", "osaka": "tokyo"}[home]]]),
+            "switch": st.sampled_from(["by-hand", "automatic"]),
+            "client": st.sampled_from(list(CLIENTS)),
+            "expires": st.sampled_from(["10s", "2m"]),
+            "spread": st.sampled_from(["0s", "9s"]),
+            "login": st.booleans(),
+        }
+    )
 
 
 @st.composite
@@ -117,7 +135,7 @@ def plans(draw: st.DrawFn) -> Drill:
     actions: list[tuple[str, dict[str, object]]] = [
         ("administrator", {"activate": "osaka"}),
         ("agents", {"softphones": "desk", "site": draw(st.sampled_from(["tokyo", "osaka"]))}),
-        ("agents", {"softphones": "back", "site": "osaka"}),
+        ("agents", {"softphones": "back", "site": "osaka", "slips": "30%", "login": "3s"}),
         ("administrator", {"route": FREE_DIAL, "to": OSAKA}),
         ("operator", {"default_caller": OSAKA}),
         ("operator", {"verify": FREE_DIAL}),
@@ -132,7 +150,8 @@ def plans(draw: st.DrawFn) -> Drill:
     groups = {
         name: without_nones(
             count=1,
-            softphone={"sites": [site], "expires": draw(st.sampled_from(["10s", "2m"]))},
+            softphone=draw(softphones(site)),
+            office=draw(st.sampled_from([None, "honsha"])),
             wrap_up=draw(st.sampled_from([None, "7s"])),
             caller_number=draw(st.sampled_from([None, TOKYO, OSAKA])),
         )
@@ -141,7 +160,11 @@ def plans(draw: st.DrawFn) -> Drill:
     silence = {"silence_hangup": draw(lengths)}
     return drill(
         run={"for": f"{LASTS}s", "warm": False},
-        sites={"tokyo": {}, "osaka": {"role": draw(st.sampled_from(["primary", "secondary"]))}},
+        sites={
+            "tokyo": without_nones(register_rate=draw(st.sampled_from([None, "6/m"]))),
+            "osaka": {"role": draw(st.sampled_from(["primary", "secondary"]))},
+        },
+        offices={"honsha": {}},
         sbc_pairs={
             name: {
                 "site": site,
@@ -362,6 +385,26 @@ def no_agent_is_in_two_calls_and_each_answers_where_the_phone_is(run: Run) -> No
             assert record.site == run.plan.sbc_pairs[record.node.partition("/")[0]].site
 
 
+def a_phone_is_registered_once_and_no_more_phones_than_there_are(run: Run) -> None:
+    levels: dict[float, int] = defaultdict(int)
+    for sample in run.recorder.samples:
+        if sample.gauge is Gauge.SOFTPHONES:
+            assert sample.value >= 0
+            levels[sample.at] += sample.value
+    assert max(levels.values()) <= len(run.plan.agents)
+    for entry in run.recorder.of(EventKind.REGISTERED, EventKind.UNREGISTERED):
+        assert 0 <= int(entry.detail["registered"]) <= run.plan.agents[entry.subject].count
+    for entry in run.recorder.of(EventKind.REGISTERED):
+        assert int(entry.detail["registered"]) == 1, "groups of one"
+
+
+def registers_come_no_faster_than_phones_send_them(run: Run) -> None:
+    """In one second a phone can be switched and slip back, or be refused, try once more and turn to its next site."""
+    for sample in run.recorder.samples:
+        if sample.gauge is Gauge.REGISTERS:
+            assert sample.value <= 4 * len(run.plan.agents)
+
+
 def the_journal_and_the_samples_are_in_order_of_time(run: Run) -> None:
     for moments_of in ([entry.at for entry in run.recorder.entries], [sample.at for sample in run.recorder.samples]):
         assert moments_of == sorted(moments_of)
@@ -395,6 +438,8 @@ HOLDS: list[Callable[[Run], None]] = [
     a_limit_that_refuses_is_full,
     ports_still_held_at_the_end_are_those_of_calls_still_up_or_not_yet_hung_up,
     no_agent_is_in_two_calls_and_each_answers_where_the_phone_is,
+    a_phone_is_registered_once_and_no_more_phones_than_there_are,
+    registers_come_no_faster_than_phones_send_them,
     the_journal_and_the_samples_are_in_order_of_time,
     only_faults_that_happened_take_effect_and_not_before_they_happen,
     steps_keep_their_order,

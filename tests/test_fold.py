@@ -25,7 +25,7 @@ END = 2400.0
 
 def query(text: str) -> Query:
     """Read a metric and its selectors, written as in a drill."""
-    bound = {Unit.SHARE: "1%", Unit.SECONDS: "1s"}.get(METRICS[text.split("{")[0]].unit, "1")
+    bound = {Unit.SHARE: "1%", Unit.SECONDS: "1s", Unit.RATE: "1/s"}.get(METRICS[text.split("{")[0]].unit, "1")
     return resolve(parse_expectation(f"{text} < {bound}").query)
 
 
@@ -411,7 +411,8 @@ def test_calls_delivered_after_more_than_four_tenths_of_a_second_are_delayed() -
 
 
 def phones_left(at: float, count: int, kind: EventKind = EventKind.REGISTERED) -> JournalEntry:
-    return entry(at, kind, "sales", site="osaka", registered=count)
+    lost = {"lost": 1.0} if kind is EventKind.UNREGISTERED else {}
+    return entry(at, kind, "sales", site="osaka", registered=count, **lost)
 
 
 def test_softphones_are_back_when_95_percent_are_registered_to_stay() -> None:
@@ -423,6 +424,35 @@ def test_softphones_are_back_when_95_percent_are_registered_to_stay() -> None:
     assert ask("softphones_back{agents=sales}", *back) == 330
     again = [*back, phones_left(1000, 10, EventKind.UNREGISTERED), phones_left(1600, 100)]
     assert ask("softphones_back{agents=sales}", *again) == 1000
+
+
+def test_95_percent_of_lost_registrations_are_made_good_within_their_nearest_rank() -> None:
+    lost = entry(600, EventKind.UNREGISTERED, "sales", site="tokyo", registered=0, lost=20)
+    back = [
+        entry(600 + 10 * i, EventKind.REGISTERED, "sales", site="osaka", registered=i, without=10.0 * i)
+        for i in range(1, 21)
+    ]
+    switched = entry(900, EventKind.REGISTERED, "sales", site="tokyo", registered=20)
+    assert ask("registration_p95{agents=sales}") is None
+    assert ask("registration_p95{agents=sales}", lost) == math.inf
+    assert ask("registration_p95{agents=sales}", lost, *back[:18]) == math.inf, "two of twenty are not back"
+    assert ask("registration_p95{agents=sales}", lost, *back[:19]) == 190, "the last one need not be"
+    assert ask("registration_p95", lost, *back, switched) == 190
+
+
+def test_the_peak_of_registers_is_the_most_in_any_sample_of_the_site() -> None:
+    samples = [
+        Sample(at, gauge, site, count)
+        for at, gauge, site, count in (
+            (10, Gauge.REGISTERS, "tokyo", 3),
+            (20, Gauge.REGISTERS, "tokyo", 40),
+            (30, Gauge.REGISTERS, "tokyo", 2),
+            (20, Gauge.REGISTERS, "osaka", 70),
+            (20, Gauge.SOFTPHONES, "tokyo", 99),
+        )
+    ]
+    assert ask("register_peak{site=tokyo}", *samples) == 40
+    assert ask("register_peak{site=tokyo}") is None
 
 
 def test_the_runbook_ends_with_its_last_step() -> None:

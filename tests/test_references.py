@@ -32,7 +32,9 @@ queues:
     agents: [sales]
     widen: [{after: 1m, agents: [sales]}]
     overflow: {after: 2m, to: 03-9999-9999, trunk: ntt, team: 3}
-agents: {sales: {count: 5, softphone: {sites: [tokyo, osaka]}, caller_number: 0120-123-456}}
+offices: {honsha: {}}
+agents:
+  sales: {count: 5, softphone: {sites: [tokyo, osaka], login: true}, caller_number: 0120-123-456, office: honsha}
 traffic:
   - {to: 0120-123-456, arrivals: 1/m, talk: 1m, surge: {at: lost, factor: 2, for: 5m}}
   - {from: sales, to: 090-1234-5678, arrivals: 1/m, talk: 1m, shows: 03-1234-5678}
@@ -40,6 +42,9 @@ faults:
   - {name: lost, at: 10m, site: tokyo}
   - {name: node, at: 20m, pair: edge, fails: active}
   - {name: line, at: 30m, trunk: ntt}
+  - {name: registrar, at: 31m, registrar: osaka}
+  - {name: office, at: 32m, office: honsha}
+  - {name: identity, at: 33m, identity: true}
 runbook:
   - {step: one, by: administrator, starts: {after: lost}, takes: 1m, does: {activate: osaka}}
   - {step: two, by: administrator, after: one, takes: 1m, does: {default_caller: 03-1234-5678}}
@@ -56,6 +61,8 @@ expect:
   - ports_peak{limit=0120123456} < 5
   - takeover_time{pair=edge} < 5s
   - softphones_back{agents=sales} < 5m
+  - register_peak{site=osaka} < 5/s
+  - registration_p95{agents=sales} < 5m
 """
 
 
@@ -102,6 +109,11 @@ USES = [
     ("at: 10m, site: tokyo", "at: 10m, site: tokio", "faults[0].site", "tokyo"),
     ("pair: edge, fails", "pair: egde, fails", "faults[1].pair", "edge"),
     ("at: 30m, trunk: ntt", "at: 30m, trunk: nttt", "faults[2].trunk", "ntt"),
+    ("registrar: osaka", "registrar: osuka", "faults[3].registrar", "osaka"),
+    ("office: honsha}", "office: hansha}", "agents.sales.office", "honsha"),
+    ("at: 32m, office: honsha", "at: 32m, office: hansha", "faults[4].office", "honsha"),
+    ("register_peak{site=osaka", "register_peak{site=osuka", "expect[8]", "osaka"),
+    ("registration_p95{agents=sales", "registration_p95{agents=sale", "expect[9]", "sales"),
     ("starts: {after: lost}", "starts: {after: lots}", "runbook[0].starts.after", "lost"),
     ("activate: osaka", "activate: osuka", "runbook[0].does.activate", "osaka"),
     ("after: one, ", "after: onee, ", "runbook[1].after", "one"),

@@ -19,8 +19,9 @@ SELECTORS = {
     "time_to_detect": "{pair=tokyo-edge}",
     "softphones_back": "{agents=sales}",
     "ports_peak": "{limit=tenant}",
+    "register_peak": "{site=tokyo}",
 }
-ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0"}
+ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
 
 
 def expecting(*expect: str, **changes: Any) -> Drill:
@@ -160,6 +161,7 @@ FAULT_METRICS = [
     "takeover_time{pair=tokyo-edge}",
     "time_to_detect{pair=tokyo-edge}",
     "softphones_back{agents=sales}",
+    "registration_p95{agents=sales}",
     "runbook_time",
 ]
 
@@ -191,6 +193,17 @@ def test_what_is_counted_from_a_fault_needs_one_in_the_run(text: str) -> None:
 def test_only_a_pair_that_loses_its_active_node_is_taken_over(fault: dict[str, str], measured: bool) -> None:
     drill = expecting("takeover_time{pair=tokyo-edge} <= 5s", faults=[{"name": "tokyo-lost", "at": "10m", **fault}])
     assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+def test_a_registrar_has_a_peak_only_where_phones_register() -> None:
+    assert ids(expecting("register_peak{site=osaka} <= 5/s")) == []
+    assert ids(expecting("register_peak{site=kyoto} <= 5/s", sites={"kyoto": {}})) == ["nothing-to-measure"]
+
+
+def test_registrations_need_phones() -> None:
+    numbers = {TOKYO: {"trunk": "ntt-tokyo"}, OSAKA: {"trunk": "ntt-osaka"}}
+    nobody = {"agents": {"sales": None}, "numbers": numbers, "traffic": [INBOUND], "runbook": [ACTIVATE]}
+    assert "nothing-to-measure" in ids(expecting("registration_p95 <= 5m", **nobody))
 
 
 def test_recovery_needs_a_time_before_the_fault_and_callers() -> None:

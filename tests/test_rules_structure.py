@@ -148,6 +148,7 @@ def test_a_number_in_any_use_is_no_orphan(use: dict[str, Any]) -> None:
         ({"trunks": {"kddi": {"via": "tokyo-edge", "channels": 5}}}, ("trunks", "kddi")),
         ({"sbc_pairs": {"spare": {"site": "tokyo", "ports": 5}}}, ("sbc_pairs", "spare")),
         ({"queues": {"vip": {"agents": ["sales"]}}}, ("queues", "vip")),
+        ({"offices": {"honsha": {}}}, ("offices", "honsha")),
         ({"agents": {"night": {"count": 5, "softphone": {"sites": ["tokyo"]}}}}, ("agents", "night")),
     ],
 )
@@ -202,6 +203,22 @@ def test_the_loss_of_a_site_where_nothing_stands_is_reported() -> None:
     assert (only(drill).id, only(drill).path) == ("pointless-fault", ("faults", 1, "site"))
     trunk = {"ntt-tokyo": {"via": "tokyo-edge", "channels": 100, "site": "kyoto"}}
     assert ids(plan(sites={"kyoto": {}}, faults=[LOST, kyoto], trunks=trunk)) == []
+
+
+def test_the_loss_of_a_registrar_at_which_no_phone_registers_is_reported() -> None:
+    spare = {"name": "spare", "at": "20m", "registrar": "kyoto"}
+    drill = plan(sites={"kyoto": {}}, faults=[LOST, spare])
+    assert (only(drill).id, only(drill).path) == ("pointless-fault", ("faults", 1, "registrar"))
+    phones = {"sites": ["tokyo", "osaka", "kyoto"], "switch": "automatic"}
+    agents = {"sales": {"count": 20, "softphone": phones}}
+    assert ids(plan(sites={"kyoto": {}}, faults=[LOST, spare], agents=agents)) == []
+
+
+def test_an_outage_of_identity_that_meets_no_sign_in_is_reported() -> None:
+    outage = {"name": "identity-out", "at": "20m", "identity": True}
+    assert (only(plan(faults=[LOST, outage])).id) == "pointless-fault"
+    signing_in = {"sales": {"count": 20, "softphone": {"sites": ["tokyo", "osaka"], "login": True}}}
+    assert ids(plan(faults=[LOST, outage], agents=signing_in)) == []
 
 
 def test_steps_that_wait_for_each_other_are_reported_once_and_those_behind_them_not() -> None:

@@ -8,7 +8,7 @@ from scenarios.expectations import Expectation, Query
 from scenarios.metrics import Unit
 from scenarios.model import Drill, SwitchNodes
 from scenarios.problems import Severity
-from scenarios.rules.plan import caps, course, faults_in_run
+from scenarios.rules.plan import caps, course, faults_in_run, phone_sites
 from scenarios.rules.rule import Check, Path, Remark, Rule
 from scenarios.units import format_duration, format_share
 
@@ -24,7 +24,7 @@ def _span(drill: Drill, query: Query) -> tuple[float, float]:
             # Times of single calls, which begin in the window and are over with the run. Times from a fault on have
             # no windows, and are infinite for what does not come about any more, so that any upper bound can fail.
             return 0.0, drill.run.lasts - (query.after or 0.0)
-        case Unit.SECONDS | Unit.CALLS:
+        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
             return 0.0, inf
 
 
@@ -87,7 +87,7 @@ def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
             cap = _cap(drill, _selected(query, "limit"))
             why = "its own cap" if high == cap else f"for no more can come through to its cap of {cap}"
             return f"{query} is never above {high:.0f}, {why}"
-        case Unit.SECONDS | Unit.CALLS:
+        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
             run = format_duration(drill.run.lasts)
             return f"{query} is never above {format_duration(high)} in a run of {run}"
 
@@ -136,6 +136,7 @@ _NEEDS = (
             "takeover_time",
             "time_to_detect",
             "softphones_back",
+            "registration_p95",
             "runbook_time",
             "dropped",
             "dropped_ratio",
@@ -167,6 +168,18 @@ _NEEDS = (
         _loses_active,
         "no fault takes the active node of this pair",
         "a fault on the pair",
+    ),
+    _Need(
+        ("register_peak",),
+        lambda drill, query: any(_selected(query, "site") in sites for sites in phone_sites(drill).values()),
+        "no phone ever registers at this site",
+        "a site of softphones",
+    ),
+    _Need(
+        ("registration_p95",),
+        lambda drill, _: bool(drill.agents),
+        "there are no agents, and so no phones",
+        "agents with softphones",
     ),
     _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
     _Need(

@@ -143,8 +143,12 @@ def behind_afterwards(drill: Drill) -> dict[str, str]:
 
 
 def phone_sites(drill: Drill) -> dict[str, set[str]]:
-    """Return the sites that phones of each group are set to at some time: the first, and those of steps."""
-    sites = {name: {group.softphone.sites[0]} for name, group in drill.agents.items()}
+    """Return the sites that phones of each group are set to at some time: the first, those of steps, or all of them
+    where phones switch by themselves."""
+    sites = {
+        name: set(group.softphone.sites if group.softphone.switch == "automatic" else group.softphone.sites[:1])
+        for name, group in drill.agents.items()
+    }
     for step in drill.runbook:
         if isinstance(step.does, SwitchSoftphones):
             sites[step.does.softphones].add(step.does.site)

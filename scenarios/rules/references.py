@@ -47,6 +47,7 @@ class Declared:
     trunks: Names
     numbers: Names
     queues: Names
+    offices: Names
     groups: Names
     faults: Names
     steps: Names
@@ -63,6 +64,7 @@ class Declared:
             trunks=tuple(drill.trunks),
             numbers=tuple(drill.numbers),
             queues=tuple(drill.queue_table()),
+            offices=tuple(drill.offices),
             groups=tuple(drill.agents),
             faults=tuple(fault.name for fault in drill.faults),
             steps=tuple(step.step for step in drill.runbook),
@@ -84,11 +86,14 @@ _SINGULAR = {
     "trunks": "trunk",
     "numbers": "number",
     "queues": "queue",
+    "offices": "office",
     "groups": "group of agents",
     "faults": "fault",
     "steps": "step",
     "limits": "limit",
 }
+_TARGETS = {"site": "sites", "pair": "pairs", "trunk": "trunks", "registrar": "sites", "office": "offices"}
+"""What the targets of a fault name."""
 _SELECTORS = {
     "number": "numbers",
     "trunk": "trunks",
@@ -149,13 +154,15 @@ def _references(drill: Drill) -> Iterator[_Reference]:
             yield _Reference(("queues", name, "overflow", "trunk"), "trunks", queue.overflow.trunk)
     for name, agents in drill.agents.items():
         yield _Reference(("agents", name, "caller_number"), "numbers", agents.caller_number)
+        yield _Reference(("agents", name, "office"), "offices", agents.office)
         for index, site in enumerate(agents.softphone.sites):
             yield _Reference(("agents", name, "softphone", "sites", index), "sites", site)
     for index, stream in enumerate(drill.traffic):
         yield from _of_traffic(("traffic", index), stream)
     for index, fault in enumerate(drill.faults):
         for field, name in _targets(fault).items():
-            yield _Reference(("faults", index, field), f"{field}s", name)
+            if field in _TARGETS:
+                yield _Reference(("faults", index, field), _TARGETS[field], name)
     for index, step in enumerate(drill.runbook):
         yield from _of_step(("runbook", index), step)
     for index, expectation in enumerate(drill.expect):
@@ -235,7 +242,14 @@ def _twice(drill: Drill) -> Iterator[Finding]:
 
 def _targets(fault: Fault) -> Mapping[str, str]:
     """Return what a fault breaks, by the field that names it."""
-    stated = {"site": fault.site, "pair": fault.pair, "trunk": fault.trunk}
+    stated = {
+        "site": fault.site,
+        "pair": fault.pair,
+        "trunk": fault.trunk,
+        "registrar": fault.registrar,
+        "office": fault.office,
+        "identity": "identity" if fault.identity else None,
+    }
     return {field: name for field, name in stated.items() if name is not None}
 
 
@@ -294,7 +308,8 @@ def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterato
     targets = _targets(fault)
     if len(targets) != 1:
         found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
-        yield _error("exactly-one", path, f"the fault {found}", "exactly one of 'site', 'pair', 'trunk'")
+        remedy = f"exactly one of {', '.join(map(repr, (*_TARGETS, 'identity')))}"
+        yield _error("exactly-one", path, f"the fault {found}", remedy)
     elif fault.fails == "standby" and _shared(pairs, fault.pair):
         yield _error("not-applicable", (*path, "fails"), "in an active-active pair none stands by", "fails: active")
     elif fault.how == "hung" and fault.pair is None:

@@ -61,11 +61,13 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
         for groups in (queue.agents, *(stage.agents for stage in queue.widen))
         for group in groups
     }
+    working = {group.office for group in drill.agents.values()}
     calling = {stream.from_ for stream in drill.traffic}
     for section, names, used, message in (
         ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
         ("sbc_pairs", drill.sbc_pairs, pairs, "no trunk enters by this pair (G14)"),
         ("queues", drill.queues, queues, "no number leads to this queue (G14)"),
+        ("offices", drill.offices, working, "no group of agents works at this office (G1)"),
         ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
     ):
         for name in names:
@@ -139,7 +141,7 @@ STRUCTURE: dict[Rule, Check] = {
     Rule(
         "orphan-part",
         Severity.WARNING,
-        "A trunk, pair, queue or group that nothing leads to adds nothing to the plan.",
+        "A trunk, pair, queue, office or group that nothing leads to adds nothing to the plan.",
     ): _orphan_parts,
     Rule(
         "unstaffed-queue",

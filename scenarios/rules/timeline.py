@@ -31,11 +31,18 @@ def _repairs_outside(drill: Drill) -> Iterator[Remark]:
 def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
     in_use = {pair.site for pair in drill.sbc_pairs.values()}
     in_use |= {trunk.site for trunk in drill.trunks.values() if trunk.site is not None}
-    in_use |= {site for sites in phone_sites(drill).values() for site in sites}
+    registering = {site for sites in phone_sites(drill).values() for site in sites}
+    in_use |= registering
     for index, fault in enumerate(drill.faults):
         if fault.site is not None and fault.site not in in_use:
             message = f"nothing stands at {fault.site}: no pair, no trunk, no phone, so its loss changes nothing"
             yield Remark(("faults", index, "site"), message, f"one of {listed(sorted(in_use))}")
+        elif fault.registrar is not None and fault.registrar not in registering:
+            message = f"no phone ever registers at {fault.registrar}, so the loss of its registrar changes nothing"
+            yield Remark(("faults", index, "registrar"), message, f"one of {listed(sorted(registering))}")
+        elif fault.identity and not any(group.softphone.login for group in drill.agents.values()):
+            message = "no phone needs a sign-in to register, so an outage of identity changes nothing (W34)"
+            yield Remark(("faults", index, "identity"), message, "softphone: {login: true}")
 
 
 # Steps
@@ -134,7 +141,7 @@ TIMELINE: dict[Rule, Check] = {
     Rule(
         "pointless-fault",
         Severity.WARNING,
-        "The loss of a site where nothing stands tests nothing.",
+        "The loss of what nothing depends on tests nothing.",
     ): _faults_of_nothing,
     Rule(
         "step-cycle",

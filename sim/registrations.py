@@ -1,0 +1,391 @@
+"""Registrations: every softphone's way to its registrar, one light timer for each phone.
+
+A phone has a *line*, and so can be offered calls, while a registrar keeps its registration and its office is reachable.
+What the phone itself believes is the state of its machine, :mod:`sbc.decisions.registration`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from math import inf
+from typing import Any
+
+import simpy
+
+from sbc.decisions import registration as machine
+from sbc.decisions.distribution import Agent
+from sbc.decisions.registration import CLIENTS, Effect, Event, Registrar, State, retry_after
+from sbc.decisions.timers import TRANSACTION_TIMEOUT, non_invite_offsets
+from scenarios.evidence import EventKind
+from scenarios.model import Drill, Softphone
+from sim.draws import Draws
+from sim.log import Log
+from sim.timer import Timer, later
+from sim.world import SiteState, World
+
+OFFSETS = non_invite_offsets()
+
+
+class Phone(Timer):
+    """One softphone; it is set to the site of its agent."""
+
+    __slots__ = (
+        "agent", "bound", "bound_until", "client", "failures", "half", "line", "lost_at", "office", "plan", "resends",
+        "sent", "since", "state", "tried", "turn",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        callbacks: list[Callable[[Any], None]],
+        agent: Agent,
+        plan: Softphone,
+        office: dict[str, None],
+    ) -> None:
+        super().__init__(env, callbacks)
+        self.agent = agent
+        self.plan = plan
+        self.client = CLIENTS[plan.client]
+        self.half = plan.expires / 2
+        self.office = office
+        """The faults that cut its office off."""
+        self.state = State.OFF
+        self.bound = False
+        """Whether the registrar keeps its registration."""
+        self.bound_until = 0.0
+        self.line = False
+        self.sent = 0.0
+        self.resends = False
+        """Whether the timer is a retransmission that will be answered, and not Timer F."""
+        self.since: float | None = None
+        """When the registration began that has not failed yet."""
+        self.failures = 0
+        self.tried = 0
+        """Sites of the list that have failed one after the other."""
+        self.lost_at: float | None = None
+        self.turn = 0
+        """Counts switches; a sign-in that ends after the next switch counts no more."""
+
+
+class Registrations:
+    """All phones of a drill and the registrars of its sites."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        drill: Drill,
+        world: World,
+        agents: Sequence[Agent],
+        draws: Draws,
+        log: Log,
+    ) -> None:
+        self._env = env
+        self._world = world
+        self._log = log
+        self._registrars = {name: Registrar(site.register_rate) for name, site in drill.sites.items()}
+        self._offices: dict[str | None, dict[str, None]] = {name: {} for name in (None, *drill.offices)}
+        self._identity: dict[str, None] = {}
+        """The faults that keep people from signing in."""
+        self._on_due: list[Callable[[Any], None]] = [self._due]
+        self._draws = {name: draws.uniforms(f"softphones:{name}") for name in ("refresh", "start", "retry", "spread")}
+        self._phones = {
+            agent: Phone(
+                env,
+                self._on_due,
+                agent,
+                drill.agents[agent.group].softphone,
+                self._offices[drill.agents[agent.group].office],
+            )
+            for agent in agents
+        }
+        self._bound: dict[str, dict[Phone, None]] = {site: {} for site in drill.sites}
+        self._lines: Counter[tuple[str, str]] = Counter()
+        """Phones with a line by group and site."""
+        self._lines_of: Counter[str] = Counter()
+        self._lines_at: Counter[str] = Counter()
+        self.line_up: Callable[[Agent], None] = lambda agent: None
+        """What a line that is there means to its agent; the agents' part sets it."""
+        self.line_down: Callable[[Agent], None] = lambda agent: None
+        """What a line that is gone means to its agent; the agents' part sets it."""
+
+    def begin(self) -> None:
+        """Let the run begin on an ordinary day: phones at a site that works are registered, refreshes out of step."""
+        for phone in self._phones.values():
+            if self._world.sites[phone.agent.site].works:
+                phone.state = State.REGISTERED
+                phone.since = -inf
+                self._keep(phone)
+                self._set_line(phone, up=True)
+            else:
+                phone.state = State.WAITING
+            phone.at(self._env.now + next(self._draws["refresh"]) * phone.half)
+
+    # What others ask
+
+    def at_site(self, site: str) -> int:
+        """Phones with a line at a site."""
+        return self._lines_at[site]
+
+    def any_line(self, groups: Iterable[str], site: str) -> bool:
+        """Whether a phone of these groups has a line at a site."""
+        return any(self._lines[group, site] for group in groups)
+
+    def has_line(self, agent: Agent) -> bool:
+        """Whether an agent's phone has a line."""
+        return self._phones[agent].line
+
+    def high_registers(self) -> dict[str, int]:
+        """Most REGISTERs that arrived at each site within one second since this was last asked."""
+        return {site: registrar.sample(self._env.now) for site, registrar in self._registrars.items()}
+
+    # Switching
+
+    def switch(self, agent: Agent, site: str, sign_in: float, done: Callable[[], None]) -> None:
+        """Set a phone to a site, which takes ``sign_in`` seconds without a line; ``done`` hears when."""
+        phone = self._phones[agent]
+        if phone.state is not State.OFF:
+            self._tell(phone, Event.SIGNED_OUT)
+        phone.turn += 1
+        agent.site = site
+        phone.failures = phone.tried = 0
+        if sign_in > 0:
+            later(self._env, sign_in, partial(self._signed_in, phone, phone.turn, done))
+        else:
+            self._signed_in(phone, phone.turn, done)
+
+    def _signed_in(self, phone: Phone, turn: int, done: Callable[[], None]) -> None:
+        if turn == phone.turn:
+            self._tell(phone, Event.SET)
+        done()
+
+    # What breaks and what is repaired
+
+    def registrar_lost(self, site: str) -> None:
+        """The registrations of a site are gone; only phones with a connection notice before their next refresh."""
+        lost = list(self._bound[site])
+        self._lose(lost)
+        noticing = [phone for phone in lost if phone.client.connected and not phone.office]
+        for phone in noticing:
+            if phone.state in (State.REGISTERED, State.REGISTERING):
+                self._count_failure(phone)
+                self._tell(phone, Event.DISCONNECTED)
+        if noticing:
+            state = self._world.sites[site]
+            self._log.effect((*state.down_by, *state.registrar_down_by), "registration")
+
+    def registrar_back(self, site: str) -> None:
+        """A registrar answers again: it hears the next retransmission of every REGISTER that is under way."""
+        for phone in self._phones.values():
+            if phone.agent.site == site:
+                self._resend(phone)
+
+    def office_lost(self, office: str, fault: str) -> None:
+        """No packet leaves or reaches an office any more; what registrars keep of its phones is no line."""
+        self._offices[office][fault] = None
+        cut: dict[str, list[Phone]] = {}
+        for phone in self._phones.values():
+            if phone.office is self._offices[office] and phone.line:
+                cut.setdefault(phone.agent.site, []).append(phone)
+        for phones in cut.values():
+            self._cut_off(phones)
+
+    def office_back(self, office: str, fault: str) -> None:
+        """An office is reachable again, its phones as far as their registrations have lasted."""
+        down_by = self._offices[office]
+        del down_by[fault]
+        if down_by:
+            return
+        for phone in self._phones.values():
+            if phone.office is down_by:
+                self._resend(phone)
+                if phone.bound:
+                    self._gain_line(phone)
+
+    def at_office(self, office: str, agent: Agent) -> bool:
+        """Whether an agent works at an office."""
+        return self._phones[agent].office is self._offices[office]
+
+    def identity_lost(self, fault: str) -> None:
+        """Nobody can sign in any more."""
+        self._identity[fault] = None
+
+    def identity_back(self, fault: str) -> None:
+        """People can sign in again; a phone that was refused meets that when it tries again."""
+        del self._identity[fault]
+
+    def _resend(self, phone: Phone) -> None:
+        if phone.state is State.REGISTERING and not phone.resends:
+            after = next((offset for offset in OFFSETS if phone.sent + offset > self._env.now), None)
+            if after is not None:
+                phone.resends = True
+                phone.at(phone.sent + after)
+
+    # The machine of one phone
+
+    def _due(self, phone: Phone) -> None:
+        if phone.stale(self._on_due):
+            return
+        if phone.state is not State.REGISTERING:
+            self._tell(phone, Event.DUE)
+        elif phone.resends:
+            self._arrive(phone)
+        else:
+            self._fail(phone, answered=False)
+
+    def _tell(self, phone: Phone, event: Event) -> None:
+        phone.state, effects = machine.step(phone.state, event)
+        for effect in effects:
+            match effect:
+                case Effect.SEND:
+                    phone.sent = self._env.now
+                    self._arrive(phone)
+                case Effect.UP:
+                    self._up(phone)
+                case Effect.REFRESH_LATER:
+                    phone.at(self._env.now + phone.half)
+                case Effect.RETRY_LATER:
+                    phone.at(self._env.now + self._pause(phone))
+                case Effect.START:
+                    self._start(phone)
+                case Effect.NEXT_SITE:
+                    sites = phone.plan.sites
+                    at = sites.index(phone.agent.site) if phone.agent.site in sites else -1
+                    phone.agent.site = sites[(at + 1) % len(sites)]
+                case Effect.DOWN:
+                    phone.due = inf
+                    self._give_up(phone)
+
+    def _start(self, phone: Phone) -> None:
+        if phone.client.start:
+            phone.at(self._env.now + next(self._draws["start"]) * phone.client.start)
+        else:
+            self._tell(phone, Event.DUE)
+
+    def _pause(self, phone: Phone) -> float:
+        pause = retry_after(
+            phone.client,
+            phone.failures,
+            next(self._draws["retry"]),
+            expires=phone.plan.expires,
+            since_sent=self._env.now - phone.sent,
+            line=phone.bound,
+        )
+        return pause + phone.plan.spread * next(self._draws["spread"])
+
+    def _arrive(self, phone: Phone) -> None:
+        """Let a REGISTER, sent for the first time or again, meet what there is at its site."""
+        phone.resends = False
+        site = self._world.sites[phone.agent.site]
+        if phone.office:
+            self._log.effect(phone.office, "registration")
+            phone.at(phone.sent + TRANSACTION_TIMEOUT)
+        elif site.down_by or site.registrar_down_by:
+            self._log.effect((*site.down_by, *site.registrar_down_by), "registration")
+            if phone.client.connected:
+                self._fail(phone, answered=False)
+            else:
+                phone.at(phone.sent + TRANSACTION_TIMEOUT)
+        elif self._takes(phone, site):
+            self._tell(phone, Event.ACCEPTED)
+        else:
+            self._fail(phone, answered=True)
+
+    def _takes(self, phone: Phone, site: SiteState) -> bool:
+        if not site.in_service:
+            return False
+        if self._identity and phone.plan.login and not phone.bound:
+            self._log.effect(self._identity, "sign-in")
+            return False
+        return self._registrars[site.name].arrives(self._env.now)
+
+    def _fail(self, phone: Phone, *, answered: bool) -> None:
+        """A REGISTER has failed; a registrar that answered keeps an earlier registration until that expires."""
+        advances = phone.plan.switch == "automatic" and phone.tried + 1 < len(phone.plan.sites)
+        if phone.bound and (advances or not answered):
+            self._lose([phone])
+        elif phone.bound:
+            later(self._env, phone.bound_until - self._env.now, partial(self._expire, phone, phone.bound_until))
+        if advances:
+            phone.tried += 1
+            self._tell(phone, Event.ADVANCE)
+        else:
+            self._count_failure(phone)
+            self._tell(phone, Event.FAILED)
+
+    def _count_failure(self, phone: Phone) -> None:
+        if phone.since is not None and self._env.now - phone.since >= phone.client.stable:
+            phone.failures = 0
+        phone.since = None
+        phone.tried = 0
+        phone.failures += 1
+
+    def _up(self, phone: Phone) -> None:
+        phone.tried = 0
+        if phone.since is None:
+            phone.since = self._env.now
+        self._keep(phone)
+        self._gain_line(phone)
+
+    def _keep(self, phone: Phone) -> None:
+        phone.bound = True
+        phone.bound_until = self._env.now + phone.plan.expires
+        self._bound[phone.agent.site][phone] = None
+
+    def _expire(self, phone: Phone, bound_until: float) -> None:
+        if phone.bound and phone.bound_until == bound_until:
+            self._lose([phone])
+
+    # Lines
+
+    def _gain_line(self, phone: Phone) -> None:
+        if phone.line:
+            return
+        self._set_line(phone, up=True)
+        agent = phone.agent
+        since_loss = {} if phone.lost_at is None else {"without": self._env.now - phone.lost_at}
+        phone.lost_at = None
+        self._log.entry(
+            EventKind.REGISTERED,
+            agent.group,
+            site=agent.site,
+            agent=agent.number,
+            registered=self._lines_of[agent.group],
+            **since_loss,
+        )
+
+    def _set_line(self, phone: Phone, *, up: bool) -> None:
+        phone.line = up
+        group, site, change = phone.agent.group, phone.agent.site, 1 if up else -1
+        self._lines[group, site] += change
+        self._lines_of[group] += change
+        self._lines_at[site] += change
+        (self.line_up if up else self.line_down)(phone.agent)
+
+    def _give_up(self, phone: Phone) -> None:
+        """The phone leaves its site by itself or by its agent's hand."""
+        if phone.bound:
+            phone.bound = False
+            del self._bound[phone.agent.site][phone]
+        if phone.line:
+            self._set_line(phone, up=False)
+
+    def _lose(self, phones: Sequence[Phone]) -> None:
+        """Registrars forget phones, all of one site."""
+        for phone in phones:
+            phone.bound = False
+            del self._bound[phone.agent.site][phone]
+        self._cut_off([phone for phone in phones if phone.line])
+
+    def _cut_off(self, phones: Sequence[Phone]) -> None:
+        """Phones, all of one site, have no line any more."""
+        for phone in phones:
+            self._set_line(phone, up=False)
+            phone.lost_at = self._env.now
+        for group, lost in Counter(phone.agent.group for phone in phones).items():
+            self._log.entry(
+                EventKind.UNREGISTERED,
+                group,
+                site=phones[0].agent.site,
+                registered=self._lines_of[group],
+                lost=lost,
+            )

@@ -255,9 +255,11 @@ class Fault(_Part):
     """The pair that loses a node."""
     trunk: Name | None = None
     """The trunk that is lost."""
-    fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
-    """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
-    503, and calls up go on."""
+    fails: Annotated[Literal["all", "active", "standby", "link", "503"], BeforeValidator(as_text)] = "all"
+    """The whole; one node of a pair by the part it plays at that moment; `link`: the link that carries a pair's
+    adverts, so that both nodes come to serve, new calls go to the former standby, and after the repair the first node
+    stays with those of the other's calls that the pair `keeps`; or `503`: a trunk answers every new call with 503, and
+    calls up go on."""
     how: Literal["killed", "hung"] = "killed"
     """How nodes of a pair fail: `killed` is silent in every way; `hung` answers no SIP, but holds the address and sends
     adverts, as a node whose SIP process alone has died. Either way calls are cut or wait for the other node by what the

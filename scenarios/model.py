@@ -7,7 +7,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from scenarios.expectations import Expectation
 from scenarios.fields import (
@@ -255,7 +255,11 @@ class Fault(_Part):
     """The pair that loses a node."""
     trunk: Name | None = None
     """The trunk that is lost."""
-    fails: Annotated[Literal["all", "active", "standby", "link", "503"], BeforeValidator(as_text)] = "all"
+    fails: Annotated[
+        Literal["all", "active", "standby", "link", "503"],
+        BeforeValidator(as_text),
+        WithJsonSchema({"enum": ["all", "active", "standby", "link", "503", 503]}),
+    ] = "all"
     """The whole; one node of a pair by the part it plays at that moment; `link`: the link that carries a pair's
     adverts, so that both nodes come to serve, new calls go to the former standby, and after the repair the first node
     stays with those of the other's calls that the pair `keeps`; or `503`: a trunk answers every new call with 503, and

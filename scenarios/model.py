@@ -7,7 +7,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from scenarios.distributions import Distribution, Shape
 from scenarios.expectations import Expectation
@@ -346,9 +346,15 @@ class Fault(_Part):
     """The office whose line is lost: its agents are cut off."""
     identity: Flag = False
     """Whether nobody can sign in (W34)."""
-    fails: Annotated[Literal["all", "active", "standby", "503"], BeforeValidator(as_text)] = "all"
-    """The whole; one node of a pair by the part it plays at that moment; or `503`: a trunk answers every new call with
-    503, and calls up go on."""
+    fails: Annotated[
+        Literal["all", "active", "standby", "link", "503"],
+        BeforeValidator(as_text),
+        WithJsonSchema({"enum": ["all", "active", "standby", "link", "503", 503]}),
+    ] = "all"
+    """The whole; one node of a pair by the part it plays at that moment; `link`: the link that carries a pair's
+    adverts, so that both nodes come to serve, new calls go to the former standby, and after the repair the first node
+    stays with those of the other's calls that the pair `keeps`; or `503`: a trunk answers every new call with 503, and
+    calls up go on."""
     how: Literal["killed", "hung"] = "killed"
     """How nodes of a pair fail: `killed` is silent in every way; `hung` answers no SIP, but holds the address and sends
     adverts, as a node whose SIP process alone has died. Either way calls are cut or wait for the other node by what the

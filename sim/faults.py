@@ -59,6 +59,8 @@ class Faults:
             return self._lose_trunk(fault.trunk, fault.name)
         if fault.pair is not None:
             pair = world.pairs[fault.pair]
+            if fault.fails == "link":
+                return self._pairs.cut_link(pair, fault.name)
             return self._pairs.lose(pair, self._pairs.meant(pair, fault), fault.name, hung=fault.how == "hung")
         if fault.site is not None:
             return self._lose_site(world.sites[fault.site], fault.name)

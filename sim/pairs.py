@@ -51,8 +51,8 @@ class Pairs:
                 return [pair.last] if machine.holds(pair.state) else []
             case "standby":
                 return [1 - pair.last]
-            case "503":
-                raise ValueError(f"fault {fault.name!r}: only a trunk answers 503")
+            case "link" | "503":
+                raise ValueError(f"fault {fault.name!r} takes no node")
 
     def lose(self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False) -> Repair:
         """Let nodes die or hang, in this order; return what repairs them."""
@@ -85,10 +85,26 @@ class Pairs:
 
         return repair
 
+    def cut_link(self, pair: PairState, fault: str) -> Repair:
+        """Cut the link that carries the adverts, which matters while both nodes are well; return what repairs it."""
+        was_whole = not pair.link_cut_by
+        restore = hold_down(pair.link_cut_by, fault)
+        if was_whole and pair.state is machine.State.REDUNDANT:
+            self._tell(pair, machine.Event.LINK_CUT)
+
+        def repair() -> None:
+            restore()
+            if not pair.link_cut_by and pair.state in machine.PARTED:
+                self._tell(pair, machine.Event.LINK_BACK)
+
+        return repair
+
     def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:
         """What the loss of a node means by the part it plays."""
         if holder:
-            return machine.Event.ACTIVE_HUNG if hung else machine.Event.ACTIVE_LOST
+            # Without the link the other hears no adverts in any case: a node that hangs is as good as dead.
+            unheard = pair.state in machine.PARTED
+            return machine.Event.ACTIVE_HUNG if hung and not unheard else machine.Event.ACTIVE_LOST
         came_back = pair.state is machine.State.ELECTING and index == pair.last
         return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
 
@@ -134,6 +150,16 @@ class Pairs:
                     self._take_over(pair)
                 case machine.Effect.SERVE_ON:
                     self._serves(pair)
+                case machine.Effect.SERVE_TOO:
+                    pair.last = 1 - pair.last
+                    pair.settle()
+                    pair.silent_since = self._env.now
+                    self._serves(pair)
+                case machine.Effect.MERGE:
+                    self._merge(pair)
+                case machine.Effect.OTHER_GONE:
+                    other = pair.nodes[1 - pair.last]
+                    self._calls.drop(other, f"{other.name} lost")
                 case machine.Effect.STEP_DOWN:
                     self._step_down(pair)
                 case machine.Effect.CALLS_GONE:
@@ -179,7 +205,9 @@ class Pairs:
             return
         if not told:
             self._log.entry(EventKind.DETECTED, pair.name, by=pair.plan.detect.by)
-            if isinstance(pair.plan.detect, OptionsDetection):
+            if pair.state is machine.State.APART:
+                self._log.effect(pair.link_cut_by, "advert")
+            elif isinstance(pair.plan.detect, OptionsDetection):
                 self._log.effect(pair.broken_by, "probe")
             elif pair.state is machine.State.HUNG:
                 self._log.effect(pair.broken_by, "check")
@@ -194,6 +222,12 @@ class Pairs:
         if new is not old:
             self._calls.carry_over(old, new)
         self._serves(pair)
+
+    def _merge(self, pair: PairState) -> None:
+        """The first node, of higher priority, stays; the second one resigns."""
+        pair.last = 1
+        self._step_down(pair)
+        self._take_over(pair)
 
     def _serves(self, pair: PairState) -> None:
         node = pair.nodes[pair.last]

@@ -80,6 +80,8 @@ class PairState:
     """Counts detection times started or stopped; an older one that ends counts no more."""
     claim: int = 0
     """Counts the times that the first node, back from a failure, may claim the address again."""
+    link_cut_by: dict[str, None] = field(default_factory=dict)
+    """The faults that cut the link between its nodes."""
     drained: bool = False
     """Whether new calls are refused, as planned."""
     turn: int = 0

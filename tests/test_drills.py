@@ -40,6 +40,30 @@ BREAKS = {
         "softphones_back{agents=desk} <= 9m": "faults[registrar-lost].for=9m",
         "service_level{queue=desk, after=15m} >= 95%": "faults[registrar-lost].for=9m",
     },
+    "sbc-pair-takeover": {
+        "takeover_time{pair=edge} <= 3.7s": "sbc_pairs.edge.detect.advert=2s",
+        "time_to_detect{pair=edge} <= 3.7s": "sbc_pairs.edge.detect.advert=2s",
+        "delayed >= 200": "sbc_pairs.edge.detect.advert=500ms",
+        "delayed <= 430": "sbc_pairs.edge.detect.advert=2s",
+        "setup_delay_p99 <= 3.5s": "sbc_pairs.edge.detect.advert=2s",
+        "dropped == 0": "sbc_pairs.edge.keeps=none",
+        "failed == 0": "faults[0].how=hung",
+    },
+    "trunk-overflow": {
+        "answered{trunk=ntt-tokyo, after=15m, before=30m} == 0": "faults[0].at=20m",
+        "blocked_ratio < 1%": "trunks.kddi-osaka.channels=50",
+        "failed == 0": "traffic[0].patience=2s",
+        "delayed{before=40m} == 0": "faults[1].at=35m",
+        "setup_delay_p95{after=41m, before=49m} <= 4s": "trunks.ntt-tokyo.advance_after=6s",
+    },
+    "planned-maintenance": {
+        "dropped == 0": "runbook[wait for the last call].takes=1m",
+        "failed == 0": "numbers.03-1234-5678.trunk=ntt-east",
+        "blocked_ratio < 1%": "trunks.ntt-west.channels=40",
+        "delayed <= 4": "sbc_pairs.east-edge.detect.advert=20s",
+        "answered{trunk=ntt-east, after=11m, before=30m} == 0": "runbook[drain east].starts.at=13m",
+        "answered{trunk=ntt-east, after=40m} >= 500": "runbook[service the first node].takes=25m",
+    },
 }
 """For every expectation of every drill one change that makes it fail."""
 

@@ -193,3 +193,10 @@ def test_in_an_active_active_pair_no_node_stands_by() -> None:
 
 def test_a_pair_that_fails_over_is_sound() -> None:
     assert check(plan(probes("1s", "2s"), numbers={TOKYO: {"trunk": "ntt"}})) == []
+
+
+def test_a_probe_that_was_under_way_when_the_server_came_back_marks_nothing() -> None:
+    faults = [{"name": "killed", "at": f"{DIES}s", "for": "1s", "pair": "edge", "fails": "active"}]
+    recorder = played(plan(probes("10ms", "3s"), faults=faults), callers(Caller(20), Caller(21)))
+    assert sorted(each.node for each in recorder.records) == ["edge/1", "edge/2"]
+    assert not recorder.of(EventKind.DETECTED)

@@ -15,9 +15,9 @@ IMPOSSIBLE = None
 # Two nodes, one service address. Rows are (nodes up, who holds the address, whether it answers); only the holder can be
 # lost or hang as active, only one that is up without holding can be lost as standby, only one that waits can detect,
 # only a dead one can come back, only the holder that hung can recover; to resign or to be preempted takes two that are
-# well.
+# well. A cut link matters between two that are well: then the other waits to be sure of what is not so.
 REDUNDANT, ALONE, SILENT, ELECTING, DOWN = State.REDUNDANT, State.ALONE, State.SILENT, State.ELECTING, State.DOWN
-HUNG, STUCK = State.HUNG, State.STUCK
+HUNG, STUCK, APART, SPLIT = State.HUNG, State.STUCK, State.APART, State.SPLIT
 DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
     REDUNDANT: {
         Event.ACTIVE_LOST: (SILENT, (Effect.NODE_GONE, Effect.WATCH)),
@@ -29,6 +29,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: IMPOSSIBLE,
         Event.RESIGNED: (ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
         Event.PREEMPTED: (REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
+        Event.LINK_CUT: (APART, (Effect.WATCH,)),
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     ALONE: {
         Event.ACTIVE_LOST: (DOWN, (Effect.NODE_GONE, Effect.CALLS_GONE)),
@@ -40,6 +42,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     SILENT: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -51,6 +55,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     ELECTING: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -62,6 +68,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     DOWN: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -73,6 +81,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     HUNG: {
         Event.ACTIVE_LOST: (SILENT, (Effect.WATCH,)),
@@ -84,6 +94,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: (REDUNDANT, (Effect.STOP_WATCH, Effect.SERVE_ON)),
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
     },
     STUCK: {
         Event.ACTIVE_LOST: (DOWN, (Effect.CALLS_GONE,)),
@@ -95,11 +107,42 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.RECOVERED: (ALONE, (Effect.SERVE_ON,)),
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: IMPOSSIBLE,
+    },
+    APART: {
+        Event.ACTIVE_LOST: (SILENT, (Effect.NODE_GONE,)),
+        Event.STANDBY_LOST: (ALONE, (Effect.STOP_WATCH,)),
+        Event.RETURNED_LOST: IMPOSSIBLE,
+        Event.DETECTED: (SPLIT, (Effect.SERVE_TOO,)),
+        Event.NODE_BACK: IMPOSSIBLE,
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: (REDUNDANT, (Effect.STOP_WATCH,)),
+    },
+    SPLIT: {
+        Event.ACTIVE_LOST: (ALONE, (Effect.NODE_GONE, Effect.TAKE_OVER)),
+        Event.STANDBY_LOST: (ALONE, (Effect.OTHER_GONE,)),
+        Event.RETURNED_LOST: IMPOSSIBLE,
+        Event.DETECTED: IMPOSSIBLE,
+        Event.NODE_BACK: IMPOSSIBLE,
+        Event.ACTIVE_HUNG: IMPOSSIBLE,
+        Event.RECOVERED: IMPOSSIBLE,
+        Event.RESIGNED: IMPOSSIBLE,
+        Event.PREEMPTED: IMPOSSIBLE,
+        Event.LINK_CUT: IMPOSSIBLE,
+        Event.LINK_BACK: (REDUNDANT, (Effect.MERGE,)),
     },
 }
-NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0, HUNG: 2, STUCK: 1}
+NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0, HUNG: 2, STUCK: 1, APART: 2, SPLIT: 2}
 """Hung ones included."""
-HOLDER = {REDUNDANT: "well", ALONE: "well", SILENT: "", ELECTING: "", DOWN: "", HUNG: "hung", STUCK: "hung"}
+HOLDER = {
+    REDUNDANT: "well", ALONE: "well", SILENT: "", ELECTING: "", DOWN: "", HUNG: "hung", STUCK: "hung", APART: "well",
+    SPLIT: "well",
+}  # fmt: skip
 
 
 def disagreements() -> list[tuple[State, Event]]:
@@ -145,33 +188,35 @@ def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
 @given(events=st.lists(st.sampled_from(Event), max_size=60))
 def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: list[Event]) -> None:
     """The hand-drawn table is itself held against a count of nodes, from any history the machine allows."""
-    state, up, holder, watched = REDUNDANT, 2, "well", False
+    state, up, holder, watched, link = REDUNDANT, 2, "well", False, "whole"
     for event in events:
         waiting = up - bool(holder)
         possible = {
             Event.ACTIVE_LOST: holder != "",
             Event.STANDBY_LOST: waiting > 0,
             Event.RETURNED_LOST: waiting == 2,
-            Event.DETECTED: waiting > 0 and holder != "well",
+            Event.DETECTED: waiting > 0 and (holder != "well" or link == "cut"),
             Event.NODE_BACK: up < 2,
-            Event.ACTIVE_HUNG: holder == "well",
+            Event.ACTIVE_HUNG: holder == "well" and link == "whole",
             Event.RECOVERED: holder == "hung",
-            Event.RESIGNED: waiting > 0 and holder == "well",
-            Event.PREEMPTED: waiting > 0 and holder == "well",
+            Event.RESIGNED: waiting > 0 and holder == "well" and link == "whole",
+            Event.PREEMPTED: waiting > 0 and holder == "well" and link == "whole",
+            Event.LINK_CUT: waiting > 0 and holder == "well" and link == "whole",
+            Event.LINK_BACK: link != "whole",
         }[event]
         if not possible:
             with pytest.raises(pair.ImpossibleEventError):
                 step(state, event)
             continue
         served = holder == "well"
-        was_hung = holder == "hung"
+        was_hung, was_split = holder == "hung", link == "split"
         state, effects = step(state, event)
         heir_lost = event is Event.STANDBY_LOST and waiting == 2
         match event:
             case Event.ACTIVE_LOST:
-                up, holder = up - 1, ""
+                up, holder, link = up - 1, "well" if was_split else "", "whole"
             case Event.STANDBY_LOST | Event.RETURNED_LOST:
-                up -= 1
+                up, link = up - 1, "whole"
             case Event.NODE_BACK:
                 up += 1
             case Event.ACTIVE_HUNG:
@@ -180,19 +225,29 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
                 holder = "well"
             case Event.RESIGNED:
                 holder = ""
+            case Event.LINK_CUT:
+                link = "cut"
+            case Event.LINK_BACK:
+                link = "whole"
+            case Event.DETECTED if link == "cut":
+                link = "split"
             case Event.DETECTED:
                 up, holder = up - was_hung, "well"  # the other gives a hung node up as dead
             case Event.PREEMPTED:
                 pass
         begun = {Effect.WATCH, Effect.WATCH_ANEW, Effect.WATCH_RESIGNED} & set(effects)
-        ended = {Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.TAKE_OVER} & set(effects)
+        ended = {Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.TAKE_OVER, Effect.SERVE_TOO} & set(effects)
         watched = bool(begun) or (watched and not ended)
         assert (NODES_UP[state], HOLDER[state]) == (up, holder)
         assert pair.serves(state) == (holder == "well")
         assert pair.holds(state) == (holder != "")
-        assert watched == (holder != "well" and up - bool(holder) > 0)
+        assert watched == (up - bool(holder) > 0 and (holder != "well" or link == "cut"))
         assert (Effect.CALLS_GONE in effects) == (up == 0 or heir_lost)
-        assert (Effect.TAKE_OVER in effects) == (event in (Event.DETECTED, Event.PREEMPTED))
+        taken = (event is Event.DETECTED and link != "split") or event is Event.PREEMPTED
+        assert (Effect.TAKE_OVER in effects) == (taken or (event is Event.ACTIVE_LOST and was_split))
+        assert (Effect.SERVE_TOO in effects) == (event is Event.DETECTED and link == "split")
+        assert (Effect.MERGE in effects) == (event is Event.LINK_BACK and was_split)
+        assert (Effect.OTHER_GONE in effects) == (event is Event.STANDBY_LOST and was_split)
         assert (Effect.NODE_GONE in effects) == (event in (Event.ACTIVE_LOST, Event.ACTIVE_HUNG) and served)
         assert (Effect.SERVE_ON in effects) == (event is Event.RECOVERED)
         assert (Effect.STEP_DOWN in effects) == (event in (Event.RESIGNED, Event.PREEMPTED))

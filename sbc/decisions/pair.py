@@ -21,6 +21,8 @@ class State(Enum):
     DOWN = "both are down"
     HUNG = "one holds the address and answers nothing, the other stands by"
     STUCK = "one holds the address and answers nothing, the other is down"
+    APART = "one serves, the other hears no adverts any more and waits to be sure"
+    SPLIT = "both serve; new calls go to the one whose gratuitous ARP came last"
 
 
 class Event(Enum):
@@ -35,6 +37,8 @@ class Event(Enum):
     RECOVERED = "the node that hung answers again"
     RESIGNED = "the serving node gives the address up, as planned"
     PREEMPTED = "the node of higher priority, up again, claims the address"
+    LINK_CUT = "the link that carries the adverts is cut"
+    LINK_BACK = "the link is repaired"
 
 
 class Effect(Enum):
@@ -48,6 +52,9 @@ class Effect(Enum):
     STOP_WATCH = "nobody is left to notice"
     SERVE_ON = "the node that holds the address serves again, with the calls that the pair has kept"
     STEP_DOWN = "calls that the pair does not keep are cut, and the node serves no more"
+    OTHER_GONE = "calls on the node that new calls do not go to are cut"
+    SERVE_TOO = "the other node serves as well, and new calls go to it"
+    MERGE = "the node of higher priority stays, with those of the other's calls that the pair keeps"
     WATCH_RESIGNED = "start the time that the other node waits after a resignation"
 
 
@@ -74,9 +81,21 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.STUCK, Event.RECOVERED): (State.ALONE, (Effect.SERVE_ON,)),
     (State.REDUNDANT, Event.RESIGNED): (State.ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
     (State.REDUNDANT, Event.PREEMPTED): (State.REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
+    (State.REDUNDANT, Event.LINK_CUT): (State.APART, (Effect.WATCH,)),
+    (State.APART, Event.DETECTED): (State.SPLIT, (Effect.SERVE_TOO,)),
+    (State.APART, Event.LINK_BACK): (State.REDUNDANT, (Effect.STOP_WATCH,)),
+    (State.APART, Event.ACTIVE_LOST): (State.SILENT, (Effect.NODE_GONE,)),
+    (State.APART, Event.STANDBY_LOST): (State.ALONE, (Effect.STOP_WATCH,)),
+    (State.SPLIT, Event.LINK_BACK): (State.REDUNDANT, (Effect.MERGE,)),
+    (State.SPLIT, Event.ACTIVE_LOST): (State.ALONE, (Effect.NODE_GONE, Effect.TAKE_OVER)),
+    (State.SPLIT, Event.STANDBY_LOST): (State.ALONE, (Effect.OTHER_GONE,)),
 }
 """Every transition. A node that starts is a backup first (RFC 5798 §6.4.1), so a returned node never serves at once. A
 hung node that is not the one to serve is to the other as good as dead."""
+
+
+PARTED = (State.APART, State.SPLIT)
+"""The states in which the link between the nodes is cut and matters."""
 
 
 class ImpossibleEventError(ValueError):
@@ -93,7 +112,7 @@ def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
 
 def serves(state: State) -> bool:
     """Whether a node answers at the service address."""
-    return state in (State.REDUNDANT, State.ALONE)
+    return state in (State.REDUNDANT, State.ALONE, *PARTED)
 
 
 def holds(state: State) -> bool:

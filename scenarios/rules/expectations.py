@@ -124,7 +124,7 @@ def _switched(drill: Drill) -> bool:
 def _loses_active(drill: Drill, query: Query) -> bool:
     pair = _selected(query, "pair")
     return any(
-        fault.site == drill.sbc_pairs[pair].site or (fault.pair == pair and fault.fails != "standby")
+        fault.site == drill.sbc_pairs[pair].site or (fault.pair == pair and fault.fails in ("all", "active"))
         for fault in faults_in_run(drill)
     )
 

@@ -314,6 +314,10 @@ def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterato
         yield _error("not-applicable", (*path, "fails"), "in an active-active pair none stands by", "fails: active")
     elif fault.how == "hung" and fault.pair is None:
         yield _error("not-applicable", (*path, "how"), "only the nodes of a pair hang", "'pair', or how: killed")
+    elif fault.fails == "link":
+        if fault.pair is None or (fault.pair in pairs and pairs[fault.pair].detect.by != "vrrp"):
+            message = "only the nodes of a pair that send each other adverts have a link to lose"
+            yield _error("not-applicable", (*path, "fails"), message, "a pair with detect: {by: vrrp}")
     elif fault.fails == "503":
         if fault.trunk is None:
             yield _error("not-applicable", (*path, "fails"), "only a trunk answers 503", "'trunk', or fails: all")

@@ -1,4 +1,4 @@
-"""The `calls` engine inside ± 2 % of theory: Erlang A and extended Erlang B.
+"""The `calls` engine inside ± 2 % of theory: Erlang C with the distribution of waits, Erlang A, extended Erlang B.
 
 Estimates are means over independent replications, corrected by how much more or less work than expected was drawn (a
 control variate, whose mean is known: Law, Simulation Modeling and Analysis, §11.4), with a t interval. Erlang B is in
@@ -7,7 +7,7 @@ and a traffic stream is a Poisson process whatever becomes of its calls.
 """
 
 from collections.abc import Callable
-from math import sqrt
+from math import exp, sqrt
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from scipy import stats
 
 from scenarios.evidence import CallRecord, Outcome
 from scenarios.model import Drill
-from scenarios.theory.erlang import erlang_b
+from scenarios.theory.erlang import erlang_b, erlang_c
 from scenarios.theory.erlang_a import erlang_a
 from scenarios.theory.extended_b import extended_erlang_b
 from sim.traffic import load
@@ -61,6 +61,27 @@ def share(condition: Callable[[CallRecord], bool]) -> Measure:
 
 def longer_than(seconds: float) -> Measure:
     return share(lambda record: (record.wait or 0) > seconds)
+
+
+MOMENTS = (0.0, 1.0, 2.0, 4.0)
+"""Waits after which to look, in seconds; talks are 18 s long, a tenth of those in rule K."""
+
+
+def still_waiting(agents: int, talk: float = 18.0) -> list[float]:
+    """P(W > t) = C · exp(-(nμ - λ)t) of M/M/n, for 10 erlang in talks of 18 s and somewhat longer ones."""
+    erlang = 10 * talk / 18
+    return [erlang_c(erlang, agents) * exp(-(agents - erlang) * moment / talk) for moment in MOMENTS]
+
+
+@pytest.mark.slow
+def test_waits_for_fourteen_agents_are_distributed_as_theory_says() -> None:
+    plan = delay_system(14, "8h", arrivals="2000/h", talk={"exponential": "18s"})
+    found = estimates(plan, 74, *map(longer_than, MOMENTS))
+    assert found[0].half <= 0.02 * found[0].mean
+    for others in (still_waiting(13), still_waiting(15), still_waiting(14, talk=18 * 1.03)):
+        for interval, right, wrong in zip(found, still_waiting(14), others, strict=True):
+            assert interval.covers(right)
+            assert not interval.covers(wrong)
 
 
 @pytest.mark.slow

@@ -100,6 +100,7 @@ def test_ten_erlang_on_ten_ports_lose_as_erlang_b_says_and_on_nine_as_on_nine() 
     assert ten.covers(lost(10, 10))
     assert not ten.covers(lost(10, 9))
     assert not ten.covers(lost(10, 11))
+    assert not ten.covers(lost(10.3, 10)), "talks longer by 3 %"
     assert nine.covers(lost(10, 9))
     assert not nine.covers(lost(10, 10))
 

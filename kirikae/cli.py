@@ -1,6 +1,8 @@
 """The command line: `kirikae run`, `drills`, `number`, `schema`."""
 
+import signal
 import sys
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -50,13 +52,19 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
     app()
 
 
 def _stop(text: str) -> NoReturn:
-    """Say what is wrong on standard error and leave with exit code 2."""
-    safe_console(sys.stderr).print(text, markup=False, highlight=False, soft_wrap=True)
+    """Say what is wrong and leave with exit code 2."""
+    _say(text)
     raise typer.Exit(ExitCode.INVALID)
+
+
+def _say(text: str) -> None:
+    """Print on standard error."""
+    safe_console(sys.stderr).print(text, soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:
@@ -122,7 +130,11 @@ def run_command(
         _stop(str(error))
     except DrillError as error:
         _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")
+    except BrokenExecutor:
+        _say("A worker process was ended from outside, by a signal or for want of memory; nothing was judged.")
+        raise typer.Exit(ExitCode.INCONCLUSIVE) from None
     except KeyboardInterrupt:
+        _say("Stopped; not all results are written.")
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
 

@@ -57,7 +57,8 @@ def copy(name: str, folder: Path) -> list[Path]:
     drill, schema = folder / f"{name}{SUFFIX}", folder / SCHEMA_NAME
     with drill.open("x", encoding="utf-8") as file:
         file.write(text)
-    schema.write_text(schema_text(), encoding="utf-8")
+    if not schema.exists():
+        schema.write_text(schema_text(), encoding="utf-8")
     return [drill, schema]
 
 

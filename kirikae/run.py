@@ -1,5 +1,6 @@
 """`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from reports.folder import detail_files, write_all
 from reports.judge import Judged, judge
 from reports.origin import Origin
 from reports.result import result_text
-from reports.terminal import print_summary
+from reports.terminal import print_summary, safe_console
 from reports.wording import number_of
 from scenarios import rules
 from scenarios.loader import Loaded, problem_of
@@ -49,7 +50,8 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     drill = _as_asked(loaded.drill, options)
     if options.detail is not None and options.detail >= drill.run.replications:
         last = drill.run.replications - 1
-        console.print(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})", highlight=False)
+        text = f"--detail {options.detail}: there is no such replication (allowed 0 to {last})"
+        safe_console(sys.stderr).print(text, soft_wrap=True)
         return ExitCode.INVALID
     out = files.folder(options.out or _new_folder(name))
     origin = Origin(name, tuple(changes))
@@ -60,14 +62,20 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     judged = judge(drill, runs.results.values(), engine=ENGINE, seed=drill.run.seed, interrupted=runs.interrupted)
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
-    if options.json == "-":
-        put(result_text(judged, origin))
-    elif options.json is not None:
-        files.write_whole(Path(options.json), result_text(judged, origin))
-    print_summary(console, judged)
-    if detail is not None:
-        console.print(f"Replication {detail} in full: {out / 'calls.csv'}, {out / 'journal.jsonl'}", highlight=False)
-    console.print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+    if options.json not in (None, "-"):
+        files.write_whole(Path(str(options.json)), result_text(judged, origin))
+    try:
+        if options.json == "-":
+            put(result_text(judged, origin))
+        print_summary(console, judged)
+        if detail is not None:
+            calls, journal = out / "calls.csv", out / "journal.jsonl"
+            console.print(f"Replication {detail} in full: {calls}, {journal}", soft_wrap=True)
+        console.print(f"Report: {out / 'report.html'}", soft_wrap=True)
+    except OSError as error:
+        # The reader is gone or the disk full: the results are written all the same, and the exit code says the verdict.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        safe_console(sys.stderr).print(f"output: {error.strerror}; the results are in {out}", soft_wrap=True)
     return judged.exit_code
 
 
@@ -85,6 +93,7 @@ def _plan_stands(loaded: Loaded, console: Console) -> bool:
     lines += [f"waived [{item.finding.id}] {item.finding.message} (reason: {item.reason})" for item in verdict.waived]
     if verdict.errors:
         lines.append(f"The plan has {number_of(len(verdict.errors), 'error')}; nothing was run.")
+        console = safe_console(sys.stderr)
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return not verdict.errors
@@ -108,7 +117,7 @@ def _new_folder(name: str) -> Path:
 def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
     """Play one replication again with everything written down; return which."""
     for name in _DETAIL_FILES:
-        (out / name).unlink(missing_ok=True)
+        files.remove(out / name)
     if not options.calls or judged.interrupted:
         return None
     replication = _telling(judged) if options.detail is None else options.detail

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TextIO
 
 
@@ -16,12 +17,22 @@ class ReportError(Exception):
 
 
 def folder(path: Path) -> Path:
-    """Make a folder for results, with all above it, and return it; raises :class:`ReportError`."""
+    """Make a folder for results, with all above it, and return it; raises :class:`ReportError` if not writable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
     except OSError as error:
         raise ReportError(path, error) from error
     return path
+
+
+def remove(path: Path) -> None:
+    """Take away a result of an earlier run, if there is one; raises :class:`ReportError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReportError(path, error) from error
 
 
 @contextmanager

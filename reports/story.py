@@ -46,6 +46,8 @@ def _verdict(judged: Judged) -> Iterator[str]:
 
 
 def _named(judgement: Judgement) -> str:
+    if judgement.held is not None and judgement.held.of > 1:
+        return f"{judgement.expectation.text} held in {judgement.held.runs} of {judgement.held.of} runs"
     return f"{judgement.expectation.text} came out at {judgement.shown}"
 
 
@@ -97,10 +99,10 @@ def loss_text(loss: Loss) -> str:
 
 def _runbook(judged: Judged) -> Iterator[str]:
     steps = step_reports(judged.drill, judged.summaries)
-    unfinished = next((step for step in steps if step.finished_in < step.runs), None)
-    if unfinished is not None:
-        open_in = f"{unfinished.runs - unfinished.finished_in} of {number_of(unfinished.runs, 'run')}"
-        yield f"The runbook was not finished in {open_in}: “{unfinished.step}” stood open."
+    least = min(steps, key=lambda step: step.finished_in, default=None)
+    if least is not None and least.finished_in < least.runs:
+        open_in = f"{least.runs - least.finished_in} of {number_of(least.runs, 'run')}"
+        yield f"The runbook was not finished in {open_in}: “{least.step}” stood open."
     worst = max(steps, key=lambda step: step.critical, default=None)
     if worst is not None and worst.cost:
         yield _costliest(worst, worst.cost)

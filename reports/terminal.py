@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from errno import EPIPE
 from typing import IO, TextIO, cast
 
 from rich.console import Console
@@ -49,11 +50,19 @@ class _Encodable:
         return self._file.fileno()
 
 
+class _Console(Console):
+    """A console that leaves it to its user what a reader who has gone away means."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through, which rich would turn into an exit with code 1."""
+        raise BrokenPipeError(EPIPE, "the reader is gone")
+
+
 def safe_console(file: IO[str], *, quiet: bool = False) -> Console:
     """Return a console that never fails on a character its terminal cannot show, such as one in cp932 or ASCII."""
     width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     stream = cast(TextIO, _Encodable(file))
-    return Console(file=stream, width=width, quiet=quiet, highlight=False, markup=False, emoji=False)
+    return _Console(file=stream, width=width, quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 def print_summary(console: Console, judged: Judged) -> None:

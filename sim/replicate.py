@@ -97,7 +97,7 @@ def replicate(
             # Tasks in work are waited for: to leave them would be to leave processes behind.
             executor.shutdown(cancel_futures=True)
     for future, indices in waiting.items():
-        if future.done() and not future.cancelled():
+        if not future.cancelled() and future.exception() is None:
             results.update(zip(indices, future.result(), strict=True))
     return Replications(dict(sorted(results.items())), interrupted)
 

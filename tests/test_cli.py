@@ -123,6 +123,30 @@ def test_the_result_goes_to_a_pipe_alone(plan: Path) -> None:
     assert b"PASSED" in done.stderr
 
 
+def test_a_reader_who_goes_away_does_not_change_the_verdict(plan: Path) -> None:
+    run = f"{sys.executable} -m kirikae run {plan.name} --set 'expect=[asr < 50%]' --out out"
+    command = f"{run} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=plan.parent, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert b"Traceback" not in done.stderr
+    assert json.loads((plan.parent / "out/result.json").read_text(encoding="utf-8"))["verdict"] == "failed"
+
+
+def test_a_disk_that_is_full_is_named_and_the_results_are_there(plan: Path) -> None:
+    command = [sys.executable, "-m", "kirikae", "run", plan.name, "--out", "out"]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, cwd=plan.parent, stdout=full, stderr=subprocess.PIPE, timeout=120, check=False)
+    assert done.returncode == 0
+    assert b"No space left" in done.stderr
+    assert (plan.parent / "out/report.html").exists()
+
+
+def test_a_plan_that_breaks_a_rule_says_so_even_when_asked_to_be_quiet(plan: Path) -> None:
+    done = kirikae("run", plan.name, "-q", "--set", "trunks.ntt.channels=10", at=plan.parent)
+    assert done.returncode == 2
+    assert b"overloaded-baseline" in done.stderr
+
+
 def test_a_folder_that_cannot_be_written_is_named(plan: Path) -> None:
     (plan.parent / "file").write_text("in the way")
     done = kirikae("run", plan.name, "--out", "file/out", at=plan.parent)
@@ -186,7 +210,11 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(plan: Path) -> None:
         while len(children.read_text().split()) < 2:  # the fork server and its tracker: work is being handed out
             assert run.poll() is None
         os.killpg(run.pid, signal.SIGINT)
-        out, err = run.communicate(timeout=60)
+        try:
+            out, err = run.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            raise
     assert run.returncode == 3, err
     assert b"stopped after" in out
     assert b"Traceback" not in err

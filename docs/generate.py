@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kirikae import drills
 from sbc.decisions import member, pair, registration, runbook
+from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
@@ -123,7 +125,17 @@ def _bounds(client: registration.Client, failures: int) -> str:
     return f"{low:g} s" if low == high else f"{low:g}–{high:g} s"
 
 
+def _drills() -> str:
+    def rows() -> Iterator[tuple[str, ...]]:
+        for name, title in drills.bundled():
+            drill = load(drills.find(name)).drill
+            yield f"`{name}`", title, str(drill.expected_verdict), drill.teaches or ""
+
+    return _table(("drill", "what happens", "comes out", "what it teaches"), rows())
+
+
 _WRITERS: dict[str, Callable[[], str]] = {
+    "drills": _drills,
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,

@@ -107,8 +107,8 @@ class EventKind(StrEnum):
     """A softphone of a group registered at a `site`, or its office is reachable again; `registered` counts the group's
     phones now registered, `without` the seconds since this one lost its registration, if it did."""
     UNREGISTERED = "unregistered"
-    """Phones of a group lost the registrar of their `site`, or their office; `registered` counts the group's phones
-    left, `lost` those that are gone."""
+    """Phones of a group lost the registrar of their `site`, or their office, or left for a site that does not take
+    them; `registered` counts the group's phones left, `lost` those that a fault has taken."""
     REROUTED = "rerouted"
     CALLER_NUMBER = "caller number"
     STEP_READY = "step ready"

@@ -142,7 +142,8 @@ class Registrations:
 
     def switch(self, agent: Agent, site: str, sign_in: float, done: Callable[[], None]) -> None:
         """Set a phone to a site, which takes ``sign_in`` seconds without a line; ``done`` hears when."""
-        phone = self._phones[agent]
+        phone, left = self._phones[agent], agent.site
+        had_line = phone.line
         if phone.state is not State.OFF:
             self._tell(phone, Event.SIGNED_OUT)
         phone.turn += 1
@@ -152,6 +153,8 @@ class Registrations:
             later(self._env, sign_in, partial(self._signed_in, phone, phone.turn, done))
         else:
             self._signed_in(phone, phone.turn, done)
+        if had_line and not phone.line:
+            self._log_loss(agent.group, left, lost=0)  # it left, and nothing has taken it in yet
 
     def _signed_in(self, phone: Phone, turn: int, done: Callable[[], None]) -> None:
         if turn == phone.turn:
@@ -382,10 +385,8 @@ class Registrations:
             self._set_line(phone, up=False)
             phone.lost_at = self._env.now
         for group, lost in Counter(phone.agent.group for phone in phones).items():
-            self._log.entry(
-                EventKind.UNREGISTERED,
-                group,
-                site=phones[0].agent.site,
-                registered=self._lines_of[group],
-                lost=lost,
-            )
+            self._log_loss(group, phones[0].agent.site, lost)
+
+    def _log_loss(self, group: str, site: str, lost: int) -> None:
+        registered = self._lines_of[group]
+        self._log.entry(EventKind.UNREGISTERED, group, site=site, registered=registered, lost=lost)

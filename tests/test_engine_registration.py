@@ -372,6 +372,21 @@ def test_an_agent_who_slips_back_is_at_the_old_site_until_it_is_noticed() -> Non
     assert abs(sum(counts) / 100 - 0.4 / 0.6) < 4 * 0.4**0.5 / 0.6 / 10
 
 
+def test_a_phone_set_to_a_site_that_is_not_in_service_has_left_the_journal_says() -> None:
+    away = plan(
+        ALARM,
+        sites={"tokyo": {}, "osaka": {"role": "secondary"}},
+        agents=desk(3, sites=BOTH),
+        runbook=[switched()],
+    )
+    left = quiet(away).of(EventKind.UNREGISTERED)
+    assert [(entry.detail["site"], entry.detail["registered"], entry.detail["lost"]) for entry in left] == [
+        ("tokyo", 2, 0),
+        ("tokyo", 1, 0),
+        ("tokyo", 0, 0),
+    ]
+
+
 def test_the_journal_of_registrations_adds_up() -> None:
     recorder = quiet(plan(fault(100, 200, registrar="tokyo"), agents=desk(10)))
     levels = [10, *(int(e.detail["registered"]) for e in recorder.of(EventKind.UNREGISTERED, EventKind.REGISTERED))]

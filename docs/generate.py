@@ -51,8 +51,8 @@ from scenarios.model import (
     Waiver,
     Widen,
 )
+from scenarios.model_fields import named_fields
 from scenarios.rules import RULES
-from scenarios.vocabulary import named_fields
 
 FOLDER = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from scenarios.expectations import Query
 from scenarios.model import Drill
 from scenarios.numberplan import NumberError, canonical
+from scenarios.rules.plan import caps
 
 _OVERALL = (
     "attempts",
@@ -99,10 +100,4 @@ def _about(metric: str, selector: str, value: str) -> Query:
 
 def limits(drill: Drill) -> dict[str, int]:
     """Return the cap of every limit of the plan, as calls at the same time; a pair's is that of one node."""
-    contract = {"tenant": drill.ports.tenant, "outbound": drill.ports.outbound}
-    return {
-        **{name: cap for name, cap in contract.items() if cap is not None},
-        **{number: entry.tap for number, entry in drill.numbers.items() if entry.tap is not None},
-        **{name: trunk.channels for name, trunk in drill.trunks.items()},
-        **{name: pair.ports for name, pair in drill.sbc_pairs.items()},
-    }
+    return {str(name): cap for (_, name, *_), cap in caps(drill).items()}

@@ -12,13 +12,13 @@ from scenarios.encoding import read_text
 from scenarios.keys import respell
 from scenarios.ledger import SECTIONS, expand
 from scenarios.model import Drill, Run
+from scenarios.model_fields import named_fields
 from scenarios.overrides import Override, apply, parse_override
 from scenarios.problems import DrillError, Finding, Problem, path_text
 from scenarios.rules.references import CONTRACT_LIMITS, Declared, dangling
 from scenarios.source import Node, Source, read_source
 from scenarios.source import Path as TreePath
 from scenarios.validation import MOST_ERRORS, faults_of
-from scenarios.vocabulary import named_fields
 
 
 @dataclass(frozen=True, slots=True)

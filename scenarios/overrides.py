@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scenarios.keys import spelled
+from scenarios.model_fields import fields_at
 from scenarios.problems import DrillError, Mark, Problem, did_you_mean, path_text, show
 from scenarios.source import Node, read_value
-from scenarios.vocabulary import fields_at
 
 _SHAPE = "path=value, such as trunks.ntt-tokyo.channels=10 or runbook[press the DR button].takes=3m"
 _LABELS = ("name", "step", "finding")

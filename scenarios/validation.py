@@ -9,11 +9,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from scenarios.model import ACTIONS
+from scenarios.model_fields import fields_at
 from scenarios.problems import Mark, Problem, did_you_mean, nearest, path_text, show
 from scenarios.source import Node, Path, Source
 from scenarios.syntax import look_alike
 from scenarios.units import format_share
-from scenarios.vocabulary import fields_at
 
 
 class Fault(NamedTuple):

@@ -62,7 +62,6 @@ class Call(Timer):
         self.stage = 0
         self.queued = 0.0
         self.first = -1
-        self.reset(-1, 0.0)
 
     def reset(self, attempt: int, now: float) -> None:
         """Begin an attempt."""

@@ -85,7 +85,7 @@ class Calls:
         call.reset(self._attempts, self._env.now)
         self._attempts += 1
         if call.first < 0:
-            call.first, call.tries = call.attempt, 1
+            call.first = call.attempt
         if call.direction is Direction.INBOUND:
             self._set_up(call)
         else:

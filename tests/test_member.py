@@ -4,6 +4,7 @@ import pytest
 
 from sbc.decisions import member
 from sbc.decisions.member import Effect, Event, State, step
+from sbc.decisions.table import ImpossibleEventError
 
 IN_USE, UNSEEN, AVOIDED = State.IN_USE, State.UNSEEN, State.AVOIDED
 IMPOSSIBLE = None
@@ -36,7 +37,7 @@ def disagreements() -> list[tuple[State, Event]]:
         for event, drawn in row.items():
             try:
                 done = step(state, event)
-            except member.ImpossibleEventError:
+            except ImpossibleEventError:
                 done = None
             if done != drawn:
                 wrong.append((state, event))
@@ -65,5 +66,5 @@ def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monk
 
 
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
-    with pytest.raises(member.ImpossibleEventError, match="works again"):
+    with pytest.raises(ImpossibleEventError, match="works again"):
         step(IN_USE, Event.BACK)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sbc.decisions import pair
 from sbc.decisions.pair import Effect, Event, State, detection_delay, resignation_delay, step
+from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import OptionsDetection, VrrpDetection
 
 IMPOSSIBLE = None
@@ -152,7 +153,7 @@ def disagreements() -> list[tuple[State, Event]]:
         for event, drawn in row.items():
             try:
                 done = step(state, event)
-            except pair.ImpossibleEventError:
+            except ImpossibleEventError:
                 done = None
             if done != drawn:
                 wrong.append((state, event))
@@ -181,7 +182,7 @@ def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monk
 
 
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
-    with pytest.raises(pair.ImpossibleEventError, match="up again"):
+    with pytest.raises(ImpossibleEventError, match="up again"):
         step(REDUNDANT, Event.NODE_BACK)
 
 
@@ -205,7 +206,7 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
             Event.LINK_BACK: link != "whole",
         }[event]
         if not possible:
-            with pytest.raises(pair.ImpossibleEventError):
+            with pytest.raises(ImpossibleEventError):
                 step(state, event)
             continue
         served = holder == "well"

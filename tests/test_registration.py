@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sbc.decisions import registration
 from sbc.decisions.registration import CLIENTS, Effect, Event, Registrar, State, retry_after, step
+from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import Softphone
 
 IMPOSSIBLE = None
@@ -65,7 +66,7 @@ def disagreements() -> list[tuple[State, Event]]:
         for event, drawn in row.items():
             try:
                 done = step(state, event)
-            except registration.ImpossibleEventError:
+            except ImpossibleEventError:
                 done = None
             if done != drawn:
                 wrong.append((state, event))
@@ -94,7 +95,7 @@ def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monk
 
 
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
-    with pytest.raises(registration.ImpossibleEventError, match="answers 200"):
+    with pytest.raises(ImpossibleEventError, match="answers 200"):
         step(OFF, Event.ACCEPTED)
 
 
@@ -106,7 +107,7 @@ def test_a_phone_is_registered_once_for_each_register_it_sent_and_always_has_som
     for event in events:
         try:
             state, effects = step(state, event)
-        except registration.ImpossibleEventError:
+        except ImpossibleEventError:
             continue
         if event in (Event.ACCEPTED, Event.ADVANCE, Event.FAILED, Event.DISCONNECTED, Event.SIGNED_OUT):
             under_way = 0

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbc.decisions import runbook
-from sbc.decisions.runbook import Begin, Effect, Event, Finished, ImpossibleEventError, Released, Runbook, State
+from sbc.decisions.runbook import Begin, Effect, Event, Finished, Released, Runbook, State
+from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import Step
 
 FAULT = "tokyo-lost"

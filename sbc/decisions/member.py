@@ -6,6 +6,8 @@ first call that it leaves unanswered, or nobody.
 
 from enum import Enum
 
+from sbc.decisions.table import follow
+
 
 class State(Enum):
     """What a node is to its callers."""
@@ -42,13 +44,6 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
 """Every transition. Who repairs a node that is avoided puts it into use as well."""
 
 
-class ImpossibleEventError(ValueError):
-    """An event that cannot happen in this state."""
-
-
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
-    """Return the next state and what to carry out; raises :class:`ImpossibleEventError` for a pair not in the table."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None
+    """Return the next state and what to carry out; raises ImpossibleEventError for a pair not in the table."""
+    return follow(TABLE, state, event)

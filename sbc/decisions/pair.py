@@ -8,6 +8,7 @@ from enum import Enum
 from math import inf
 from typing import assert_never
 
+from sbc.decisions.table import follow
 from scenarios.model import Detector, FailureDetection, NoDetection, OptionsDetection, VrrpDetection
 
 
@@ -98,16 +99,9 @@ PARTED = (State.APART, State.SPLIT)
 """The states in which the link between the nodes is cut and matters."""
 
 
-class ImpossibleEventError(ValueError):
-    """An event that cannot happen in this state, such as the loss of a serving node when none serves."""
-
-
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
-    """Return the next state and what to carry out; raises :class:`ImpossibleEventError` for a pair not in the table."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None
+    """Return the next state and what to carry out; raises ImpossibleEventError for a pair not in the table."""
+    return follow(TABLE, state, event)
 
 
 def serves(state: State) -> bool:

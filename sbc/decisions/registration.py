@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from math import inf
 
+from sbc.decisions.table import follow
+
 
 class State(Enum):
     """Where a phone stands with its registrar, as the phone sees it."""
@@ -59,16 +61,9 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
 """Every transition. A phone that is registered has to be signed out before it is set to another site (N22)."""
 
 
-class ImpossibleEventError(ValueError):
-    """An event that cannot happen in this state, such as an answer to a REGISTER that was never sent."""
-
-
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
-    """Return the next state and what to carry out; raises :class:`ImpossibleEventError` for a pair not in the table."""
-    try:
-        return TABLE[state, event]
-    except KeyError:
-        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None
+    """Return the next state and what to carry out; raises ImpossibleEventError for a pair not in the table."""
+    return follow(TABLE, state, event)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from sbc.decisions.table import follow
 from scenarios.model import Step
 
 
@@ -45,10 +46,6 @@ EACH_FOR_THEMSELVES = "agents"
 
 PLAN = "plan"
 """What has released a step that begins at a time of its own."""
-
-
-class ImpossibleEventError(ValueError):
-    """An event that cannot happen to a step in its state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +113,7 @@ class Runbook:
         return [Finished(step), *self._happened("step", step), *self._assign()]
 
     def _move(self, step: str, event: Event) -> None:
-        state = self._state[step]
-        if (state, event) not in TABLE:
-            raise ImpossibleEventError(f"{step}: {event.value!r} while {state.value!r}")
-        self._state[step] = TABLE[state, event]
+        self._state[step] = follow(TABLE, self._state[step], event)
 
     def _happened(self, kind: str, name: str) -> list[Effect]:
         """Release the steps for which this was the last they waited for."""

@@ -1,0 +1,21 @@
+"""State machines are tables from (state, event) to what follows; this is how they are read."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+S = TypeVar("S", bound=Enum)
+E = TypeVar("E", bound=Enum)
+Next = TypeVar("Next")
+
+
+class ImpossibleEventError(ValueError):
+    """An event that cannot happen in this state, such as the loss of a serving node when none serves."""
+
+
+def follow(table: Mapping[tuple[S, E], Next], state: S, event: E) -> Next:
+    """Return what the table has for an event in a state; raises :class:`ImpossibleEventError` where it has nothing."""
+    try:
+        return table[state, event]
+    except KeyError:
+        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kirikae import drills
-from sbc.decisions import member, pair, registration, runbook
+from sbc.decisions import call, member, pair, registration, runbook
 from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model import (
@@ -139,6 +139,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,
+    "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),

@@ -1,50 +1,73 @@
 """One caller on the way: the light event that stands for a call, and what its attempts leave in the evidence."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import simpy
 
+from sbc.decisions.admission import Limit
+from sbc.decisions.call import Event, State
 from sbc.decisions.distribution import Agent
-from sbc.decisions.routing import Route
 from scenarios.evidence import CallRecord, Direction, Outcome
 from scenarios.model import Traffic
 from sim.timer import Timer
-from sim.world import NodeState
+from sim.world import NodeState, PairState, Way
 
 
-class State(Enum):
-    """Where a caller stands."""
-
-    SETUP = "nothing has answered the INVITE yet"
-    WANTS_AGENT = "outbound work that waits for an agent"
-    WAITING = "in a queue"
-    IVR = "in announcements and menus"
-    PROMISED = "has hung up and will be called back"
-    TALKING = "answered"
-    PAUSED = "will dial again"
-    DONE = "gone"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Stream:
     """What the callers of one traffic stream have in common."""
 
     plan: Traffic
     silence: Iterator[float]
     """How long people hold on in silence, in seconds."""
+    direction: Direction = field(init=False)
+    group: str = field(init=False)
+    """The agents who place the calls; empty where the callers dial."""
+    to: str = field(init=False)
+    begins: Event = field(init=False)
+    """What begins an attempt."""
+
+    def __post_init__(self) -> None:
+        self.group = self.plan.from_ or ""
+        self.to = self.plan.to
+        self.direction = Direction.OUTBOUND if self.group else Direction.INBOUND
+        self.begins = Event.NEEDED if self.group else Event.DIALLED
 
 
 class Call(Timer):
-    """One caller, attempt after attempt."""
+    """One caller, attempt after attempt; as an event it stands for the next thing that time brings."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "branch", "delivered", "dialled", "direction", "failed_over", "first",
-        "group", "invited", "ivr", "last", "leg", "limits", "node", "number", "patience", "promised", "queue", "queued",
-        "route", "sent", "silent", "site", "stage", "start", "state", "stream", "talk", "team", "tries", "willing",
+        "again", "agent", "answered", "attempt", "branch", "brings", "delivered", "dialled", "failed_over", "first",
+        "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "node", "number", "patience", "promised",
+        "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state", "stream",
+        "talk", "team", "tries", "way", "willing",
     )  # fmt: skip
+
+    # These have no meaning, and no value, before the machine comes to what sets them.
+    brings: Event
+    """What happens when the call is due."""
+    branch: NodeState | None
+    """The node of an active-active pair that the INVITE was sent to."""
+    failed_over: bool
+    """It was sent to the other node of the pair before."""
+    invited: float
+    sent: int
+    """Copies of the INVITE so far."""
+    queued: float
+    stage: int
+    """Treatments of the queue so far."""
+    lost: tuple[PairState, NodeState]
+    """The node that died with the call."""
+    refusal: tuple[Outcome, str, int]
+    """The last answer that was no success: its outcome, reason and SIP response."""
+    reason: str
+    """What cut the call off."""
+    redials: float
+    """When the caller tries again."""
 
     def __init__(
         self,
@@ -53,45 +76,50 @@ class Call(Timer):
         stream: Stream,
         draws: tuple[Any, ...],
     ) -> None:
-        super().__init__(env, callbacks)
+        self.env = env
+        self.callbacks = callbacks
         self.stream = stream
-        self.direction = Direction.INBOUND if stream.plan.from_ is None else Direction.OUTBOUND
-        self.group = stream.plan.from_ or ""
-        self.talk, self.patience, self.willing, self.again = draws
+        _, self.talk, self.patience, self.willing, self.again = draws
         self.tries = 0
-        self.stage = 0
-        self.queued = 0.0
         self.first = -1
+        self.state = State.PAUSED
 
-    def reset(self, attempt: int, now: float) -> None:
+    def begin(self, attempt: int, number: str, now: float) -> None:
         """Begin an attempt."""
         self.attempt = attempt
+        if self.first < 0:
+            self.first = attempt
         self.tries += 1
-        self.start = now
-        self.sent = 0
-        self.last = False
-        self.silent = False
-        self.branch: NodeState | None = None
-        self.failed_over = False
-        self.dialled = self.invited = now
-        self.number = "" if self.group else self.stream.plan.to
-        self.queue = ""
-        self.site = ""
-        self.state = State.SETUP
-        self.route: Route | None = None
+        self.start = self.dialled = now
+        self.gives_up = now + self.patience
+        self.number = number
+        self.queue = self.team = ""
+        self.way: Way | None = None
         self.node: NodeState | None = None
-        self.limits: tuple[Any, ...] = ()
+        self.limits: tuple[Limit, ...] = ()
         self.agent: Agent | None = None
+        self.leg: tuple[NodeState, str] | None = None
         self.delivered: float | None = None
         self.answered: float | None = None
-        self.ivr = 0.0
-        self.leg: tuple[NodeState, str] | None = None
         self.promised: float | None = None
-        self.team = ""
+        self.ivr = self.held_on = 0.0
+        self.silent = False
+
+    def wait(self, until: float, brings: Event, now: float) -> None:
+        """Let time bring an event, at once when its moment has passed, never when it is infinite."""
+        self.brings = brings
+        if until == inf:
+            self.due = inf
+            return
+        delay = until - now
+        if delay < 0:
+            delay = 0.0
+        self.due = now + delay  # as the environment will round it
+        self.env.schedule(self, delay=delay)
 
     def uses(self, trunk: str) -> bool:
         """Whether a leg of the call is on a trunk; one that waits to be called back has none."""
-        on = self.route is not None and self.route.trunk == trunk
+        on = self.way is not None and self.way.route.trunk == trunk
         return on or (self.leg is not None and self.leg[1] == trunk)
 
     def leave_nodes(self) -> None:
@@ -103,16 +131,15 @@ class Call(Timer):
 
     def record(self, now: float, outcome: Outcome, reason: str, sip: int, *, final: bool) -> CallRecord:
         """Return what is to be said of the attempt that ends now."""
-        route, delivered, answered = self.route, self.delivered, self.answered
+        stream, way, delivered, answered = self.stream, self.way, self.delivered, self.answered
         waited_until = now if answered is None else answered
-        inbound = self.direction is Direction.INBOUND
         return CallRecord(  # by position: by name takes twice as long, once a call
             self.attempt,
             self.first,
             self.tries,
-            self.direction,
+            stream.direction,
             self.number,
-            (self.number if route is None else route.number) if inbound else self.stream.plan.to,
+            stream.to if stream.group or way is None else way.route.number,
             self.dialled,
             None if delivered is None else delivered - self.dialled,
             None if delivered is None else waited_until - delivered - self.ivr,
@@ -121,9 +148,9 @@ class Call(Timer):
             outcome,
             reason,
             sip,
-            "" if route is None else route.trunk,
+            "" if way is None else way.route.trunk,
             "" if self.node is None else self.node.name,
-            self.site,
+            "" if way is None else way.site,
             self.queue,
             self.team if self.agent is None else self.agent.group,
             final,

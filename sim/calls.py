@@ -1,7 +1,8 @@
-"""Calls: the way of every attempt from first dial to its end, one light event for each caller.
+"""Calls: feeds the machine of each call with what happens to it, and carries out what the machine says.
 
-An attempt is set up through the world's routes and limits, waits in a queue, is answered, ends, and may be tried again.
-An attempt that meets a silent SBC is sent again at the offsets of RFC 3261 and takes its ports on arrival.
+Which event leads where is in :mod:`sbc.decisions.call`; here are the routes and limits, the queue, the people and the
+clock that it does not know. One light event stands for each caller. An attempt that meets a silent SBC is sent again at
+the offsets of RFC 3261 and takes its ports on arrival.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,22 +14,21 @@ from typing import Any
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import move, release
+from sbc.decisions.admission import acquire, move, release
+from sbc.decisions.call import TABLE, Effect, Event, State, answer_within, redials_at, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
-from sbc.decisions.routing import NoRoute, Route
+from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
-from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
+from sbc.decisions.table import bound, follow
 from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
 from scenarios.model import Queue
-from sim.call import Call, State, Stream
+from sim.call import Call, Stream
 from sim.contact import ContactCentre
 from sim.draws import Draws
 from sim.log import Log
-from sim.timer import Timer, later
-from sim.world import NodeState, PairState, World, admit
-
-OFFSETS = invite_offsets()
+from sim.timer import later
+from sim.world import NodeState, PairState, Way, World, admit
 
 
 class Calls:
@@ -47,11 +47,34 @@ class Calls:
         self._env = env
         self._world = world
         self._queue = queue
-        self._contact = ContactCentre(env, world, queues, queue, draws, log, self)
+        self._contact = ContactCentre(world, queues, queue, draws, log, self)
         self._log = log
         self._lasts = lasts
         self._attempts = 0
         self._on_due: list[Callable[[Any], None]] = [self._due]
+        self._table = bound(
+            TABLE,
+            {
+                Effect.DIAL: self._dial,
+                Effect.SEEK_AGENT: self._seek_agent,
+                Effect.PLACE: self._place,
+                Effect.SEND: self._send,
+                Effect.COUNT_AS_408: self._count_as_408,
+                Effect.GO_ON: self._go_on,
+                Effect.TALK: self._talk,
+                Effect.WITHDRAW: self._withdraw,
+                Effect.CLEAR: self._clear,
+                Effect.HOLD_ON: self._hold_on,
+                Effect.COMPLETE: self._complete,
+                Effect.ABANDON: self._abandon,
+                Effect.CANCEL: self._cancel,
+                Effect.REFUSE: self._refuse,
+                Effect.CUT: self._cut,
+                Effect.FREE_AGENT: self._free_agent,
+                Effect.PAUSE: self._pause,
+                **self._contact.effects,
+            },
+        )
         self.unsettled: dict[Call, None] = {}
         """Attempts that hold no port: in set-up, waiting for an agent to place them, or to be called back."""
         self.release_agent: Callable[[Agent], None] = lambda agent: None
@@ -59,223 +82,188 @@ class Calls:
         self.unanswered: Callable[[PairState, NodeState], None] = lambda pair, node: None
         """Who hears that a node has left a call unanswered; the active-active pairs set it."""
 
-    # Arrivals
+    def tell(self, call: Call, event: Event, now: float) -> None:
+        """Let something happen to a call."""
+        call.state, effects = follow(self._table, call.state, event)
+        for carry_out in effects:
+            carry_out(call, now)
+
+    def _due(self, call: Call) -> None:
+        call.callbacks = self._on_due
+        now = self._env.now
+        if now >= call.due:
+            call.due = inf
+            self.tell(call, call.brings, now)
 
     def play(self, stream: Stream, blocks: Iterator[CallerBlock]) -> None:
         """Let the callers of a stream arrive."""
         callers = chain.from_iterable(
             zip(block.at, block.talk, block.patience, block.tries, block.again, strict=True) for block in blocks
         )
-        source = Timer(self._env, [])
-        pending: tuple[Any, ...] | None = None
 
-        def arrive(event: Timer) -> None:
-            nonlocal pending
-            source.stale(on_arrival)
-            if pending is not None:
-                self._dial(Call(self._env, self._on_due, stream, pending))
+        def expect_next(now: float) -> None:
             if (caller := next(callers, None)) is not None:
-                pending = caller[1:]
-                source.at(max(caller[0], self._env.now))
+                Call(self._env, arrives, stream, caller).wait(caller[0], stream.begins, now)
 
-        on_arrival: list[Callable[[Any], None]] = [arrive]
-        arrive(source)
+        def arrive(call: Call) -> None:
+            now = self._env.now
+            call.callbacks = self._on_due
+            self.tell(call, stream.begins, now)
+            expect_next(now)
 
-    def _dial(self, call: Call) -> None:
-        call.reset(self._attempts, self._env.now)
-        self._attempts += 1
-        if call.first < 0:
-            call.first = call.attempt
-        if call.direction is Direction.INBOUND:
-            self._set_up(call)
-        else:
-            agent = self._queue.request(self._env.now, call.group, call)
-            if agent is None:
-                call.state = State.WANTS_AGENT
-                self.unsettled[call] = None
-                self.wait_until(call, call.start + call.patience)
-            else:
-                self.serve(call, agent)
+        arrives: list[Callable[[Any], None]] = [arrive]
+        expect_next(self._env.now)
 
     # Set-up
 
-    def _set_up(self, call: Call) -> None:
-        route = self._world.routing.route(call.number)
-        if isinstance(route, NoRoute):
-            self.end(call, Outcome.FAILED, route.reason, route.sip)
+    def _begin(self, call: Call, number: str, now: float) -> None:
+        call.begin(self._attempts, number, now)
+        self._attempts += 1
+
+    def _dial(self, call: Call, now: float) -> None:
+        stream = call.stream
+        self._begin(call, stream.to, now)
+        way = self._world.way(stream.to, Direction.INBOUND)
+        if isinstance(way, NoRoute):
+            self.refuse(call, Outcome.FAILED, way.reason, way.sip, now)
         else:
-            call.queue = route.queue or ""
-            self._try(call, route)
+            call.queue = way.route.queue or ""
+            self._try(call, way, now)
 
-    def _try(self, call: Call, route: Route) -> None:
-        """Begin with a trunk."""
-        call.route = route
-        call.site = self._site(route)
-        pair = self._world.trunks[route.trunk].pair
-        call.failed_over = False
-        self._invite(call, route, pair.pick() if pair.shared else None)
-
-    def _invite(self, call: Call, route: Route, branch: NodeState | None) -> None:
-        """Send a new INVITE, in an active-active pair to one of its nodes."""
-        call.branch = branch
-        call.sent = 0
-        call.invited = self._env.now
-        self._send(call, route)
-
-    def _site(self, route: Route) -> str:
-        return self._world.trunks[route.trunk].pair.site.name
-
-    def _send(self, call: Call, route: Route) -> None:
-        """Send the INVITE, for the first time or again."""
-        trunk = self._world.trunks[route.trunk]
-        pair = trunk.pair
-        node = pair.serving if call.branch is None else call.branch if call.branch.up else None
-        if trunk.broken_by:
-            self._log.effect(trunk.broken_by, "call")
-            self._refuse(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503)
-        elif pair.shared and call.branch is None:
-            self._refuse(call, Outcome.FAILED, "no node in use", 503)
-        elif node is None:
-            self._log.effect(pair.broken_by if call.branch is None else call.branch.failed_by, "call")
-            self._wait_for_answer(call, route)
-        elif pair.drained:
-            self._refuse(call, Outcome.FAILED, "drained", 503)
-        elif not pair.site.in_service:
-            self._refuse(call, Outcome.FAILED, "site not in service", 503)
+    def _seek_agent(self, call: Call, now: float) -> None:
+        self._begin(call, "", now)
+        agent = self._queue.request(now, call.stream.group, call)
+        if agent is None:
+            self.unsettled[call] = None
+            call.wait(call.gives_up, Event.PATIENCE_OVER, now)
         else:
-            limits = self._world.limits(call.direction, route, node)
-            refusing = admit(limits, node, self._env.now)
-            if refusing is not None:
-                self._refuse(call, Outcome.BLOCKED, refusing.name, refusing.sip)
-            else:
-                call.limits = limits
-                self._deliver(call, node, route.queue)
-
-    def _refuse(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        """A trunk has answered, or given no answer: go on to the other node or trunk, or let the caller hear it."""
-        node = self._other_node(call, sip)
-        if node is not None and call.route is not None:
-            call.failed_over = True
-            self._invite(call, call.route, node)
-            return
-        others = self._others(call)
-        match advance.after(sip, len(others)):
-            case advance.Verdict.NEXT:
-                call.silent |= sip == advance.NO_ANSWER
-                self._try(call, others[0])
-            case advance.Verdict.FINAL:
-                self.end(call, outcome, reason, advance.final(sip, silent=call.silent))
-
-    def _other_node(self, call: Call, sip: int) -> NodeState | None:
-        """Return the node of an active-active pair that a call can still go on to after an answer."""
-        if call.branch is None or call.route is None or call.failed_over or sip not in advance.ADVANCES:
-            return None
-        return self._world.trunks[call.route.trunk].pair.other(call.branch)
-
-    def _others(self, call: Call) -> list[Route]:
-        """Return the routes by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
-        if call.route is None or call.route.otherwise is None:
-            return []
-        agent = call.agent
-        return [way for way in call.route.otherwise.ways if agent is None or self._site(way) == agent.site]
-
-    def _wait_for_answer(self, call: Call, route: Route) -> None:
-        """Wait for the next offset, the trunk's time-out or the end of the caller's patience, whichever comes first."""
-        call.state = State.SETUP
-        self.unsettled[call] = None
-        call.sent += 1
-        timeout = self._timeout(call, route)
-        after = min(OFFSETS[call.sent] if call.sent < len(OFFSETS) else TRANSACTION_TIMEOUT, timeout)
-        patience = call.start + call.patience - call.invited
-        call.last = after == timeout or patience <= after
-        call.at(call.invited + min(after, patience))
-
-    def _timeout(self, call: Call, route: Route) -> float:
-        """Seconds after which silence is given up: Timer B, or sooner where there is another trunk or node."""
-        trunk = self._world.trunks[route.trunk]
-        return min(trunk.advance_after if trunk.pair.shared or self._others(call) else inf, TRANSACTION_TIMEOUT)
-
-    def _deliver(self, call: Call, node: NodeState, queue: str | None) -> None:
-        self.unsettled.pop(call, None)
-        now = self._env.now
-        call.node = node
-        node.calls[call] = None
-        call.delivered = now
-        if queue is None or call.agent is not None:
-            self.answer(call)
-            return
-        self._contact.deliver(call, queue)
-
-    def wait_until(self, call: Call, when: float) -> None:
-        """Let a call wait until a moment, or for ever."""
-        call.due = inf
-        if when < inf:
-            call.at(max(when, self._env.now))
-
-    def answer(self, call: Call) -> None:
-        """Somebody is on the line: the talk begins."""
-        call.answered = self._env.now
-        call.state = State.TALKING
-        call.at(call.answered + call.talk)
+            self.serve(call, agent)
 
     def serve(self, call: Call, agent: Agent) -> None:
-        """An agent takes a call: answers the caller, or dials for outbound work."""
+        """An agent takes a call: answers the caller, or dials."""
         call.agent = agent
-        if call.state is State.PROMISED:
-            self.unsettled.pop(call, None)
-            self._contact.call_back(call)
-            return
-        if call.direction is Direction.INBOUND:
-            self.answer(call)
-            return
-        self.unsettled.pop(call, None)
-        call.dialled = self._env.now
-        shown = self._shown(call.stream, agent.group)
-        call.number = shown or ""
-        route = self._world.routing.route(shown) if shown is not None else None
-        ways = route.ways if isinstance(route, Route) else ()
-        here = next((way for way in ways if self._site(way) == agent.site), None)
-        if here is None:
-            self.end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
-        else:
-            self._try(call, here)
+        self.tell(call, Event.AGENT_FREE, self._env.now)
 
-    def _shown(self, stream: Stream, group: str) -> str | None:
-        match stream.plan.shows:
+    def _place(self, call: Call, now: float) -> None:
+        self.unsettled.pop(call, None)
+        call.dialled = now
+        agent = call.agent
+        shown = self._shown(call)
+        call.number = shown or ""
+        way = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
+        ways = (way, *way.others) if isinstance(way, Way) else ()
+        here = next((way for way in ways if agent is not None and way.site == agent.site), None)
+        if here is None:
+            self.refuse(call, Outcome.FAILED, "caller number not usable", 403, now)  # Z15, Z32
+        else:
+            self._try(call, here, now)
+
+    def _shown(self, call: Call) -> str | None:
+        match call.stream.plan.shows:
             case "default" | None:
                 return self._world.default_caller
             case "terminal":
-                return self._world.caller_numbers[group]
+                return self._world.caller_numbers[call.stream.group]
             case number:
                 return number
 
-    # What time brings
+    def _try(self, call: Call, way: Way, now: float) -> None:
+        """Begin with a trunk."""
+        call.way = way
+        call.failed_over = False
+        self._invite(call, way.pair.pick() if way.pair.shared else None, now)
 
-    def _due(self, call: Call) -> None:
-        if call.stale(self._on_due):
-            return
-        match call.state:
-            case State.TALKING:
-                self.end(call, Outcome.COMPLETED, "", 200)
-            case State.WAITING | State.PROMISED:
-                self._contact.waited(call)
-            case State.IVR if call.route is not None and call.route.queue is not None:
-                self._contact.leave_ivr(call, call.route.queue)
-            case State.SETUP if call.route is not None:
-                if call.last:
-                    gave_up = call.start + call.patience < call.invited + self._timeout(call, call.route)
-                    if call.branch is not None and not gave_up:
-                        self.unanswered(self._world.trunks[call.route.trunk].pair, call.branch)
-                    self._refuse(call, Outcome.FAILED, "nothing answers", 487 if gave_up else advance.NO_ANSWER)
-                else:
-                    self._send(call, call.route)
-            case State.WANTS_AGENT:
-                self._queue.withdraw(call.group, call)
-                self.end(call, Outcome.ABANDONED, "no agent free", 0)
-            case State.PAUSED:
-                self._dial(call)
-            case _:
-                pass
+    def _invite(self, call: Call, branch: NodeState | None, now: float) -> None:
+        """Send a new INVITE, in an active-active pair to one of its nodes."""
+        call.branch = branch
+        call.sent = 0
+        call.invited = now
+        self._send(call, now)
+
+    def _send(self, call: Call, now: float) -> None:
+        """Send the INVITE, for the first time or again."""
+        way, branch = call.way, call.branch
+        assert way is not None  # noqa: S101
+        trunk, pair = way.trunk, way.pair
+        node = pair.serving if branch is None else branch if branch.up else None
+        if trunk.down_by or trunk.refuses_by:
+            self._log.effect(trunk.broken_by, "call")
+            self._response(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503, now)
+        elif pair.shared and branch is None:
+            self._response(call, Outcome.FAILED, "no node in use", 503, now)
+        elif node is None:
+            self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
+            self._wait_for_answer(call, way, now)
+        elif pair.drained:
+            self._response(call, Outcome.FAILED, "drained", 503, now)
+        elif not pair.site.in_service:
+            self._response(call, Outcome.FAILED, "site not in service", 503, now)
+        else:
+            limits = way.limits[node]
+            refusing = acquire(limits) if node.pace is None else admit(limits, node, now)
+            if refusing is None:
+                call.limits = limits
+                self._deliver(call, node, way.route.queue, now)
+            else:
+                self._response(call, Outcome.BLOCKED, refusing.name, refusing.sip, now)
+
+    def _response(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
+        """A trunk has refused, or given no answer: go on to the other node or trunk, or let the caller hear it."""
+        others = self._others(call)
+        if self._other_node(call, sip) is not None or advance.after(sip, len(others)) is advance.Verdict.NEXT:
+            call.refusal = outcome, reason, sip
+            self.tell(call, Event.ADVANCED, now)
+        else:
+            self.refuse(call, outcome, reason, advance.final(sip, silent=call.silent), now)
+
+    def _go_on(self, call: Call, now: float) -> None:
+        _, _, sip = call.refusal
+        node = self._other_node(call, sip)
+        if node is not None:
+            call.failed_over = True
+            self._invite(call, node, now)
+        else:
+            call.silent |= sip == advance.NO_ANSWER
+            self._try(call, self._others(call)[0], now)
+
+    def _other_node(self, call: Call, sip: int) -> NodeState | None:
+        """Return the node of an active-active pair that a call can still go on to after an answer."""
+        if call.branch is None or call.failed_over or sip not in advance.ADVANCES:
+            return None
+        return call.way.pair.other(call.branch) if call.way is not None else None
+
+    def _others(self, call: Call) -> list[Way]:
+        """Return the ways by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
+        agent = call.agent
+        ways = call.way.others if call.way is not None else ()
+        return [way for way in ways if agent is None or way.site == agent.site]
+
+    def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
+        self.unsettled[call] = None
+        call.sent += 1
+        within = answer_within(way.trunk.advance_after, may_go_on=way.pair.shared or bool(self._others(call)))
+        until, brings = setup_deadline(call.invited, call.sent, within, call.gives_up)
+        call.wait(until, brings, now)
+
+    def _count_as_408(self, call: Call, now: float) -> None:
+        if call.branch is not None and call.way is not None:
+            self.unanswered(call.way.pair, call.branch)
+        self._response(call, Outcome.FAILED, "nothing answers", advance.NO_ANSWER, now)
+
+    def _deliver(self, call: Call, node: NodeState, queue: str | None, now: float) -> None:
+        """The call has all its ports."""
+        if self.unsettled:
+            self.unsettled.pop(call, None)
+        call.node = node
+        node.calls[call] = None
+        call.delivered = now
+        self.tell(call, Event.ANSWERED if queue is None or call.agent is not None else self._contact.takes(queue), now)
+
+    def _talk(self, call: Call, now: float) -> None:
+        call.answered = now
+        call.wait(now + call.talk, Event.TALK_OVER, now)
+
+    # What faults and steps do
 
     def confirmed(self, call: Call) -> bool:
         """Whether the INVITE of a delivered call has had its 200 OK: somebody, or the queue, has answered (W9)."""
@@ -283,37 +271,38 @@ class Calls:
 
     def drop(self, node: NodeState, reason: str, spare: Callable[[Call], bool] = lambda call: False) -> int:
         """Clear the calls of a node but those that ``spare`` names, at all ends at once; return how many."""
-        doomed = self._doomed(node, spare)
+        now = self._env.now
+        doomed = _doomed(node, spare)
         for call in doomed:
-            self.end(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408)
+            call.reason = reason
+            self.tell(call, Event.CLEARED, now)
         return len(doomed)
 
     def lose(self, pair: PairState, node: NodeState, reason: str, spare: Callable[[Call], bool]) -> None:
-        """Lose the calls of a dead node but those that ``spare`` names: nobody clears them.
+        """Lose the calls of a dead node but those that ``spare`` names: nobody clears them."""
+        now = self._env.now
+        for call in _doomed(node, spare):
+            call.reason = reason
+            call.lost = pair, node
+            self.tell(call, Event.NODE_LOST, now)
+
+    def _hold_on(self, call: Call, now: float) -> None:
+        """Nobody clears a call whose node is dead.
 
         The node's ports are free; the carrier's channel and the agent stay held until a person hangs up in the silence
         or the session timer ends the call (J7, S5).
         """
-        for call in self._doomed(node, spare):
-            now = self._env.now
-            carriers = tuple(limit for limit in call.limits if limit is not node.limit)
-            up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
-            far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
-            later(self._env, far, partial(release, carriers))
-            if call.agent is not None:
-                later(self._env, near, partial(self.release_agent, call.agent))
-            release([limit for limit in call.limits if limit is node.limit])
-            call.leave_nodes()
-            redials = near if call.direction is Direction.OUTBOUND else far
-            self._finish(call, Outcome.DROPPED, reason, 200 if self.confirmed(call) else 408, after=redials)
-
-    def _doomed(self, node: NodeState, spare: Callable[[Call], bool]) -> list[Call]:
-        """The calls of a node that are to go, those first that wait, out of their queue: no agent takes one of them."""
-        doomed = sorted((call for call in node.calls if not spare(call)), key=lambda call: call.state is State.TALKING)
-        for call in doomed:
-            if call.state is State.WAITING:
-                self._queue.leave(call.queue, call.site, call)
-        return doomed
+        pair, node = call.lost
+        carriers = tuple(limit for limit in call.limits if limit is not node.limit)
+        up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
+        far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
+        later(self._env, far, partial(release, carriers))
+        if call.agent is not None:
+            later(self._env, near, partial(self.release_agent, call.agent))
+        release([limit for limit in call.limits if limit is node.limit])
+        call.leave_nodes()
+        call.held_on = near if call.stream.group else far
+        call.wait(now + call.held_on, Event.HUNG_UP, now)
 
     def hang_up(self, of: Callable[[Agent], bool], reason: str) -> int:
         """Cut the calls of some agents, those still in set-up included, and return how many."""
@@ -323,7 +312,7 @@ class Calls:
         )
         dialling = [call for call in self.unsettled if call.agent is not None and of(call.agent)]
         for call in dialling:
-            self.end(call, Outcome.FAILED, reason, 408)
+            self.refuse(call, Outcome.FAILED, reason, 408, self._env.now)
         return cut + len(dialling)
 
     def carry_over(self, old: NodeState, new: NodeState) -> None:
@@ -340,38 +329,69 @@ class Calls:
 
     # Ends
 
-    def end(self, call: Call, outcome: Outcome, reason: str, sip: int) -> None:
-        """End an attempt and give back all that it holds."""
-        if call.node is not None:
-            release(call.limits)
-            call.leave_nodes()
+    def refuse(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
+        """Refuse a call in set-up for good."""
+        call.refusal = outcome, reason, sip
+        self.tell(call, Event.REFUSED, now)
+
+    def _clear(self, call: Call, now: float) -> None:
+        release(call.limits)
+        call.leave_nodes()
+
+    def _complete(self, call: Call, now: float) -> None:
+        self._record(call, Outcome.COMPLETED, "", 200, now)
+
+    def _abandon(self, call: Call, now: float) -> None:
+        if call.stream.group:
+            self._record(call, Outcome.ABANDONED, "no agent free", 0, now)
+        else:
+            self._record(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487, now)
+
+    def _cancel(self, call: Call, now: float) -> None:
+        self._record(call, Outcome.FAILED, "nothing answers", 487, now)
+
+    def _refuse(self, call: Call, now: float) -> None:
+        self._record(call, *call.refusal, now)
+
+    def _cut(self, call: Call, now: float) -> None:
+        self._record(call, Outcome.DROPPED, call.reason, 200 if self.confirmed(call) else 408, now)
+
+    def _record(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
+        if self.unsettled:
+            self.unsettled.pop(call, None)
+        call.redials = inf
+        if outcome is not Outcome.COMPLETED:
+            call.redials = redials_at(now + call.held_on, call.tries, call.willing, call.again)
+        if now >= 0:
+            self._log.call(call.record(now, outcome, reason, sip, final=call.redials >= self._lasts))
+
+    def _free_agent(self, call: Call, now: float) -> None:
         agent = call.agent
-        self._finish(call, outcome, reason, sip)
         if agent is None:
             return
-        if outcome in (Outcome.FAILED, Outcome.BLOCKED):
+        if call.answered is None:
             # The next piece of outbound work may fail as well, and the next: not one inside the other.
             later(self._env, 0.0, partial(self.release_agent, agent))
         else:
             self.release_agent(agent)
 
-    def _finish(self, call: Call, outcome: Outcome, reason: str, sip: int, after: float = 0.0) -> None:
-        """Record an attempt; one who tries again begins the pause ``after`` seconds."""
-        self.unsettled.pop(call, None)
-        again = inf
-        if outcome is not Outcome.COMPLETED and call.tries < call.willing:
-            again = self._env.now + after + call.again[call.tries - 1]
-        self._log.call(call.record(self._env.now, outcome, reason, sip, final=again >= self._lasts))
-        if again < inf:
-            call.state = State.PAUSED
-            call.at(again)
-        else:
-            call.state = State.DONE
-            call.due = inf
+    def _withdraw(self, call: Call, now: float) -> None:
+        self._queue.withdraw(call.stream.group, call)
+
+    def _pause(self, call: Call, now: float) -> None:
+        call.wait(call.redials, call.stream.begins, now)
+        if call.redials == inf:
+            self.tell(call, Event.GIVEN_UP, now)
 
     def close(self) -> None:
         """Record what is still up at the end of the run."""
+        now = self._env.now
         nodes = (node for pair in self._world.pairs.values() for node in pair.nodes)
         for call in dict.fromkeys(chain(self.unsettled, *(node.calls for node in nodes))):
-            self._log.call(call.record(self._env.now, Outcome.IN_PROGRESS, "", 0, final=False))
+            self._log.call(call.record(now, Outcome.IN_PROGRESS, "", 0, final=False))
         self._log.flush()
+
+
+def _doomed(node: NodeState, spare: Callable[[Call], bool]) -> list[Call]:
+    """The calls of a node that are to go, those first that wait: no agent, freed by the others, takes one of them."""
+    return sorted((call for call in node.calls if not spare(call)), key=lambda call: call.state is State.TALKING)

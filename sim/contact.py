@@ -1,17 +1,16 @@
 """The contact centre's side of a call: IVR, queue, and what waiting brings (W9-W16)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
-import simpy
-
-from sbc.decisions.admission import BUSY, Limit, acquire, release
+from sbc.decisions.admission import BUSY, Limit, acquire
+from sbc.decisions.call import Effect, Event, State, waiting_deadline
 from sbc.decisions.distribution import Distributor, Treatment, refusal, treatments
 from sbc.decisions.routing import Route
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Ivr, Overflow, Queue
-from sim.call import Call, State
+from sim.call import Call
 from sim.draws import Draws
 from sim.log import Log
 from sim.world import World
@@ -34,7 +33,6 @@ class ContactCentre:
 
     def __init__(
         self,
-        env: simpy.Environment,
         world: World,
         queues: Mapping[str, Queue],
         distributor: Distributor[Call],
@@ -42,12 +40,21 @@ class ContactCentre:
         log: Log,
         calls: "Calls",
     ) -> None:
-        self._env = env
         self._world = world
         self._queues = queues
         self._distributor = distributor
         self._log = log
         self._calls = calls
+        self.effects: dict[Effect, Callable[[Call, float], None]] = {
+            Effect.LISTEN: self._listen,
+            Effect.CHOOSE: self._choose,
+            Effect.QUEUE: self._join,
+            Effect.TREAT: self._treat,
+            Effect.PROMISE: self._promise,
+            Effect.CALL_BACK: self._call_back,
+            Effect.LEAVE_QUEUE: self._leave,
+        }
+        """What the machine of a call asks of the contact centre."""
         self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
         self._menus = {name: _Menu(name, each.ivr, draws) for name, each in queues.items() if each.ivr is not None}
         self._gated = {name for name, each in queues.items() if each.max_waiting or each.longest_wait}
@@ -65,112 +72,110 @@ class ContactCentre:
         """Whether calls in a queue have had their 200 OK."""
         return queue in self._answers
 
-    def deliver(self, call: Call, queue: str) -> None:
-        """Take a call that holds all its ports."""
-        menu = self._menus.get(queue)
-        if menu is None:
-            self._enter(call, queue)
-        else:
-            call.state = State.IVR
-            call.answered = self._env.now
-            call.queue = ""
-            call.at(self._env.now + next(menu.takes))
+    def takes(self, queue: str) -> Event:
+        """Return what a call meets that is delivered to a queue."""
+        return Event.GREETED if queue in self._menus else Event.DELIVERED
 
-    def leave_ivr(self, call: Call, queue: str) -> None:
+    def _listen(self, call: Call, now: float) -> None:
+        menu = self._menus[call.queue]
+        call.queue = ""
+        call.answered = now
+        call.wait(now + next(menu.takes), Event.IVR_OVER, now)
+
+    def _choose(self, call: Call, now: float) -> None:
         """The IVR is over: for some the call is as well."""
-        menu = self._menus[queue]
+        assert call.way is not None  # noqa: S101
+        assert call.way.route.queue is not None  # noqa: S101
+        menu = self._menus[call.way.route.queue]
         if next(menu.luck) < menu.contained:
-            self._calls.end(call, Outcome.COMPLETED, "", 200)
-        else:
-            call.ivr = self._env.now - (call.answered or 0.0)
-            call.answered = None
-            call.queue = queue
-            self._enter(call, queue)
+            self._calls.tell(call, Event.CONTAINED, now)
+            return
+        call.ivr = now - (call.answered or 0.0)
+        call.gives_up += call.ivr
+        call.answered = None
+        call.queue = call.way.route.queue
+        self._calls.tell(call, Event.DELIVERED, now)
 
-    def _enter(self, call: Call, queue: str) -> None:
-        now = self._env.now
-        agent = self._distributor.offer(now, queue, call.site, call)
+    def _join(self, call: Call, now: float) -> None:
+        queue = call.queue
+        agent = self._distributor.offer(now, queue, _site(call), call)
         if agent is not None:
             self._calls.serve(call, agent)
-        elif queue in self._gated and (reason := self._refusal(queue)) is not None:
-            self._distributor.leave(queue, call.site, call)
+        elif queue in self._gated and (reason := self._refusal(queue, now)) is not None:
             if not call.ivr:
                 call.delivered = None
-            self._calls.end(call, Outcome.BLOCKED, reason, 200 if call.ivr else BUSY)
+            call.refusal = Outcome.BLOCKED, reason, 200 if call.ivr else BUSY
+            self._calls.tell(call, Event.TURNED_AWAY, now)
         else:
-            call.state = State.WAITING
             call.queued = now
             call.stage = 0
-            self._wait(call)
+            self._wait(call, now)
 
-    def _refusal(self, queue: str) -> str | None:
+    def _refusal(self, queue: str, now: float) -> str | None:
         """Why a caller who is last in a queue cannot stay."""
         others = self._distributor.waiting(queue) - 1
-        return refusal(self._queues[queue], others, self._distributor.longest_wait(self._env.now, queue))
+        return refusal(self._queues[queue], others, self._distributor.longest_wait(now, queue))
+
+    def _leave(self, call: Call, now: float) -> None:
+        self._distributor.leave(call.queue, _site(call), call)
 
     # Waiting
 
-    def _wait(self, call: Call) -> None:
-        """Wait for what the queue does next or the end of patience, whichever comes first."""
+    def _wait(self, call: Call, now: float) -> None:
+        """Wait for what the queue does next or the end of patience; one who was promised a callback waits for ever."""
         plan = self._treatments.get(call.queue, ())
-        moment = call.queued + plan[call.stage][0] if call.stage < len(plan) else inf
-        patience = call.start + call.patience + call.ivr if call.state is State.WAITING else inf
-        call.last = patience <= moment
-        self._calls.wait_until(call, min(moment, patience))
+        treated = call.queued + plan[call.stage][0] if call.stage < len(plan) else inf
+        gives_up = call.gives_up if call.state is State.QUEUED else inf
+        until, brings = waiting_deadline(treated, gives_up)
+        call.wait(until, brings, now)
 
-    def waited(self, call: Call) -> None:
-        """A moment has come that a waiting call was to wait for."""
-        if call.last:
-            self._distributor.leave(call.queue, call.site, call)
-            sip = 200 if self._calls.confirmed(call) else 487
-            self._calls.end(call, Outcome.ABANDONED, "gave up waiting", sip)
-            return
+    def _treat(self, call: Call, now: float) -> None:
         _, treatment = self._treatments[call.queue][call.stage]
         call.stage += 1
-        queue, waits = self._queues[call.queue], call.state is State.WAITING
+        queue, waits = self._queues[call.queue], call.state is State.QUEUED
         match treatment:
             case Treatment.WIDEN:
-                agent = self._distributor.widen(call.queue, call.site, call)
+                agent = self._distributor.widen(call.queue, _site(call), call)
                 if agent is not None:
                     self._calls.serve(call, agent)
                     return
             case Treatment.CALLBACK if waits and queue.callback is not None:
                 if next(self._accepts[call.queue]) < queue.callback.accepts:
-                    self._promise(call)
+                    self._calls.tell(call, Event.CALLBACK_TAKEN, now)
+                    return
             case Treatment.OVERFLOW if waits and queue.overflow is not None:
                 if self._overflow(call, queue.overflow):
+                    self._calls.tell(call, Event.OVERFLOWED, now)
                     return
             case _:
                 pass
-        self._wait(call)
+        self._wait(call, now)
 
-    def _promise(self, call: Call) -> None:
-        """The caller hangs up and keeps the place in the queue."""
-        assert call.node is not None  # noqa: S101
-        release(call.limits)
-        del call.node.calls[call]
+    def _promise(self, call: Call, now: float) -> None:
+        """The caller has hung up and keeps the place in the queue."""
         call.node, call.limits = None, ()
-        call.promised = self._env.now
-        call.state = State.PROMISED
+        call.promised = now
         self._calls.unsettled[call] = None
+        self._wait(call, now)
 
-    def call_back(self, call: Call) -> None:
+    def _call_back(self, call: Call, now: float) -> None:
         """The agent whose turn it is dials the caller, who is there and answers."""
-        assert call.route is not None  # noqa: S101
-        trunk = self._world.trunks[call.route.trunk]
-        node = trunk.pair.serving
+        assert call.way is not None  # noqa: S101
+        self._calls.unsettled.pop(call, None)
+        trunk, pair = call.way.trunk, call.way.pair
+        node = pair.serving
         if trunk.down_by or node is None:
-            self._log.effect(trunk.down_by or trunk.pair.broken_by, "call")
-            self._calls.end(call, Outcome.FAILED, "callback failed", 503)
+            self._log.effect(trunk.down_by or pair.broken_by, "call")
+            self._calls.refuse(call, Outcome.FAILED, "callback failed", 503, now)
             return
-        limits = self._world.limits(Direction.OUTBOUND, call.route, node)
+        limits = self._world.limits(Direction.OUTBOUND, call.way.route, node)
         refusing = acquire(limits)
         if refusing is not None:
-            self._calls.end(call, Outcome.BLOCKED, refusing.name, refusing.sip)
+            self._calls.refuse(call, Outcome.BLOCKED, refusing.name, refusing.sip, now)
             return
         call.limits, call.node = limits, node
         node.calls[call] = None
-        self._calls.answer(call)
+        self._calls.tell(call, Event.ANSWERED, now)
 
     def _overflow(self, call: Call, overflow: Overflow) -> bool:
         """Pass a call on to the external team, or say that there is no way or no room."""
@@ -182,10 +187,12 @@ class ContactCentre:
         limits = (self._teams[call.queue], *self._world.limits(Direction.OUTBOUND, leg, node))
         if acquire(limits) is not None:
             return False
-        self._distributor.leave(call.queue, call.site, call)
         call.limits += limits
         call.leg = (node, overflow.trunk)
         call.team = overflow.to
         node.calls[call] = None
-        self._calls.answer(call)
         return True
+
+
+def _site(call: Call) -> str:
+    return call.way.site if call.way is not None else ""

@@ -167,7 +167,7 @@ class People:
                 self._world.caller_numbers[group] = number
                 self._log.entry(EventKind.CALLER_NUMBER, number, of=group)
             case Reroute(route=number, to=to):
-                self._world.routing.repoint(number, to)
+                self._world.repoint(number, to)
                 self._log.entry(EventKind.REROUTED, number, to=to)
             case Drain(drain=pair):
                 self._world.pairs[pair].drained = True

@@ -14,6 +14,8 @@ import simpy
 class Timer(simpy.Event):
     """An event that is scheduled as often as needed; entries before ``due`` are stale and ignored."""
 
+    __slots__ = ("callbacks", "due", "env")
+
     _ok = True
     _value = None
 

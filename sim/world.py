@@ -87,13 +87,12 @@ class PairState:
     turn: int = 0
     """Index of the node whose turn it is in an active-active pair."""
 
-    def __post_init__(self) -> None:
-        self.settle()
+    shared: bool = field(init=False)
+    """Whether both nodes serve."""
 
-    @property
-    def shared(self) -> bool:
-        """Whether both nodes serve."""
-        return self.plan.mode == "active-active"
+    def __post_init__(self) -> None:
+        self.shared = self.plan.mode == "active-active"
+        self.settle()
 
     @property
     def answers(self) -> bool:
@@ -147,6 +146,24 @@ class TrunkState:
         return [*self.down_by, *self.refuses_by]
 
 
+@dataclass(slots=True, eq=False)
+class Way:
+    """A route with all that a call by it needs looked up once: whom it meets, and the limits it must pass."""
+
+    route: Route
+    trunk: TrunkState
+    limits: dict[NodeState, tuple[Limit, ...]]
+    """By the node that takes the call, the widest first."""
+    others: tuple["Way", ...]
+    """The ways by the trunks that follow."""
+    pair: PairState = field(init=False)
+    site: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pair = self.trunk.pair
+        self.site = self.pair.site.name
+
+
 class World:
     """All parts of a drill by name, and what a call needs to pass."""
 
@@ -171,7 +188,7 @@ class World:
         self._taps = {
             number: Limit(number, entry.tap, BUSY) for number, entry in drill.numbers.items() if entry.tap is not None
         }
-        self._limits: dict[tuple[Direction, Route, NodeState], tuple[Limit, ...]] = {}
+        self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
 
     def _pair(self, name: str, plan: SbcPair) -> PairState:
         first, second = (
@@ -184,19 +201,41 @@ class World:
         )
         return PairState(name, plan, self.sites[plan.site], (first, second))
 
+    def repoint(self, number: str, to: str) -> None:
+        """Send calls to ``number`` on to ``to`` from now on (Z38)."""
+        self.routing.repoint(number, to)
+        self._ways.clear()
+
+    def way(self, number: str, direction: Direction) -> Way | NoRoute:
+        """Return the way of calls to a number, or out by it."""
+        found = self._ways.get((number, direction))
+        if found is None:
+            found = self._ways[number, direction] = self._look_up(number, direction)
+        return found
+
+    def _look_up(self, number: str, direction: Direction) -> Way | NoRoute:
+        route = self.routing.route(number)
+        if isinstance(route, NoRoute):
+            return route
+        others: tuple[Way, ...] = ()
+        for each in reversed(list(route.ways)):
+            others = (self._way(each, direction, others), *others)
+        return others[0]
+
+    def _way(self, route: Route, direction: Direction, others: tuple[Way, ...]) -> Way:
+        trunk = self.trunks[route.trunk]
+        limits = {node: self.limits(direction, route, node) for node in trunk.pair.nodes}
+        return Way(route, trunk, limits, others)
+
     def limits(self, direction: Direction, route: Route, node: NodeState) -> tuple[Limit, ...]:
         """All limits a call must pass, the widest first."""
-        key = (direction, route, node)
-        found = self._limits.get(key)
-        if found is None:
-            found = self._limits[key] = (
-                *self._tenant,
-                *(self._outbound if direction is Direction.OUTBOUND else ()),
-                *(self._taps[number] for number in route.taps),
-                self.trunks[route.trunk].limit,
-                node.limit,
-            )
-        return found
+        return (
+            *self._tenant,
+            *(self._outbound if direction is Direction.OUTBOUND else ()),
+            *(self._taps[number] for number in route.taps),
+            self.trunks[route.trunk].limit,
+            node.limit,
+        )
 
     def high_ports(self) -> dict[str, int]:
         """Most ports in use per limit since this was last asked; a pair's is that of its busier node."""

@@ -6,7 +6,9 @@ from typing import TypeVar
 
 S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
+F = TypeVar("F", bound=Enum)
 Next = TypeVar("Next")
+Does = TypeVar("Does")
 
 
 class ImpossibleEventError(ValueError):
@@ -19,3 +21,10 @@ def follow(table: Mapping[tuple[S, E], Next], state: S, event: E) -> Next:
         return table[state, event]
     except KeyError:
         raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None
+
+
+def bound(
+    table: Mapping[tuple[S, E], tuple[S, tuple[F, ...]]], carried_out: Mapping[F, Does]
+) -> dict[tuple[S, E], tuple[S, tuple[Does, ...]]]:
+    """Return a table with each effect replaced by what carries it out; raises KeyError for an effect nothing does."""
+    return {row: (state, tuple(carried_out[effect] for effect in effects)) for row, (state, effects) in table.items()}

@@ -44,7 +44,8 @@ class Key(NamedTuple):
         """Whether calls with this key are meant.
 
         A number stands for the calls that dialled or showed it and for those routed to it, a limit for the calls
-        that bear it as their reason: of blocked calls, those it refused.
+        that bear it as their reason: of blocked calls, those it refused. A cause stands for the calls of which the
+        reason says that it was lost or resigned; a pair for both of its nodes.
         """
         return all(value in self._names(selector) for selector, value in selectors)
 
@@ -54,6 +55,10 @@ class Key(NamedTuple):
                 return (self.number, self.destination)
             case "limit":
                 return (self.reason,)
+            case "cause":
+                part, _, became = self.reason.rpartition(" ")
+                pair = part.partition("/")[0]
+                return (part, pair, self.reason, f"{pair} {became}")
             case _:
                 return (str(getattr(self, selector)),)
 

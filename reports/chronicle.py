@@ -1,12 +1,14 @@
 """The journal, boiled down as it is written: effects, steps, takeovers, and when softphones were back."""
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reports.statistics import quantile
 from reports.summary import Effect, StepRun, Value
 from scenarios.evidence import EventKind, JournalEntry
 from scenarios.model import Drill
+from scenarios.rules.plan import pairs_meant
 
 PHONES_BACK = 0.95
 """The share of a group's phones that must be registered for the group to be back."""
@@ -51,6 +53,10 @@ class _Span:
     def value(self) -> Value:
         """The longest, or infinity while it lasts."""
         return self.longest if self.since is None else math.inf
+
+
+def _longest(spans: Iterable[_Span]) -> Value:
+    return max((span.value for span in spans if span.value is not None), default=None)
 
 
 @dataclass(slots=True)
@@ -122,13 +128,13 @@ class Chronicle:
     def _step(self, name: str, **changes: float | int | str) -> None:
         self.steps[name] = replace(self.steps[name], **changes)  # type: ignore[arg-type]  # names are those above
 
-    def takeover_time(self, pair: str) -> Value:
-        """Return the pair's longest time without a serving node, or None when it never lost one."""
-        return self._pairs[pair].silent.value
+    def takeover_time(self, selectors: Mapping[str, str]) -> Value:
+        """Return the longest time in which one of the pairs meant had no serving node; None when none ever lost it."""
+        return _longest(self._pairs[name].silent for name in pairs_meant(self.drill, selectors))
 
-    def time_to_detect(self, pair: str) -> Value:
-        """Return the longest time in which a failure of the pair's serving node went unnoticed, or None without one."""
-        return self._pairs[pair].unnoticed.value
+    def time_to_detect(self, selectors: Mapping[str, str]) -> Value:
+        """Return the longest time in which a failure of a serving node of the pairs meant went unnoticed, or None."""
+        return _longest(self._pairs[name].unnoticed for name in pairs_meant(self.drill, selectors))
 
     def softphones_back(self, group: str) -> Value:
         """Return seconds from the first fault until the group had, and kept, enough phones registered."""

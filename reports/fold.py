@@ -1,15 +1,15 @@
 """The fold: takes the evidence of one replication as it comes, in bounded memory, and boils it down."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from reports.calltable import CallTable, Measure
+from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
-from reports.levels import PortPeaks, RegisterPeaks, TimeAxis
+from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks, TimeAxis
 from reports.outage import OutageWatch
 from reports.producers import PRODUCERS, Facts, caller_ended, caller_lost
 from reports.recovery import RecoveryWatch
 from reports.summary import RunSummary
-from scenarios.evidence import CallRecord, JournalEntry, Sample
+from scenarios.evidence import CallRecord, Direction, JournalEntry, Sample
 from scenarios.expectations import Query
 from scenarios.model import Drill
 
@@ -31,17 +31,23 @@ class Fold:
         chronicle = Chronicle(drill)
         faults = [fault.at for fault in drill.faults]
         watches = {
-            query: RecoveryWatch(query.selectors, faults, drill.run.lasts)
+            query: RecoveryWatch(_callers(drill, query), faults, drill.run.lasts)
             for query in self._queries
             if query.metric == "recovery_time" and faults
         }
         outages = {
-            query: OutageWatch(query.selectors, drill.run.lasts)
+            query: OutageWatch(_callers(drill, query), drill.run.lasts)
             for query in self._queries
             if query.metric == "outage_minutes"
         }
         self._facts = Facts(
-            CallTable(edges, queues), watches, outages, PortPeaks(self._queries), RegisterPeaks(), chronicle
+            CallTable(edges, queues),
+            watches,
+            outages,
+            PortPeaks(self._queries),
+            RegisterPeaks(),
+            PhonesLeast(self._queries),
+            chronicle,
         )
         self._axis = TimeAxis(drill.run.lasts)
         self._waiting: list[CallRecord] = []
@@ -61,6 +67,7 @@ class Fold:
         """Take one sample."""
         self._facts.ports.sample(sample)
         self._facts.registers.sample(sample)
+        self._facts.phones.sample(sample)
         self._axis.sample(sample)
 
     def _count(self) -> None:
@@ -93,3 +100,15 @@ class Fold:
             callers_lost=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_lost)),
             records=self._records,
         )
+
+
+def _callers(drill: Drill, query: Query) -> Callable[[Key], bool]:
+    """Return which attempts come in and are meant; a pair stands for the trunks that enter by it."""
+    pairs = {value for name, value in query.selectors if name == "pair"}
+    entering = {name for name, trunk in drill.trunks.items() if trunk.via in pairs}
+    others = tuple(item for item in query.selectors if item[0] != "pair")
+
+    def meant(key: Key) -> bool:
+        return key.direction is Direction.INBOUND and key.selected(others) and (not pairs or key.trunk in entering)
+
+    return meant

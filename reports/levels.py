@@ -110,6 +110,30 @@ class RegisterPeaks:
         return None if peak is None else float(peak)
 
 
+class PhonesLeast:
+    """Fewest softphones at each site in the windows that are asked for."""
+
+    def __init__(self, queries: Iterable[Query]) -> None:
+        self._least: dict[Query, int | None] = {query: None for query in queries if query.metric == "softphones_least"}
+
+    def sample(self, sample: Sample) -> None:
+        """Take a sample; it speaks for its own moment."""
+        if sample.gauge is not Gauge.SOFTPHONES:
+            return
+        for query, least in self._least.items():
+            after, before = _window(query)
+            if dict(query.selectors)["site"] == sample.name and after <= sample.at < before:
+                self._least[query] = sample.value if least is None else min(least, sample.value)
+
+    def value(self, query: Query) -> float | None:
+        """Return the fewest that ``query``, one of those given at first, asks for, or None without a sample."""
+        least = self._least[query]
+        return None if least is None else float(least)
+
+
 def _asked(query: Query) -> tuple[str, tuple[float, float]]:
-    after = 0.0 if query.after is None else query.after
-    return dict(query.selectors)["limit"], (after, inf if query.before is None else query.before)
+    return dict(query.selectors)["limit"], _window(query)
+
+
+def _window(query: Query) -> tuple[float, float]:
+    return 0.0 if query.after is None else query.after, inf if query.before is None else query.before

@@ -1,21 +1,21 @@
 """Outages: the minutes of a run in which callers tried and nobody got through."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from reports.calltable import Block, Key, Selectors
-from scenarios.evidence import Direction, Outcome
+from reports.calltable import Block, Key
+from scenarios.evidence import Outcome
 
 MINUTE = 60
 """Seconds of a window."""
 
 
 class OutageWatch:
-    """Inbound attempts of one selection by the minute in which they began; a last part of a minute is left out."""
+    """Attempts that are ``meant`` by the minute in which they began; a last part of a minute is left out."""
 
-    def __init__(self, selectors: Selectors, lasts: float) -> None:
-        self._selectors = selectors
+    def __init__(self, meant: Callable[[Key], bool], lasts: float) -> None:
+        self._meant = meant
         minutes = int(lasts // MINUTE)
         self._attempts = np.zeros(minutes, np.int64)
         self._answered = np.zeros(minutes, np.int64)
@@ -25,7 +25,7 @@ class OutageWatch:
     def add(self, block: Block, keys: Sequence[Key]) -> None:
         """Count a block; ``keys`` are all keys known so far."""
         new = keys[len(self._mine) :]
-        self._mine += (key.direction is Direction.INBOUND and key.selected(self._selectors) for key in new)
+        self._mine += map(self._meant, new)
         self._pending += (key.outcome is Outcome.IN_PROGRESS for key in new)
         decided = block.answered | ~np.array(self._pending, np.bool_)[block.key]
         minute = np.floor(block.start / MINUTE).astype(np.int64)

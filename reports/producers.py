@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
-from reports.levels import PortPeaks, RegisterPeaks
+from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks
 from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
 from reports.summary import LOST, Value
@@ -22,6 +22,7 @@ class Facts:
     outages: Mapping[Query, OutageWatch]
     ports: PortPeaks
     registers: RegisterPeaks
+    phones: PhonesLeast
     chronicle: Chronicle
 
 
@@ -50,10 +51,10 @@ def _count(measure: Measure, only: Callable[[Key], bool] | None = None, *, warm:
 
 
 def _ratio(part: Producer, whole: Producer) -> Producer:
-    """Return ``part / whole``; a `limit` narrows the part only, for calls it let pass do not bear its name."""
+    """Return ``part / whole``; `limit` and `cause` narrow the part only, for other calls do not bear their name."""
 
     def produce(facts: Facts, query: Query) -> Value:
-        selectors = tuple(item for item in query.selectors if item[0] != "limit")
+        selectors = tuple(item for item in query.selectors if item[0] not in ("limit", "cause"))
         below = whole(facts, Query(query.metric, selectors, query.after, query.before))
         above = part(facts, query)
         return above / below if below and above is not None else None
@@ -126,11 +127,13 @@ PRODUCERS: dict[str, Producer] = {
     "setup_delay_p50": _setup_delay(0.50),
     "setup_delay_p95": _setup_delay(0.95),
     "setup_delay_p99": _setup_delay(0.99),
+    "setup_delay_max": _setup_delay(1.0),
     "ports_peak": lambda facts, query: facts.ports.value(query),
-    "takeover_time": lambda facts, query: facts.chronicle.takeover_time(_selected(query, "pair")),
-    "time_to_detect": lambda facts, query: facts.chronicle.time_to_detect(_selected(query, "pair")),
+    "takeover_time": lambda facts, query: facts.chronicle.takeover_time(dict(query.selectors)),
+    "time_to_detect": lambda facts, query: facts.chronicle.time_to_detect(dict(query.selectors)),
     "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
     "outage_minutes": lambda facts, query: facts.outages[query].value(),
+    "softphones_least": lambda facts, query: facts.phones.value(query),
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),
     "register_peak": lambda facts, query: facts.registers.value(_selected(query, "site")),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from scenarios.expectations import Query
 from scenarios.model import Drill
 from scenarios.numberplan import NumberError, canonical
-from scenarios.rules.plan import caps
+from scenarios.rules.plan import caps, pairs_meant
 
 _OVERALL = (
     "attempts",
@@ -28,6 +28,7 @@ _OVERALL = (
     "setup_delay_p50",
     "setup_delay_p95",
     "setup_delay_p99",
+    "setup_delay_max",
 )
 _PER_DIRECTION = ("attempts", "asr", "blocked_ratio", "failed_ratio")
 _PER_NUMBER = ("attempts", "asr", "blocked_ratio", "caller_loss")
@@ -78,12 +79,23 @@ def _standard(drill: Drill) -> Iterator[Query]:
 def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
     if numbers:
         yield Query("recovery_time")
-    yield from (_about("recovery_time", "number", number) for number in numbers)
-    yield from (_about("outage_minutes", "number", number) for number in numbers)
-    for pair in drill.sbc_pairs:
-        if _loses_active(drill, pair):
-            yield _about("time_to_detect", "pair", pair)
-            yield _about("takeover_time", "pair", pair)
+    sites = dict.fromkeys(
+        drill.sbc_pairs[pair].site for number in numbers for pair in pairs_meant(drill, {"number": number})
+    )
+    for name in ("recovery_time", "outage_minutes"):
+        yield from (_about(name, "number", number) for number in numbers)
+        yield from (_about(name, "site", site) for site in sites)
+    hit = {pair: drill.sbc_pairs[pair].site for pair in drill.sbc_pairs if _loses_active(drill, pair)}
+    for name in ("time_to_detect", "takeover_time"):
+        yield from (_about(name, "pair", pair) for pair in hit)
+        yield from (_about(name, "site", site) for site in dict.fromkeys(hit.values()))
+        yield from (
+            _about(name, "number", number)
+            for number in numbers
+            if not hit.keys().isdisjoint(pairs_meant(drill, {"number": number}))
+        )
+    taken = (fault.pair or fault.trunk or fault.office for fault in drill.faults)
+    yield from (_about("dropped", "cause", part) for part in dict.fromkeys(taken) if part is not None)
     yield from (_about("softphones_back", "agents", group) for group in drill.agents)
     yield from (_about("registration_p95", "agents", group) for group in drill.agents)
     if drill.runbook:

@@ -1,12 +1,12 @@
-"""Recovery: from which second after a fault callers get through as they did before it."""
+"""Recovery: from which second after a fault callers get through as they did before it, and go on doing so."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from reports.calltable import Block, Key, Selectors
-from scenarios.evidence import Direction
+from reports.calltable import Block, Key
 
 WINDOW = 60
 """Seconds over which the share of attempts answered is taken."""
@@ -14,20 +14,23 @@ ENOUGH = 10
 """Attempts for which a window is extended."""
 BACK = (95, 100)
 """The share of the value before the fault that counts as recovered, as a fraction."""
+CHANCE = 3
+"""Standard errors below that from which on a window is a relapse: with few calls, two lost ones make it poor."""
 
 _Counts = npt.NDArray[np.int64]
+_Flags = npt.NDArray[np.bool_]
 
 
 class RecoveryWatch:
-    """Inbound attempts of one selection by the second, counted from the first fault.
+    """Attempts that are ``meant`` by the second, counted from the first fault.
 
     ``faults`` and ``lasts`` are seconds from the start of the run. Raises ValueError without a fault.
     """
 
-    def __init__(self, selectors: Selectors, faults: Sequence[float], lasts: float) -> None:
-        self._selectors = selectors
+    def __init__(self, meant: Callable[[Key], bool], faults: Sequence[float], lasts: float) -> None:
+        self._meant = meant
         self._fault = min(faults)
-        self._later = [int(fault - self._fault) for fault in faults if fault < lasts]
+        self._faults = sorted({int(fault - self._fault) for fault in faults if fault < lasts})
         seconds = max(int(lasts - self._fault), 0)
         self._attempts: _Counts = np.zeros(seconds, np.int64)
         self._answered: _Counts = np.zeros(seconds, np.int64)
@@ -48,29 +51,33 @@ class RecoveryWatch:
         np.add.at(self._attempts, second[after], 1)
         np.add.at(self._answered, second[after & answered], 1)
 
-    def _meant(self, key: Key) -> bool:
-        return key.direction is Direction.INBOUND and key.selected(self._selectors)
-
     def value(self) -> float | None:
         """Return seconds from a fault, the most of all; ``inf`` for never, None with too few attempts to tell."""
         attempts = np.concatenate(([0], np.cumsum(self._attempts)))
         answered = np.concatenate(([0], np.cumsum(self._answered)))
         if not self._answered_before or attempts[-1] < ENOUGH:
             return None
-        begin = np.arange(len(attempts))
-        end = np.maximum(begin + WINDOW, np.searchsorted(attempts, attempts + ENOUGH))
-        begin, end = begin[end < len(attempts)], end[end < len(attempts)]
-        tried, reached = attempts[end] - attempts[begin], answered[end] - answered[begin]
+        end = np.maximum(np.arange(len(attempts)) + WINDOW, np.searchsorted(attempts, attempts + ENOUGH))
+        end = end[end < len(attempts)]
+        tried, reached = attempts[end] - attempts[: len(end)], answered[end] - answered[: len(end)]
         # In whole numbers: 19 of 20 against 95 % must not hang on the last bit of a division.
         part, whole = BACK
         good = reached * self._attempts_before * whole >= part * self._answered_before * tried
-        recovered = begin[good]
+        least = part / whole * self._answered_before / self._attempts_before
+        relapse = reached < least * tried - CHANCE * np.sqrt(least * (1 - least) * tried)
+        back = [
+            _back_for_good(good[fault:stop], relapse[fault:stop]) + fault
+            for fault, following in pairwise((*self._faults, len(self._attempts)))
+            for stop in (int(np.searchsorted(end, following, side="right")),)
+        ]
         # Of a fault with less than a window after it, nothing can be said.
-        told = [fault for fault in self._later if fault + WINDOW <= len(self._attempts)]
-        return max((self._since(fault, recovered) for fault in told), default=None)
+        told = [index for index, fault in enumerate(self._faults) if fault + WINDOW <= len(self._attempts)]
+        return max((min(back[index:]) - self._faults[index] for index in told), default=None)
 
-    @staticmethod
-    def _since(fault: int, recovered: _Counts) -> float:
-        """Return seconds from a fault to the first of the seconds at which callers got through again."""
-        first = int(np.searchsorted(recovered, fault))
-        return float(recovered[first] - fault) if first < len(recovered) else float("inf")
+
+def _back_for_good(good: _Flags, relapse: _Flags) -> float:
+    """Return the first good window after the last relapse, counted from the first window, or infinity."""
+    relapses = np.flatnonzero(relapse)
+    since = int(relapses[-1]) if len(relapses) else 0
+    well = np.flatnonzero(good[since:])
+    return float(since + well[0]) if len(well) else float("inf")

@@ -16,6 +16,8 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     """Written as a duration."""
     CALLS = "calls"
+    PHONES = "softphones"
+    """Written as a number."""
     PORTS = "ports"
     """Written as a number, or as a percentage of the limit."""
     RATE = "per second"
@@ -48,6 +50,10 @@ class Metric:
 
 
 _CALL = ("number", "direction", "trunk", "site", "queue")
+_SERVICE = ("number", "queue", "site", "pair")
+"""What narrows callers down who come in: a pair stands for the trunks that enter by it."""
+_PAIR = ("pair", "site", "number")
+"""What narrows pairs down: a number stands for those on its way, by any of its trunks, before and after the runbook."""
 
 
 def _ratio(name: str, definition: str, *more: str) -> Metric:
@@ -69,7 +75,12 @@ _ENTRIES = (
     _count("failed", "Attempts that reached nobody: no route, nothing answering, caller number not usable."),
     _count("abandoned", "Attempts whose caller hung up while waiting."),
     _count("delayed", "Attempts delivered more than 0.4 s after dialling: the first INVITE met nobody."),
-    _count("dropped", "Calls cut off by a fault, those already up at the start of the run included."),
+    _count(
+        "dropped",
+        "Calls cut off by a fault or a switch, those already up at the start of the run included. A cause is a pair, "
+        "a node as in `edge/1`, a trunk or an office; `edge lost` and `edge resigned` tell the fault from the switch.",
+        "cause",
+    ),
     _ratio("asr", "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts."),
     _ratio("blocked_ratio", "Blocking: attempts refused by a limit over all attempts.", "limit"),
     _ratio("failed_ratio", "Attempts that reached nobody over all attempts."),
@@ -96,7 +107,9 @@ _ENTRIES = (
     ),
     _ratio(
         "dropped_ratio",
-        "Calls cut off by a fault over all delivered calls, those already up at the start of the run included.",
+        "Calls cut off by a fault or a switch over all delivered calls, those already up at the start of the run "
+        "included.",
+        "cause",
     ),
     _ratio("abandoned_ratio", "Abandonment: attempts whose caller hung up while waiting over all attempts."),
     _ratio(
@@ -132,6 +145,14 @@ _ENTRIES = (
         for percent in (50, 95, 99)
     ),
     Metric(
+        "setup_delay_max",
+        Unit.SECONDS,
+        Combine.RUNS,
+        "Longest time from dialling to delivery of all delivered attempts.",
+        _CALL,
+        windows=True,
+    ),
+    Metric(
         "ports_peak",
         Unit.PORTS,
         Combine.RUNS,
@@ -144,31 +165,38 @@ _ENTRIES = (
     _time(
         "takeover_time",
         "From the failure of a pair's active node until the other serves; the longest, if there were several.",
-        "pair",
-        required=("pair",),
+        *_PAIR,
     ),
     _time(
         "time_to_detect",
         "From the failure of a pair's serving node until the other, a probe or a call notices; the longest, if there "
         "were several. A node that works again before anybody noticed does not count.",
-        "pair",
-        required=("pair",),
+        *_PAIR,
     ),
     _time(
         "recovery_time",
-        "From a fault until callers get through again, the longest of several: the first second from which, over "
-        "60 s and at least ten attempts, the share of attempts answered is at least 95 % of what it was before the "
-        "first fault. 0 when it did not fall.",
-        "number",
-        "queue",
+        "From a fault until callers get through again and go on doing so, the longest of several: the first second "
+        "from which, over 60 s and at least ten attempts, the share of attempts answered is at least 95 % of what it "
+        "was before the first fault, and after which it is never again below that by more than three standard errors "
+        "until the next fault or the end of the run. 0 when it did not fall.",
+        *_SERVICE,
     ),
     _time(
         "outage_minutes",
         "Time without service: 60 s for each whole minute of the run, counted from its start, in which at least one "
         "inbound attempt began and none of those that began in it was ever answered. Attempts still waiting at the end "
         "of the run are left out.",
-        "number",
-        "queue",
+        *_SERVICE,
+    ),
+    Metric(
+        "softphones_least",
+        Unit.PHONES,
+        Combine.RUNS,
+        "Fewest softphones registered at a site that works, of the samples in the window; one is taken every 10 s, so "
+        "that `after=20m, before=20m10s` asks for the number at 20 min.",
+        ("site",),
+        required=("site",),
+        windows=True,
     ),
     _time(
         "softphones_back",

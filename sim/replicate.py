@@ -2,7 +2,9 @@
 
 import math
 import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -26,11 +28,27 @@ class Replications(Generic[R]):
 
 
 def processes(workers: int, preload: str) -> Executor:
-    """Return an executor of ``workers`` processes that have imported ``preload``."""
+    """Return an executor of ``workers`` processes that have imported ``preload`` and end when this one does."""
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload([preload])
-    return ProcessPoolExecutor(workers, context)
+    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """End this worker as soon as its parent is gone.
+
+    A parent that is killed cannot shut its workers down, and they would wait for their next task for ever: each holds
+    both ends of the queue it reads.
+    """
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
 
 
 @contextmanager

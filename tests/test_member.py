@@ -5,9 +5,9 @@ import pytest
 from sbc.decisions import member
 from sbc.decisions.member import Effect, Event, State, step
 from sbc.decisions.table import ImpossibleEventError
+from tests.tables import IMPOSSIBLE, Drawing
 
 IN_USE, UNSEEN, AVOIDED = State.IN_USE, State.UNSEEN, State.AVOIDED
-IMPOSSIBLE = None
 
 # A node works or not, and gets calls or not. Only one that works can be lost, only one that does not can come back, and
 # only one that does not and yet gets calls can be noticed.
@@ -30,39 +30,20 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
 }
 
 
-def disagreements() -> list[tuple[State, Event]]:
-    """Return the cells in which the machine does not do what is drawn above."""
-    wrong = []
-    for state, row in DRAWN.items():
-        for event, drawn in row.items():
-            try:
-                done = step(state, event)
-            except ImpossibleEventError:
-                done = None
-            if done != drawn:
-                wrong.append((state, event))
-    return wrong
+DRAWING = Drawing(State, Event, Effect, member.TABLE, step, DRAWN)
 
 
 def test_the_drawing_has_a_cell_for_every_state_and_event() -> None:
-    assert {(state, event) for state, row in DRAWN.items() for event in row} == {(s, e) for s in State for e in Event}
+    assert DRAWING.is_complete()
 
 
 def test_every_state_meets_every_event_as_drawn() -> None:
-    assert disagreements() == []
+    assert DRAWING.disagreements() == []
 
 
 @pytest.mark.parametrize("row", list(member.TABLE), ids=lambda row: f"{row[0].name}-{row[1].name}")
-def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monkeypatch: pytest.MonkeyPatch) -> None:
-    target, effects = member.TABLE[row]
-    broken = [(elsewhere, effects) for elsewhere in State if elsewhere is not target]
-    broken += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
-    broken += [(target, (*effects, effect)) for effect in Effect if effect not in effects]
-    for other in broken:
-        monkeypatch.setitem(member.TABLE, row, other)
-        assert disagreements() == [row]
-    monkeypatch.delitem(member.TABLE, row)
-    assert disagreements() == [row]
+def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event]) -> None:
+    assert DRAWING.unnoticed(row) == []
 
 
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:

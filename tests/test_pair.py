@@ -10,8 +10,7 @@ from sbc.decisions import pair
 from sbc.decisions.pair import Effect, Event, State, detection_delay, resignation_delay, step
 from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import OptionsDetection, VrrpDetection
-
-IMPOSSIBLE = None
+from tests.tables import IMPOSSIBLE, Drawing
 
 # Two nodes, one service address. Rows are (nodes up, who holds the address, whether it answers); only the holder can be
 # lost or hang as active, only one that is up without holding can be lost as standby, only one that waits can detect,
@@ -146,39 +145,20 @@ HOLDER = {
 }  # fmt: skip
 
 
-def disagreements() -> list[tuple[State, Event]]:
-    """Return the cells in which the machine does not do what is drawn above."""
-    wrong = []
-    for state, row in DRAWN.items():
-        for event, drawn in row.items():
-            try:
-                done = step(state, event)
-            except ImpossibleEventError:
-                done = None
-            if done != drawn:
-                wrong.append((state, event))
-    return wrong
+DRAWING = Drawing(State, Event, Effect, pair.TABLE, step, DRAWN)
 
 
 def test_the_drawing_has_a_cell_for_every_state_and_event() -> None:
-    assert {(state, event) for state, row in DRAWN.items() for event in row} == {(s, e) for s in State for e in Event}
+    assert DRAWING.is_complete()
 
 
 def test_every_state_meets_every_event_as_drawn() -> None:
-    assert disagreements() == []
+    assert DRAWING.disagreements() == []
 
 
 @pytest.mark.parametrize("row", list(pair.TABLE), ids=lambda row: f"{row[0].name}-{row[1].name}")
-def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event], monkeypatch: pytest.MonkeyPatch) -> None:
-    target, effects = pair.TABLE[row]
-    broken = [(elsewhere, effects) for elsewhere in State if elsewhere is not target]
-    broken += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
-    broken += [(target, (*effects, effect)) for effect in Effect if effect not in effects]
-    for other in broken:
-        monkeypatch.setitem(pair.TABLE, row, other)
-        assert disagreements() == [row]
-    monkeypatch.delitem(pair.TABLE, row)
-    assert disagreements() == [row]
+def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event]) -> None:
+    assert DRAWING.unnoticed(row) == []
 
 
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:

@@ -1,5 +1,9 @@
 """Replications: the same results whatever computes them, and nothing lost when somebody presses Ctrl-C."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -99,3 +103,32 @@ def test_an_error_in_a_replication_is_not_swallowed(first_takes: Callable[[float
     with pytest.raises(ValueError, match="broken"):
         replicate(work, 100, lambda: executor)
     assert executor.down
+
+
+_PARENT = """
+import os
+from sim.replicate import processes
+
+if __name__ == "__main__":
+    workers = processes(2, "sim.replicate")
+    for each in [workers.submit(os.getpid) for _ in range(8)]:
+        print(each.result(), flush=True)
+    print("ready", flush=True)
+    input()
+"""
+
+
+@pytest.mark.slow
+def test_workers_end_when_their_parent_is_killed() -> None:
+    """The end of their common output is the end of the last of them: parent, workers, and whatever started those."""
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    workers = {int(line) for line in iter(parent.stdout.readline, "ready\n")}
+    assert workers
+    parent.kill()
+    try:
+        parent.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        raise

@@ -7,21 +7,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbc.decisions.timers import TRANSACTION_TIMEOUT
 from scenarios.expectations import parse_expectation
 from scenarios.metrics import METRICS, Unit
 from scenarios.model import Drill
 from scenarios.problems import Severity
 from scenarios.rules import RULES, check, judge
-from tests.made_plans import ACTIVATE, FREE_DIAL, INBOUND, LOST, OSAKA, OTHER, OUTBOUND, TOKYO, ids, only, plan, step
+from scenarios.rules.expectations import SETUP_ENDS
+from tests.made_plans import (
+    ACTIVATE,
+    FREE_DIAL,
+    INBOUND,
+    LOST,
+    OSAKA,
+    OTHER,
+    OUTBOUND,
+    SWITCH,
+    TOKYO,
+    ids,
+    only,
+    plan,
+    step,
+)
 
 SELECTORS = {
-    "takeover_time": "{pair=tokyo-edge}",
-    "time_to_detect": "{pair=tokyo-edge}",
+    "softphones_least": "{site=tokyo}",
     "softphones_back": "{agents=sales}",
     "ports_peak": "{limit=tenant}",
     "register_peak": "{site=tokyo}",
 }
-ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
+ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PHONES: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
 
 
 def expecting(*expect: str, **changes: Any) -> Drill:
@@ -52,6 +67,11 @@ def test_no_metric_is_ever_below_nothing(metric: str) -> None:
         "asa <= 1h",
         "asa{after=45m} <= 15m",
         "setup_delay_p95 < 61m",
+        "setup_delay_p99 <= 40s",
+        "setup_delay_max <= 32s",
+        "softphones_least{site=tokyo} <= 20",
+        "softphones_least{site=osaka} == 0",
+        "softphones_least{site=osaka, after=30m} <= 20",
     ],
 )
 def test_what_is_held_against_the_most_there_can_be_cannot_fail(text: str) -> None:
@@ -73,6 +93,10 @@ def test_what_is_held_against_the_most_there_can_be_cannot_fail(text: str) -> No
         "asa{after=45m} <= 14m",
         "attempts < 1000000",
         "attempts{after=59m} > 5",
+        "setup_delay_max <= 31s",
+        "setup_delay_p95 < 32s",
+        "softphones_least{site=tokyo} >= 20",
+        "softphones_least{site=osaka, after=30m} >= 20",
     ],
 )
 def test_what_can_come_out_either_way_is_left_alone(text: str) -> None:
@@ -90,6 +114,9 @@ def test_what_can_come_out_either_way_is_left_alone(text: str) -> None:
         "asa > 1h",
         "asa{after=45m} >= 16m",
         "attempts == -1",
+        "setup_delay_p50 > 32s",
+        "softphones_least{site=tokyo} > 20",
+        "softphones_least{site=osaka} >= 1",
     ],
 )
 def test_what_lies_beyond_all_there_can_be_never_holds(text: str) -> None:
@@ -120,6 +147,91 @@ def test_a_peak_is_told_to_be_held_against_its_own_cap() -> None:
     tapped = {"numbers": {FREE_DIAL: {"to": TOKYO, "tap": 20}}}
     finding = only(expecting(f"ports_peak{{limit={FREE_DIAL}}} <= 100%", **tapped))
     assert "never above 20, its own cap" in finding.message
+
+
+# Set-up: 32 s of silence at a trunk (Timer B), or its advance_after where there is another trunk or node to try.
+
+
+@pytest.mark.parametrize(
+    ("ways", "nodes", "seconds"),
+    [
+        (["ntt-tokyo"], {}, 32),
+        (["ntt-tokyo", "ntt-osaka"], {}, 10 + 32),
+        (["ntt-tokyo"], {"mode": "active-active", "detect": {"by": "nobody"}}, 10 + 10),
+        (["ntt-tokyo"], {"mode": "active-active", "detect": {"by": "nobody"}, "failover": False}, 10),
+        (["ntt-osaka", "ntt-tokyo"], {"mode": "active-active", "detect": {"by": "nobody"}}, 10 + 10 + 10),
+    ],
+)
+def test_a_set_up_is_over_when_all_trunks_and_nodes_have_been_silent(
+    ways: list[str], nodes: dict[str, Any], seconds: int
+) -> None:
+    changes: dict[str, Any] = {
+        "numbers": {TOKYO: {"trunk": ways, "queue": "sales"}, OSAKA: None, FREE_DIAL: {"to": TOKYO}},
+        "sbc_pairs": {"tokyo-edge": {"site": "tokyo", "ports": 100, **nodes}},
+        "runbook": [ACTIVATE],
+    }
+    vacuous = [finding.message for finding in check(expecting(f"setup_delay_p99 <= {seconds}s", **changes))]
+    assert any(f"never above {seconds}s: by then every set-up is over" in message for message in vacuous)
+    assert "vacuous-expectation" not in ids(expecting(f"setup_delay_p99 <= {seconds - 1}s", **changes))
+
+
+def test_the_end_of_a_set_up_is_that_of_the_invite_transaction() -> None:
+    assert SETUP_ENDS == TRANSACTION_TIMEOUT
+
+
+# Limits that refuse none of the calls that are asked about
+
+CALLBACK = {"sales": {"agents": ["sales"], "callback": {"after": "1m", "accepts": "50%"}}}
+
+
+@pytest.mark.parametrize(
+    ("query", "changes"),
+    [
+        ("blocked_ratio{direction=in, limit=outbound}", {}),
+        ("blocked{limit=outbound}", {"traffic": [INBOUND]}),
+        ("blocked_ratio{limit=tokyo-edge cps}", {}),
+        ("blocked_ratio{limit=queue full}", {}),
+        ("blocked_ratio{limit=wait too long}", {"queues": {"sales": {"agents": ["sales"], "max_waiting": 9}}}),
+        ("blocked{limit=tokyo-edge}", {"ports": {"tenant": 99}}),
+        ("blocked{limit=ntt-tokyo}", {"ports": {"tenant": 99}}),
+    ],
+)
+def test_the_share_that_a_limit_refuses_of_calls_that_never_meet_it_is_always_0(
+    query: str, changes: dict[str, Any]
+) -> None:
+    bound, more = ("1%", "0%") if "ratio" in query else ("1", "0")
+    always = only(expecting(f"{query} < {bound}", **changes))
+    assert (always.id, always.message) == (
+        "vacuous-expectation",
+        f"cannot fail: {query} is always 0, for the limit refuses none of these calls",
+    )
+    assert only(expecting(f"{query} > {more}", **changes)).id == "impossible-expectation"
+
+
+@pytest.mark.parametrize(
+    ("query", "changes"),
+    [
+        ("blocked_ratio{limit=outbound, direction=out}", {}),
+        ("blocked_ratio{limit=outbound}", {}),
+        ("blocked_ratio{limit=outbound, direction=in}", {"queues": CALLBACK}),
+        ("blocked_ratio{limit=tenant, direction=in}", {}),
+        (
+            "blocked_ratio{limit=tokyo-edge cps}",
+            {"sbc_pairs": {"tokyo-edge": {"site": "tokyo", "ports": 100, "cps": 5}}},
+        ),
+        ("blocked_ratio{limit=queue full}", {"queues": {"sales": {"agents": ["sales"], "max_waiting": 9}}}),
+        ("blocked_ratio{limit=tokyo-edge}", {"ports": {"tenant": 200}}),
+    ],
+)
+def test_a_limit_that_may_refuse_such_calls_is_left_alone(query: str, changes: dict[str, Any]) -> None:
+    assert "vacuous-expectation" not in ids(expecting(f"{query} < 1%", **changes))
+
+
+def test_limits_without_ports_have_no_peak() -> None:
+    paced = {"sbc_pairs": {"tokyo-edge": {"site": "tokyo", "ports": 100, "cps": 5}}}
+    assert "dangling-reference" in ids(expecting("ports_peak{limit=tokyo-edge cps} < 5", **paced))
+    assert "dangling-reference" in ids(expecting("ports_peak{limit=queue full} < 5"))
+    assert "dangling-reference" in ids(expecting("blocked{limit=nowhere cps} < 5"))
 
 
 _MOST = {"asr": 1.0, "ports_peak{limit=tenant}": 50.0, "attempts": inf, "asa": 3600.0, "recovery_time": inf}
@@ -193,6 +305,122 @@ def test_what_is_counted_from_a_fault_needs_one_in_the_run(text: str) -> None:
 def test_only_a_pair_that_loses_its_active_node_is_taken_over(fault: dict[str, str], measured: bool) -> None:
     drill = expecting("takeover_time{pair=tokyo-edge} <= 5s", faults=[{"name": "tokyo-lost", "at": "10m", **fault}])
     assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+@pytest.mark.parametrize(
+    ("selector", "measured"),
+    [
+        ("", True),
+        ("{pair=tokyo-edge}", True),
+        ("{site=tokyo}", True),
+        (f"{{number={FREE_DIAL}}}", True),
+        (f"{{number={OSAKA}}}", False),
+        ("{pair=osaka-edge}", False),
+        ("{site=osaka}", False),
+        (f"{{number={FREE_DIAL}, site=osaka}}", False),
+    ],
+)
+@pytest.mark.parametrize("metric", ["takeover_time", "time_to_detect"])
+def test_pairs_are_meant_by_name_by_site_and_by_the_way_of_a_number(metric: str, selector: str, measured: bool) -> None:
+    node = {"name": "tokyo-lost", "at": "10m", "pair": "tokyo-edge", "fails": "active"}
+    drill = expecting(f"{metric}{selector} <= 5s", faults=[node])
+    assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+def test_a_number_means_the_pairs_it_comes_by_before_and_after_the_runbook() -> None:
+    """The free dial number is moved from Tokyo to Osaka."""
+    node = {"name": "tokyo-lost", "at": "10m", "pair": "osaka-edge", "fails": "active"}
+    assert ids(expecting(f"takeover_time{{number={FREE_DIAL}}} <= 5s", faults=[node])) == []
+    unmoved = [ACTIVATE, SWITCH]
+    assert "nothing-to-measure" in ids(
+        expecting(f"takeover_time{{number={FREE_DIAL}}} <= 5s", faults=[node], runbook=unmoved)
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "measured"), [("site=osaka", True), ("pair=tokyo-edge", True), ("site=kyoto", False)]
+)
+@pytest.mark.parametrize("metric", ["recovery_time", "outage_minutes"])
+def test_service_is_measured_where_callers_come_by(metric: str, where: str, measured: bool) -> None:
+    drill = expecting(f"{metric}{{{where}}} <= 5m", sites={"kyoto": {}})
+    assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+@pytest.mark.parametrize(
+    ("query", "changes", "measured"),
+    [
+        ("attempts{direction=out}", {}, True),
+        ("attempts{direction=out}", {"traffic": [INBOUND]}, False),
+        ("attempts{direction=in}", {}, True),
+        ("asr{direction=in}", {"traffic": [OUTBOUND]}, False),
+        ("asr{direction=in, queue=sales}", {}, True),
+        ("asr{direction=out, queue=sales}", {}, False),
+    ],
+)
+def test_calls_are_measured_that_go_that_way(query: str, changes: dict[str, Any], measured: bool) -> None:
+    bound = "50%" if query.startswith("asr") else "50"
+    assert ("nothing-to-measure" not in ids(expecting(f"{query} > {bound}", **changes))) == measured
+
+
+# What is dropped
+
+NODE = {"name": "tokyo-lost", "at": "10m", "pair": "tokyo-edge", "fails": "active"}
+TRUNK = {"name": "tokyo-lost", "at": "10m", "trunk": "ntt-tokyo"}
+
+
+@pytest.mark.parametrize(
+    ("cause", "fault", "measured"),
+    [
+        ("tokyo-edge", NODE, True),
+        ("tokyo-edge/2", NODE, True),
+        ("tokyo-edge lost", NODE, True),
+        ("tokyo-edge/1 resigned", NODE, True),
+        ("tokyo-edge", LOST, True),
+        ("osaka-edge", NODE, False),
+        ("ntt-tokyo", TRUNK, True),
+        ("ntt-tokyo lost", TRUNK, True),
+        ("ntt-osaka", TRUNK, False),
+        ("tokyo-edge", TRUNK, False),
+    ],
+)
+def test_calls_are_dropped_by_what_a_fault_takes(cause: str, fault: dict[str, Any], measured: bool) -> None:
+    drill = expecting(f"dropped{{cause={cause}}} <= 5", faults=[fault])
+    assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+def test_a_cause_is_a_part_of_the_plan() -> None:
+    finding = only(expecting("dropped{cause=tokio-edge lost} <= 5"))
+    assert finding.id == "dangling-reference"
+    assert "no pair, node, trunk or office is called 'tokio-edge'; did you mean 'tokyo-edge'?" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("after", "faults", "warned"),
+    [
+        ("10m", [NODE], True),
+        ("15m", [NODE], True),
+        ("9m", [NODE], False),
+        ("15m", [{**NODE, "for": "10m"}], False),
+        ("30m", [{**NODE, "for": "10m"}], True),
+        ("15m", [NODE, {**TRUNK, "name": "too", "at": "20m"}], False),
+        ("10m", [NODE, {**TRUNK, "name": "too", "at": "20m"}], True),
+    ],
+)
+@pytest.mark.parametrize("metric", ["dropped", "dropped_ratio"])
+def test_a_window_that_begins_at_a_fault_leaves_out_the_calls_up_at_it(
+    metric: str, after: str, faults: list[dict[str, Any]], warned: bool
+) -> None:
+    bound = "5%" if metric == "dropped_ratio" else "5"
+    found = [each for each in check(expecting(f"{metric}{{after={after}}} < {bound}", faults=faults)) if each.path]
+    assert [(each.id, each.severity) for each in found] == (
+        [("window-after-the-calls", Severity.WARNING)] if warned else []
+    )
+
+
+def test_a_switch_of_nodes_may_come_at_any_time_in_the_window() -> None:
+    switch = step("switch", after="activate", does={"switch": "tokyo-edge"})
+    drill = expecting("dropped{after=15m} <= 5", faults=[NODE], runbook=[ACTIVATE, SWITCH, switch])
+    assert "window-after-the-calls" not in ids(drill)
 
 
 def test_a_registrar_has_a_peak_only_where_phones_register() -> None:

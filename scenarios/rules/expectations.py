@@ -4,26 +4,33 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import NamedTuple
 
+from scenarios.evidence import Direction
 from scenarios.expectations import Expectation, Query
-from scenarios.metrics import Unit
-from scenarios.model import Drill, SwitchNodes
+from scenarios.metrics import METRICS, Unit
+from scenarios.model import Drill, Fault, Number, SwitchNodes
 from scenarios.problems import Severity
-from scenarios.rules.plan import caps, course, faults_in_run, phone_sites
+from scenarios.rules.plan import caps, course, faults_in_run, pairs_meant, phone_sites
+from scenarios.rules.references import CPS, QUEUE_LIMITS, lost_part
 from scenarios.rules.rule import Check, Path, Remark, Rule
 from scenarios.units import format_duration, format_share
 
 
 def _span(drill: Drill, query: Query) -> tuple[float, float]:
     """Return the smallest and largest value a query can have, in its unit; infinity where time has no bound or ends."""
+    if _never_refuses(drill, query):
+        return 0.0, 0.0
     match query.definition.unit:
         case Unit.SHARE:
             return 0.0, 1.0
         case Unit.PORTS:
             return 0.0, _most_calls(drill, _selected(query, "limit"))
+        case Unit.PHONES:
+            return 0.0, _most_phones(drill, query)
         case Unit.SECONDS if query.definition.windows:
             # Times of single calls, which begin in the window and are over with the run. Times from a fault on have
             # no windows, and are infinite for what does not come about any more, so that any upper bound can fail.
-            return 0.0, drill.run.lasts - (query.after or 0.0)
+            left = drill.run.lasts - (query.after or 0.0)
+            return 0.0, min(left, _longest_setup(drill)) if query.metric.startswith("setup_delay") else left
         case Unit.SECONDS | Unit.CALLS | Unit.RATE:
             return 0.0, inf
 
@@ -38,6 +45,55 @@ def _most_calls(drill: Drill, limit: str) -> float:
         inf if drill.ports.tenant is None else drill.ports.tenant,
         inf if limit != "outbound" else sum(drill.agents[group].count for group in callers),
     )
+
+
+def _most_phones(drill: Drill, query: Query) -> float:
+    """Return the most phones that can be at a site in a window; at the start, only those that belong there."""
+    site, at_start = _selected(query, "site"), not query.after
+    sites = phone_sites(drill)
+    return sum(
+        group.count
+        for name, group in drill.agents.items()
+        if site in sites[name]
+        and (not at_start or group.softphone.switch == "automatic" or site == group.softphone.sites[0])
+    )
+
+
+SETUP_ENDS = 32.0
+"""Seconds after which an INVITE that nothing answers is given up (Timer B, S1)."""
+
+
+def _longest_setup(drill: Drill) -> float:
+    """Return seconds within which every set-up is over, by whatever trunks and nodes a call tries in turn (S9)."""
+    return max((_setup_on_way(drill, number) for number in drill.numbers.values()), default=SETUP_ENDS)
+
+
+def _setup_on_way(drill: Drill, number: Number) -> float:
+    tries: list[float] = []
+    for index, trunk in enumerate(map(drill.trunks.__getitem__, number.trunks), 1):
+        pair = drill.sbc_pairs[trunk.via]
+        shared = pair.mode == "active-active"
+        silence = min(trunk.advance_after, SETUP_ENDS) if shared or index < len(number.trunks) else SETUP_ENDS
+        tries += [silence] * (2 if shared and pair.failover else 1)
+    return sum(tries)
+
+
+def _never_refuses(drill: Drill, query: Query) -> bool:
+    """Whether the calls that a limit is to have refused never meet it."""
+    selected = dict(query.selectors)
+    limit = selected.get("limit")
+    if limit is None or query.metric == "ports_peak":
+        return False
+    if limit in QUEUE_LIMITS:
+        queues = drill.queue_table().values()
+        gates = (queue.max_waiting if limit == QUEUE_LIMITS[0] else queue.longest_wait for queue in queues)
+        return selected.get("direction") == Direction.OUTBOUND or not any(gate is not None for gate in gates)
+    if limit.endswith(CPS):
+        return drill.sbc_pairs[limit.removesuffix(CPS)].cps is None
+    if limit == "outbound" and not any(queue.callback for queue in drill.queue_table().values()):
+        # Who is called back takes an outbound port, and is an inbound caller all the same.
+        return selected.get("direction") == Direction.INBOUND or all(stream.from_ is None for stream in drill.traffic)
+    return _most_calls(drill, limit) < _cap(drill, limit)
 
 
 def _cap(drill: Drill, limit: str) -> int:
@@ -78,6 +134,8 @@ def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
     """Say which end decides; it is the upper one for operators that begin with ``upper``, and beyond it for ``==``."""
     query = expectation.query
     low, high = _span(drill, query)
+    if _never_refuses(drill, query):
+        return f"{query} is always 0, for the limit refuses none of these calls"
     if not (expectation.op.startswith(upper) or (expectation.op == "==" and expectation.bound > low)):
         return f"{query} is never below 0"
     match query.definition.unit:
@@ -87,6 +145,10 @@ def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
             cap = _cap(drill, _selected(query, "limit"))
             why = "its own cap" if high == cap else f"for no more can come through to its cap of {cap}"
             return f"{query} is never above {high:.0f}, {why}"
+        case Unit.PHONES:
+            return f"{query} is never above {high:.0f}, all phones that can be there"
+        case Unit.SECONDS if query.metric.startswith("setup_delay") and high == _longest_setup(drill):
+            return f"{query} is never above {format_duration(high)}: by then every set-up is over (S1, S9)"
         case Unit.SECONDS | Unit.CALLS | Unit.RATE:
             run = format_duration(drill.run.lasts)
             return f"{query} is never above {format_duration(high)} in a run of {run}"
@@ -103,6 +165,24 @@ def _empty_windows(drill: Drill) -> Iterator[Remark]:
 
 def _window_is_empty(drill: Drill, query: Query) -> bool:
     return (query.after or 0.0) >= drill.run.lasts
+
+
+def _calls_before_the_window(drill: Drill) -> Iterator[Remark]:
+    """Windows go by the start of a call, and a fault cuts off those that began before it."""
+    faults = faults_in_run(drill)
+    cuts = [moment for fault in faults for moment in (fault.at, fault.at + (fault.lasts or 0.0))]
+    for index, expectation in enumerate(drill.expect):
+        query, after = expectation.query, expectation.query.after
+        if query.metric not in ("dropped", "dropped_ratio") or after is None or _window_is_empty(drill, query):
+            continue
+        on_time = next((fault for fault in faults if fault.at == after), None)
+        if on_time is not None or (not _switched(drill) and faults and max(cuts) <= after):
+            fault = on_time or max(faults, key=lambda each: each.at)
+            message = (
+                f"{query} counts calls that began from {format_duration(after)} on, and the calls up at the fault "
+                f"{fault.name!r}, at {format_duration(fault.at)}, began before"
+            )
+            yield Remark(("expect", index), message, "an earlier after=…, or none")
 
 
 # What has to happen
@@ -122,11 +202,53 @@ def _switched(drill: Drill) -> bool:
 
 
 def _loses_active(drill: Drill, query: Query) -> bool:
-    pair = _selected(query, "pair")
     return any(
         fault.site == drill.sbc_pairs[pair].site or (fault.pair == pair and fault.fails in ("all", "active"))
         for fault in faults_in_run(drill)
+        for pair in pairs_meant(drill, dict(query.selectors))
     )
+
+
+def _comes_by(drill: Drill, query: Query) -> bool:
+    """Whether callers can come by the pairs of a site, or the pair, that a query asks about."""
+    pairs = set(pairs_meant(drill, dict(query.selectors)))
+    return any(pairs.intersection(pairs_meant(drill, {"number": to})) for to in _dialled(drill))
+
+
+def _dialled(drill: Drill) -> list[str]:
+    return [stream.to for stream in drill.traffic if stream.from_ is None]
+
+
+def _cuts(drill: Drill, query: Query) -> bool:
+    """Whether something takes the part that a query about dropped calls names, if it names one."""
+    cause = dict(query.selectors).get("cause")
+    if cause is None:
+        return True
+    part = lost_part(cause)
+    pair = part.partition("/")[0]
+    switched = any(isinstance(step.does, SwitchNodes) and step.does.switch == pair for step in course(drill).values())
+    if switched or any(_takes(drill, fault, pair) for fault in faults_in_run(drill)):
+        return True
+    return any(_takes(drill, fault, part) for fault in faults_in_run(drill))
+
+
+def _takes(drill: Drill, fault: Fault, part: str) -> bool:
+    if part in drill.sbc_pairs and (fault.pair == part or fault.site == drill.sbc_pairs[part].site):
+        return True
+    return part in (fault.trunk, fault.office) or (
+        part in drill.trunks and fault.site is not None and drill.trunks[part].site == fault.site
+    )
+
+
+def _some_go_that_way(drill: Drill, query: Query) -> bool:
+    """Whether there are calls of the direction that a query asks about, and in its queue, where only callers wait."""
+    match dict(query.selectors):
+        case {"direction": Direction.OUTBOUND, "queue": _}:
+            return False
+        case {"direction": direction}:
+            return any((stream.from_ is None) == (direction == Direction.INBOUND) for stream in drill.traffic)
+        case _:
+            return True
 
 
 _NEEDS = (
@@ -164,11 +286,23 @@ _NEEDS = (
     _Need(
         ("takeover_time", "time_to_detect"),
         _loses_active,
-        "no fault takes the active node of this pair",
+        "no fault takes the active node of such a pair",
         "a fault on the pair",
     ),
     _Need(
-        ("register_peak",),
+        ("recovery_time", "outage_minutes"),
+        _comes_by,
+        "no traffic comes in that way",
+        "a number, site or pair that callers come by",
+    ),
+    _Need(
+        ("dropped", "dropped_ratio"),
+        _cuts,
+        "no fault takes that part, and no step switches its nodes",
+        "the part that a fault takes",
+    ),
+    _Need(
+        ("register_peak", "softphones_least"),
         lambda drill, query: any(_selected(query, "site") in sites for sites in phone_sites(drill).values()),
         "no phone ever registers at this site",
         "a site of softphones",
@@ -178,6 +312,12 @@ _NEEDS = (
         lambda drill, _: bool(drill.agents),
         "there are no agents, and so no phones",
         "agents with softphones",
+    ),
+    _Need(
+        tuple(name for name, metric in METRICS.items() if "direction" in metric.selectors),
+        _some_go_that_way,
+        "no call goes that way",
+        "the other direction",
     ),
     _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
     _Need(
@@ -219,6 +359,11 @@ EXPECTATIONS: dict[Rule, Check] = {
         Severity.ERROR,
         "A window that begins when the run is over holds no calls.",
     ): _empty_windows,
+    Rule(
+        "window-after-the-calls",
+        Severity.WARNING,
+        "Windows go by the start of a call, so that the calls up at a fault lie before a window that begins with it.",
+    ): _calls_before_the_window,
     Rule(
         "nothing-to-measure",
         Severity.ERROR,

@@ -33,19 +33,45 @@ def behind(drill: Drill) -> dict[str, str]:
 
 def land(drill: Drill, leads_to: Mapping[str, str], number: str) -> Landing | None:
     """Follow a number to its trunk; None where its calls go round in a circle."""
+    way = _way(leads_to, number)
+    entry = drill.numbers[way[-1]] if way else None
+    if entry is None or not entry.trunks:
+        return None
+    first, *others = entry.trunks
+    pair = drill.trunks[first].via
+    return Landing(way, first, pair, drill.sbc_pairs[pair].site, entry.queue, overflow=bool(others))
+
+
+def _way(leads_to: Mapping[str, str], number: str) -> tuple[str, ...]:
+    """Return a number and those behind it; nothing where they go round in a circle."""
     way = {number: None}
     here = number
     while here in leads_to:
         here = leads_to[here]
         if here in way:
-            return None
+            return ()
         way[here] = None
-    entry = drill.numbers[here]
-    if not entry.trunks:
-        return None
-    first, *others = entry.trunks
-    pair = drill.trunks[first].via
-    return Landing(tuple(way), first, pair, drill.sbc_pairs[pair].site, entry.queue, overflow=bool(others))
+    return tuple(way)
+
+
+def pairs_meant(drill: Drill, selectors: Mapping[str, str]) -> list[str]:
+    """Return the pairs that are named, at a site, or on a number's way: by all of its trunks, before and after the
+    runbook."""
+    by_number = (
+        {drill.trunks[trunk].via for trunk in _trunks(drill, selectors["number"])} if "number" in selectors else None
+    )
+    return [
+        name
+        for name, pair in drill.sbc_pairs.items()
+        if selectors.get("pair", name) == name
+        and selectors.get("site", pair.site) == pair.site
+        and (by_number is None or name in by_number)
+    ]
+
+
+def _trunks(drill: Drill, number: str) -> set[str]:
+    ways = (_way(leads_to, number) for leads_to in (behind(drill), behind_afterwards(drill)))
+    return {trunk for way in ways if way for trunk in drill.numbers[way[-1]].trunks}
 
 
 def ring(leads_to: Mapping[str, str], start: str) -> tuple[str, ...]:

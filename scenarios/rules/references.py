@@ -53,6 +53,13 @@ class Declared:
     steps: Names
     limits: Names
 
+    @property
+    def causes(self) -> Names:
+        """What can be lost with the calls on it; each node of a pair counts."""
+        if self.pairs is None or self.trunks is None or self.offices is None:
+            return None
+        return (*self.pairs, *(f"{pair}/{node}" for pair in self.pairs for node in (1, 2)), *self.trunks, *self.offices)
+
     @classmethod
     def by(cls, drill: Drill) -> "Declared":
         """Return what a valid drill declares."""
@@ -91,6 +98,7 @@ _SINGULAR = {
     "faults": "fault",
     "steps": "step",
     "limits": "limit",
+    "causes": "pair, node, trunk or office",
 }
 _TARGETS = {"site": "sites", "pair": "pairs", "trunk": "trunks", "registrar": "sites", "office": "offices"}
 """What the targets of a fault name."""
@@ -104,6 +112,10 @@ _SELECTORS = {
     "agents": "groups",
 }
 """What the selectors of an expectation name."""
+QUEUE_LIMITS = ("queue full", "wait too long")
+"""What a queue that takes no further caller gives as the limit (W14)."""
+CPS = " cps"
+"""Follows the name of a pair in that of the limit of its new calls per second."""
 
 
 def dangling(drill: Drill, declared: Declared) -> list[Finding]:
@@ -214,9 +226,22 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
 
 
 def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
+    refusals = expectation.query.metric != "ports_peak"  # of what has no ports
     for selector, name in expectation.query.selectors:
-        if selector in _SELECTORS:
-            yield _Reference(path, _SELECTORS[selector], name)
+        match selector:
+            case "limit" if refusals and name in QUEUE_LIMITS:
+                pass
+            case "limit" if refusals and name.endswith(CPS):
+                yield _Reference(path, "pairs", name.removesuffix(CPS))
+            case "cause":
+                yield _Reference(path, "causes", lost_part(name))
+            case _ if selector in _SELECTORS:
+                yield _Reference(path, _SELECTORS[selector], name)
+
+
+def lost_part(cause: str) -> str:
+    """Return the part that a cause of dropped calls is about: ``edge`` of ``edge resigned``."""
+    return cause.removesuffix(" lost").removesuffix(" resigned")
 
 
 def _twice(drill: Drill) -> Iterator[Finding]:

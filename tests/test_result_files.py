@@ -153,6 +153,24 @@ def test_a_call_is_a_row_with_every_field_in_seconds_and_plain_words() -> None:
     assert (lost["talk (seconds)"], lost["final"], lost["outcome"]) == ("", "no", "failed")
 
 
+@pytest.mark.parametrize("text", ["a, b", 'the "DR" button', "two\nlines", "a,b\r\n", '"', "", "営業、東京"])
+def test_any_text_comes_back_from_its_cell(text: str) -> None:
+    (row,) = rows(call(reason=text))
+    assert row["reason"] == text
+    assert row["sip"] == "200"
+
+
+def test_times_are_written_alike_whether_few_or_many_are_the_same() -> None:
+    waits = [0.0, 0.0, None, 0.0, 2.5, 0.0004, 0.0]
+    written = [row["wait (seconds)"] for row in rows(*(call(start, wait=wait) for start, wait in enumerate(waits)))]
+    assert written == ["0.000", "0.000", "", "0.000", "2.500", "0.000", "0.000"]
+    assert [row["start (seconds)"] for row in rows(call(1), call(2.25), call(7))] == ["1.000", "2.250", "7.000"]
+
+
+def test_no_calls_are_no_rows() -> None:
+    assert rows() == []
+
+
 def test_excel_reads_the_file_as_utf_8_with_its_own_line_ends(tmp_path: Path) -> None:
     with detail_files(tmp_path) as recorder:
         recorder.calls([call(site="東京")])

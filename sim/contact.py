@@ -14,7 +14,7 @@ from scenarios.model import Ivr, Overflow, Queue
 from sim.call import Call, State
 from sim.draws import Draws
 from sim.log import Log
-from sim.world import World
+from sim.world import NodeState, World
 
 if TYPE_CHECKING:
     from sim.calls import Calls
@@ -88,8 +88,11 @@ class ContactCentre:
             self._enter(call, queue)
 
     def _enter(self, call: Call, queue: str) -> None:
-        now = self._env.now
-        agent = self._distributor.offer(now, queue, call.site, call)
+        now, agent = self._env.now, None
+        if call.node is not None and call.node.silent:
+            self._distributor.wait(now, queue, call)
+        else:
+            agent = self._distributor.offer(now, queue, call.site, call)
         if agent is not None:
             self._calls.serve(call, agent)
         elif queue in self._gated and (reason := self._refusal(queue)) is not None:
@@ -111,12 +114,41 @@ class ContactCentre:
     # Waiting
 
     def _wait(self, call: Call) -> None:
-        """Wait for what the queue does next or the end of patience, whichever comes first."""
-        plan = self._treatments.get(call.queue, ())
+        """Wait for what the queue does next or the end of patience, whichever comes first; in silence, for the end."""
+        plan = () if self._distributor.holds(call) else self._treatments.get(call.queue, ())
         moment = call.queued + plan[call.stage][0] if call.stage < len(plan) else inf
         patience = call.start + call.patience + call.ivr if call.state is State.WAITING else inf
         call.last = patience <= moment
         self._calls.wait_until(call, min(moment, patience))
+
+    def hold(self, node: NodeState) -> None:
+        """Nobody can answer the callers whom a node that serves no more has kept."""
+        node.silent = True
+        for call in node.calls:
+            if call.state is State.WAITING:
+                self._distributor.hold(call.queue, call.site, call)
+                self._wait(call)
+
+    def resume(self, node: NodeState) -> None:
+        """A node serves, with the callers who were kept for it; those who have waited longest come first."""
+        node.silent = False
+        held = [call for call in node.calls if self._distributor.holds(call)]
+        for call in sorted(held, key=lambda call: call.queued):
+            self._widen_in_arrears(call)
+            agent = self._distributor.resume(call.queue, call.site, call)
+            if agent is not None:
+                self._calls.serve(call, agent)
+            else:
+                self._wait(call)
+
+    def _widen_in_arrears(self, call: Call) -> None:
+        """Widen the search for a caller as much as the wait in silence would have done."""
+        plan = self._treatments.get(call.queue, ())
+        for after, treatment in plan[call.stage :]:
+            if treatment is not Treatment.WIDEN or call.queued + after > self._env.now:
+                return
+            self._distributor.widen(call.queue, call.site, call)
+            call.stage += 1
 
     def waited(self, call: Call) -> None:
         """A moment has come that a waiting call was to wait for."""

@@ -64,6 +64,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         duration=wording.duration_text,
+        cost=wording.cost_text,
         count=wording.count_text,
         share=wording.share_text,
         metric=_metric_words,

@@ -17,9 +17,10 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
     expectations      per expectation: text, verdict, value, never, interval, bound, of_limit, held, runs_share, reason
     metrics           by query: value, never, unit, is (mean or median over replications), interval of the mean, lowest,
                       p10, p90, highest, runs, runs_never, runs_nothing (with nothing to measure)
-    steps             per runbook step: step, by, finished_in, ready, started, finished (each p10, p50, p90), cost (mean
-                      from ready to finished), before_start, repeats, critical_in, critical (mean time it added to the
-                      critical path), critical_share
+    steps             per runbook step: step, by, finished_in, open_in (ready, and not finished), ready, started,
+                      finished (each p10, p50, p90), cost (mean from ready to finished; where it was open, to the end of
+                      the run, and so the least it can be), before_start, repeats, critical_in, critical (mean time it
+                      added to the critical path), critical_share
     losses            attempts without success: direction, number, outcome, reason, mean of a replication
     waivers           finding, reason
     software          versions by name
@@ -128,6 +129,7 @@ def _step(step: StepReport) -> Json:
         "step": step.step,
         "by": step.by,
         "finished_in": step.finished_in,
+        "open_in": step.open_in,
         "ready": _spread(step.ready),
         "started": _spread(step.started),
         "finished": _spread(step.finished),

@@ -21,24 +21,27 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """One step over all runs; the rest of it is about the runs in which it was finished."""
+    """One step over all runs. Its moments are about the runs in which it was finished, what it cost about all in which
+    it was ready: where it was open at the end of the run, it cost more than can be seen."""
 
     step: str
     by: str
     runs: int
     finished_in: int
     """Runs in which it was finished."""
+    open_in: int
+    """Runs in which it was ready, and open when they ended; where it is not 0, costs are the least they can be."""
     ready: Spread | None
     started: Spread | None
     finished: Spread | None
     cost: float | None
-    """Mean seconds from ready to finished."""
+    """Mean seconds from ready to finished, or to the end of the run."""
     before_start: float | None
-    """Mean seconds of that in which people had not begun: deciding, or busy with something else."""
+    """Mean seconds, where it was begun, from ready to started: deciding, or busy with something else."""
     repeats: float | None
     """Mean number of tries without success."""
     critical_in: int
-    """Runs in which the end of the runbook had to wait for it."""
+    """Runs in which the end of the runbook had to wait for it, or waits still."""
     critical: float
     """Mean seconds that it added to the critical path, over all runs."""
     critical_share: float
@@ -46,11 +49,18 @@ class StepReport:
 
 
 def critical_path(steps: Mapping[str, StepRun]) -> list[str]:
-    """Return the steps that the last finished one had to wait for, itself included, the first of them first."""
+    """Return the steps that the end of the runbook had to wait for, the first of them first.
+
+    The last is the one that finished last; or, of those that are open, the one that has been ready longest.
+    """
     ended = {name: step.finished for name, step in steps.items() if step.finished is not None}
-    if not ended:
+    waiting = {name: step.ready for name, step in steps.items() if step.open and step.ready is not None}
+    if waiting:
+        path = [min(waiting, key=lambda name: waiting[name])]
+    elif ended:
+        path = [max(ended, key=lambda name: ended[name])]
+    else:
         return []
-    path = [max(ended, key=lambda name: ended[name])]
     while (before := steps[path[-1]].released_by) in ended and before not in path:
         path.append(before)
     return path[::-1]
@@ -61,27 +71,28 @@ def step_reports(drill: Drill, summaries: Sequence[RunSummary]) -> tuple[StepRep
     on_path: dict[str, list[float]] = {step.step: [] for step in drill.runbook}
     for summary in summaries:
         for name in critical_path(summary.steps):
-            on_path[name].append(summary.steps[name].cost or 0.0)
+            on_path[name].append(summary.steps[name].cost(drill.run.lasts) or 0.0)
     whole = fsum(chain.from_iterable(on_path.values()))
     return tuple(
-        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole)
+        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole, drill.run.lasts)
         for step in drill.runbook
     )
 
 
-def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole: float) -> StepReport:
+def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole: float, end: float) -> StepReport:
     done = [run for run in went if run.finished is not None]
     return StepReport(
         step=step.step,
         by=step.by,
         runs=len(went),
         finished_in=len(done),
+        open_in=sum(run.open for run in went),
         ready=_spread(run.ready for run in done),
         started=_spread(run.started for run in done),
         finished=_spread(run.finished for run in done),
-        cost=_mean(run.cost for run in done),
-        before_start=_mean(run.hesitation for run in done),
-        repeats=_mean(run.repeats for run in done),
+        cost=_mean(run.cost(end) for run in went),
+        before_start=_mean(run.hesitation for run in went),
+        repeats=_mean(run.repeats for run in went if run.ready is not None),
         critical_in=len(on_path),
         critical=fsum(on_path) / max(len(went), 1),
         critical_share=fsum(on_path) / whole if whole else 0.0,

@@ -7,7 +7,7 @@ from reports.judge import Judged, Judgement
 from reports.runbook import StepReport, step_reports
 from reports.statistics import mean
 from reports.summary import Loss
-from reports.wording import count_text, duration_text, number_of
+from reports.wording import cost_text, count_text, duration_text, number_of
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Verdict
 from scenarios.units import format_share
@@ -112,7 +112,8 @@ def _costliest(step: StepReport, cost: float) -> str:
     waited = step.before_start or 0.0
     hesitation = f", {duration_text(waited)} of it before anyone began" if waited >= _HESITATION else ""
     share = format_share(round(step.critical_share, 2))
+    took = cost_text(cost, least=step.open_in > 0)
     return (
-        f"The step that cost the most time is “{step.step}”: {duration_text(cost)} on average{hesitation}; "
+        f"The step that cost the most time is “{step.step}”: {took} on average{hesitation}; "
         f"that is {share} of the way from the fault to the end of the runbook."
     )

@@ -45,12 +45,14 @@ class StepRun:
     released_by: str = ""
     """The fault or step whose happening made it ready."""
 
-    @property
-    def cost(self) -> float | None:
-        """Seconds from ready to finished: deciding, waiting for the actor, and the work."""
-        if self.ready is None or self.finished is None:
+    def cost(self, end: float) -> float | None:
+        """Return seconds from ready to finished: deciding, waiting for the actor, and the work; None if never ready.
+
+        Of a step that was not finished they last until the ``end`` of the run, and would have lasted longer.
+        """
+        if self.ready is None:
             return None
-        return self.finished - self.ready
+        return (end if self.finished is None else self.finished) - self.ready
 
     @property
     def hesitation(self) -> float | None:
@@ -58,6 +60,11 @@ class StepRun:
         if self.ready is None or self.started is None:
             return None
         return self.started - self.ready
+
+    @property
+    def open(self) -> bool:
+        """Whether it was ready, and not finished when the run ended."""
+        return self.ready is not None and self.finished is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,12 +96,13 @@ def _steps(judged: Judged) -> Table:
     most = max(step.critical for step in steps)
     table = _table("step", "by", "cost", "before it was begun", "share of the way", right=("cost",))
     for step in steps:
-        open_in = step.runs - step.finished_in
-        name = f"{step.step} (open in {wording.number_of(open_in, 'run')})" if open_in else step.step
+        unfinished = step.runs - step.finished_in
+        share = wording.share_text(unfinished / step.runs)
+        name = f"{step.step} (not finished in {share} of runs)" if unfinished else step.step
         table.add_row(
             Text(name),
             Text(step.by),
-            Text("–" if step.cost is None else wording.duration_text(step.cost)),
+            Text(wording.cost_text(step.cost, least=step.open_in > 0)),
             Text("–" if step.before_start is None else wording.duration_text(step.before_start)),
             Text(wording.share_text(step.critical_share)),
             style="bold" if step.critical == most > 0 else None,

@@ -37,6 +37,13 @@ def duration_text(seconds: float) -> str:
     return format_duration(round(seconds, digits))
 
 
+def cost_text(seconds: float | None, *, least: bool) -> str:
+    """Return ``5m``, ``at least 5m`` for what had not ended, or a dash for what was never begun."""
+    if seconds is None:
+        return "–"
+    return f"at least {duration_text(seconds)}" if least else duration_text(seconds)
+
+
 def share_text(share: float) -> str:
     """Return a share of 1 as a percentage: to one decimal from 1 % on, to two below."""
     return format_share(round(share, 3 if share >= 0.01 else 4))

@@ -315,6 +315,14 @@ class Calls:
             self.refuse(call, Outcome.FAILED, reason, 408, self._env.now)
         return cut + len(dialling)
 
+    def hold(self, node: NodeState) -> None:
+        """A node serves no more: callers in a queue whom it keeps wait in silence until :meth:`resume`."""
+        self._contact.hold(node, self._env.now)
+
+    def resume(self, node: NodeState) -> None:
+        """A node serves: callers whom it keeps can be answered."""
+        self._contact.resume(node, self._env.now)
+
     def carry_over(self, old: NodeState, new: NodeState) -> None:
         """The calls a pair has kept go on through the node that took over, and hold its ports."""
         for call in old.calls:

@@ -13,7 +13,7 @@ from scenarios.model import Ivr, Overflow, Queue
 from sim.call import Call
 from sim.draws import Draws
 from sim.log import Log
-from sim.world import World
+from sim.world import NodeState, World
 
 if TYPE_CHECKING:
     from sim.calls import Calls
@@ -97,8 +97,11 @@ class ContactCentre:
         self._calls.tell(call, Event.DELIVERED, now)
 
     def _join(self, call: Call, now: float) -> None:
-        queue = call.queue
-        agent = self._distributor.offer(now, queue, _site(call), call)
+        queue, agent = call.queue, None
+        if call.node is not None and call.node.silent:
+            self._distributor.wait(now, queue, call)
+        else:
+            agent = self._distributor.offer(now, queue, _site(call), call)
         if agent is not None:
             self._calls.serve(call, agent)
         elif queue in self._gated and (reason := self._refusal(queue, now)) is not None:
@@ -122,12 +125,41 @@ class ContactCentre:
     # Waiting
 
     def _wait(self, call: Call, now: float) -> None:
-        """Wait for what the queue does next or the end of patience; one who was promised a callback waits for ever."""
-        plan = self._treatments.get(call.queue, ())
+        """Wait for what the queue does next or the end of patience: in silence for that only, if promised for ever."""
+        plan = () if self._distributor.holds(call) else self._treatments.get(call.queue, ())
         treated = call.queued + plan[call.stage][0] if call.stage < len(plan) else inf
         gives_up = call.gives_up if call.state is State.QUEUED else inf
         until, brings = waiting_deadline(treated, gives_up)
         call.wait(until, brings, now)
+
+    def hold(self, node: NodeState, now: float) -> None:
+        """Nobody can answer the callers whom a node that serves no more has kept."""
+        node.silent = True
+        for call in node.calls:
+            if call.state is State.QUEUED:
+                self._distributor.hold(call.queue, _site(call), call)
+                self._wait(call, now)
+
+    def resume(self, node: NodeState, now: float) -> None:
+        """A node serves, with the callers who were kept for it; those who have waited longest come first."""
+        node.silent = False
+        held = [call for call in node.calls if self._distributor.holds(call)]
+        for call in sorted(held, key=lambda call: call.queued):
+            self._widen_in_arrears(call, now)
+            agent = self._distributor.resume(call.queue, _site(call), call)
+            if agent is not None:
+                self._calls.serve(call, agent)
+            else:
+                self._wait(call, now)
+
+    def _widen_in_arrears(self, call: Call, now: float) -> None:
+        """Widen the search for a caller as much as the wait in silence would have done."""
+        plan = self._treatments.get(call.queue, ())
+        for after, treatment in plan[call.stage :]:
+            if treatment is not Treatment.WIDEN or call.queued + after > now:
+                return
+            self._distributor.widen(call.queue, _site(call), call)
+            call.stage += 1
 
     def _treat(self, call: Call, now: float) -> None:
         _, treatment = self._treatments[call.queue][call.stage]

@@ -43,7 +43,7 @@ class Members:
         if watch != node.watch:
             return
         self._log.entry(EventKind.DETECTED, pair.name, by=pair.plan.detect.by)
-        if isinstance(pair.plan.detect, OptionsDetection):
+        if isinstance(pair.plan.detect, OptionsDetection) and pair.in_use:
             self._log.effect(node.failed_by, "probe")
         self._tell(pair, node, machine.Event.NOTICED)
 

@@ -105,7 +105,7 @@ class Pairs:
             # Without the link the other hears no adverts in any case: a node that hangs is as good as dead.
             unheard = pair.state in machine.PARTED
             return machine.Event.ACTIVE_HUNG if hung and not unheard else machine.Event.ACTIVE_LOST
-        came_back = pair.state is machine.State.ELECTING and index == pair.last
+        came_back = pair.state is machine.State.ELECTING and index != pair.heir
         return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
 
     def _back(self, pair: PairState, index: int) -> None:
@@ -139,15 +139,19 @@ class Pairs:
                 case machine.Effect.NODE_GONE:
                     self._node_gone(pair)
                 case machine.Effect.WATCH:
+                    pair.heir = 1 - pair.last
                     self._watch(pair, next(self._phase[pair.name]))
                 case machine.Effect.WATCH_ANEW:
+                    # The only one that is up: after a loss of both it may be the one that served last.
+                    pair.heir = next(index for index, node in enumerate(pair.nodes) if node.up)
                     self._watch(pair, 0.0)
                 case machine.Effect.WATCH_RESIGNED:
+                    pair.heir = 1 - pair.last
                     self._wait(pair, machine.resignation_delay(pair.plan.detect), told=True)
                 case machine.Effect.STOP_WATCH:
                     pair.watch += 1
                 case machine.Effect.TAKE_OVER:
-                    self._take_over(pair)
+                    self._take_over(pair, pair.heir if event is machine.Event.DETECTED else 1 - pair.last)
                 case machine.Effect.SERVE_ON:
                     self._serves(pair)
                 case machine.Effect.SERVE_TOO:
@@ -186,12 +190,14 @@ class Pairs:
         if node.calls:
             self._log.effect(pair.broken_by, "call")
         self._lose(pair, self._reason(pair), self._kept(pair))
+        self._calls.hold(node)
 
     def _step_down(self, pair: PairState) -> None:
         node = pair.nodes[pair.last]
         pair.silent_since = self._env.now
         self._log.entry(EventKind.RESIGNED, pair.name, node=node.name, calls=len(node.calls))
         self._calls.drop(node, f"{node.name} resigned", self._kept(pair))
+        self._calls.hold(node)
 
     def _kept(self, pair: PairState) -> Spare:
         """Which calls of a node the pair keeps."""
@@ -205,20 +211,22 @@ class Pairs:
             return
         if not told:
             self._log.entry(EventKind.DETECTED, pair.name, by=pair.plan.detect.by)
-            if pair.state is machine.State.APART:
-                self._log.effect(pair.link_cut_by, "advert")
-            elif isinstance(pair.plan.detect, OptionsDetection):
-                self._log.effect(pair.broken_by, "probe")
-            elif pair.state is machine.State.HUNG:
-                self._log.effect(pair.broken_by, "check")
+            if pair.in_use:  # what only a probe can see is no evidence: nobody's calls could have met it
+                self._noticed(pair)
         self._tell(pair, machine.Event.DETECTED)
 
-    def _take_over(self, pair: PairState) -> None:
-        old = pair.nodes[pair.last]
-        if pair.nodes[1 - pair.last].up:
-            pair.last = 1 - pair.last
-            pair.settle()
-        new = pair.nodes[pair.last]
+    def _noticed(self, pair: PairState) -> None:
+        if pair.state is machine.State.APART:
+            self._log.effect(pair.link_cut_by, "advert")
+        elif isinstance(pair.plan.detect, OptionsDetection):
+            self._log.effect(pair.broken_by, "probe")
+        elif pair.state is machine.State.HUNG:
+            self._log.effect(pair.broken_by, "check")
+
+    def _take_over(self, pair: PairState, heir: int) -> None:
+        old, new = pair.nodes[pair.last], pair.nodes[heir]
+        pair.last = heir
+        pair.settle()
         if new is not old:
             self._calls.carry_over(old, new)
         self._serves(pair)
@@ -227,12 +235,13 @@ class Pairs:
         """The first node, of higher priority, stays; the second one resigns."""
         pair.last = 1
         self._step_down(pair)
-        self._take_over(pair)
+        self._take_over(pair, 0)
 
     def _serves(self, pair: PairState) -> None:
         node = pair.nodes[pair.last]
         outage = self._env.now - pair.silent_since
         self._log.entry(EventKind.TAKEOVER, pair.name, node=node.name, outage=outage, kept=len(node.calls))
+        self._calls.resume(node)
 
 
 def hold_down(down_by: dict[str, None], fault: str) -> Repair:

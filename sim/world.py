@@ -10,6 +10,7 @@ from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
+from scenarios.rules.plan import pairs_in_use
 
 if TYPE_CHECKING:
     from sim.call import Call
@@ -48,6 +49,8 @@ class NodeState:
     """In an active-active pair: whether calls are sent to it."""
     watch: int = 0
     """In an active-active pair: counts detection times started or stopped."""
+    silent: bool = False
+    """In an active-standby pair: whether the calls it has kept wait for a node that serves."""
 
     @property
     def up(self) -> bool:
@@ -68,9 +71,13 @@ class PairState:
     plan: SbcPair
     site: SiteState
     nodes: tuple[NodeState, NodeState]
+    in_use: bool
+    """Whether calls of the plan can go through it at some time."""
     state: pair_machine.State = pair_machine.State.REDUNDANT
     last: int = 0
     """Index of the node that serves, or served last."""
+    heir: int = 1
+    """Index of the node that waits to be sure that nobody serves, while one does."""
     serving: NodeState | None = None
     """The node that answers at the service address."""
     silent_since: float = 0.0
@@ -169,7 +176,8 @@ class World:
 
     def __init__(self, drill: Drill) -> None:
         self.sites = {name: SiteState(name, site.role == "primary") for name, site in drill.sites.items()}
-        self.pairs = {name: self._pair(name, pair) for name, pair in drill.sbc_pairs.items()}
+        in_use = pairs_in_use(drill)
+        self.pairs = {name: self._pair(name, pair, name in in_use) for name, pair in drill.sbc_pairs.items()}
         self.trunks = {
             name: TrunkState(
                 self.pairs[trunk.via],
@@ -190,7 +198,7 @@ class World:
         }
         self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
 
-    def _pair(self, name: str, plan: SbcPair) -> PairState:
+    def _pair(self, name: str, plan: SbcPair, in_use: bool) -> PairState:
         first, second = (
             NodeState(
                 f"{name}/{i}",
@@ -199,7 +207,7 @@ class World:
             )
             for i in (1, 2)
         )
-        return PairState(name, plan, self.sites[plan.site], (first, second))
+        return PairState(name, plan, self.sites[plan.site], (first, second), in_use)
 
     def repoint(self, number: str, to: str) -> None:
         """Send calls to ``number`` on to ``to`` from now on (Z38)."""

@@ -92,6 +92,7 @@ class Desk(RuleBasedStateMachine):
         self.now = 0.0
         self.calls = 0
         self.inbound: list[Waiting] = []
+        self.held: list[Waiting] = []
         self.outbound: list[Waiting] = []
         self.idle: list[Idle] = []
         self.away = [Agent(number, group, site) for number, (group, site) in enumerate(crew)]
@@ -150,6 +151,37 @@ class Desk(RuleBasedStateMachine):
         gone = self.inbound.pop(data.draw(st.integers(0, len(self.inbound) - 1)))
         self.desk.leave(*gone.place, gone.call)
 
+    @rule(queue=st.sampled_from(sorted(QUEUES)), site=st.sampled_from(SITES))
+    def comes_in_silence(self, queue: str, site: str) -> None:
+        call = self.tick()
+        self.desk.wait(self.now, queue, call)
+        self.held.append(Waiting(self.now, call, (queue, site)))
+
+    @precondition(lambda self: self.inbound)
+    @rule(data=st.data())
+    def falls_silent(self, data: st.DataObject) -> None:
+        silent = self.inbound.pop(data.draw(st.integers(0, len(self.inbound) - 1)))
+        self.desk.hold(*silent.place, silent.call)
+        self.held.append(silent)
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def can_be_heard_again(self, data: st.DataObject) -> None:
+        back = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        queue, site = back.place
+        self.tick()
+        here = [each for each in self.idle if each.agent.site == site and each.agent.group in QUEUES[queue]]
+        best = min((QUEUES[queue].index(each.agent.group) for each in here), default=0)
+        fit = [each for each in here if each.agent.group == QUEUES[queue][best]]
+        if not self.goes(self.desk.resume(queue, site, back.call), fit):
+            self.inbound.append(back)  # and is next before all who came later: see `ready`
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def gives_up_in_silence(self, data: st.DataObject) -> None:
+        gone = self.held.pop(data.draw(st.integers(0, len(self.held) - 1)))
+        self.desk.leave(*gone.place, gone.call)
+
     @precondition(lambda self: self.outbound)
     @rule(data=st.data())
     def wanted_no_more(self, data: st.DataObject) -> None:
@@ -169,7 +201,13 @@ class Desk(RuleBasedStateMachine):
         if not hasattr(self, "desk"):
             return
         for queue in QUEUES:
-            assert self.desk.waiting(queue) == sum(each.place[0] == queue for each in self.inbound)
+            here = [each for each in (*self.inbound, *self.held) if each.place[0] == queue]
+            assert self.desk.waiting(queue) == len(here)
+            assert self.desk.longest_wait(self.now, queue) == max((self.now - each.since for each in here), default=0)
+        for each in self.inbound:
+            assert not self.desk.holds(each.call)
+        for each in self.held:
+            assert self.desk.holds(each.call)
         for group in GROUPS:
             assert self.desk.idle(group) == sum(each.agent.group == group for each in self.idle)
         for each in self.inbound:

@@ -148,6 +148,45 @@ def test_a_node_that_returns_before_its_death_is_noticed_does_not_serve_at_once(
     assert taken.at == pytest.approx(103, abs=0.011)
 
 
+@pytest.mark.parametrize(
+    ("first_back", "second_back", "serves"),
+    [(120, 121, "edge/1"), (120, 123, "edge/1"), (121, 120, "edge/2"), (123, 120, "edge/2")],
+)
+def test_after_a_loss_of_both_the_node_that_came_up_first_is_the_one_that_serves(
+    first_back: float, second_back: float, serves: str
+) -> None:
+    """Each waits its master-down interval from its start; the first to end it serves, whichever served before."""
+    recorder = played(
+        drill(
+            faults=[
+                fault("one", 100, first_back - 100, pair="edge", fails="active"),
+                fault("two", 101, second_back - 101, pair="edge", fails="standby"),
+            ]
+        ),
+        callers(Caller(90), Caller(130)),
+    )
+    (taken,) = recorder.of(EventKind.TAKEOVER)
+    assert taken.detail["node"] == serves
+    assert taken.at == pytest.approx(120 + 3 + 156 / 256)
+    assert {each.start: each.node for each in recorder.records}[130] == serves
+
+
+def test_a_node_that_came_up_later_and_dies_again_does_not_put_off_the_first() -> None:
+    recorder = played(
+        drill(
+            faults=[
+                fault("one", 100, 20, pair="edge", fails="active"),
+                fault("two", 101, 20, pair="edge", fails="standby"),
+                fault("again", 122, 20, pair="edge", fails="standby"),
+            ]
+        ),
+        callers(Caller(90)),
+    )
+    (taken,) = recorder.of(EventKind.TAKEOVER)
+    assert taken.detail["node"] == "edge/1"
+    assert taken.at == pytest.approx(120 + 3 + 156 / 256)
+
+
 def test_the_second_node_lost_before_it_took_over_takes_the_kept_calls_with_it() -> None:
     both = plan(fault("first", 100, pair="edge", fails="active"), fault("second", 102, pair="edge", fails="standby"))
     recorder = played(both, callers(Caller(90, talk=50), Caller(101)))
@@ -316,6 +355,35 @@ def test_a_probe_shows_the_effect_when_no_call_does() -> None:
     at, met = effects(recorder)["node"]
     assert met == "probe"
     assert at == pytest.approx(103, abs=0.011)
+
+
+@pytest.mark.parametrize(
+    ("pair", "fails", "noticed"),
+    [
+        ({"detect": SURE}, "active", 1),
+        ({"detect": SURE, "mode": "active-active"}, "active", 1),
+        ({"detect": {"by": "vrrp", "track": "1s"}}, "active", 1),
+        ({}, "link", 1),
+        ({"detect": SURE}, "standby", 0),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dialled", [TOKYO, OSAKA])
+def test_what_a_probe_sees_is_an_effect_only_where_calls_of_the_plan_can_go(
+    pair: dict[str, object], fails: str, noticed: int, dialled: str
+) -> None:
+    """The spare pair has a number of its own, which somebody dials or nobody does."""
+    how = "hung" if "track" in str(pair) else "killed"
+    spare = plan(
+        fault("unseen", 100, pair="spare", fails=fails, how=how),
+        sbc_pairs={"edge": {"site": "tokyo", "ports": 5}, "spare": {"site": "tokyo", "ports": 5, **pair}},
+        trunks={"ntt": {"via": "edge", "channels": 5}, "kddi": {"via": "spare", "channels": 5}},
+        numbers={TOKYO: {"trunk": "ntt"}, OSAKA: {"trunk": "kddi"}},
+        traffic=[{"to": dialled, "arrivals": "1/m", "talk": "1m"}],
+    )
+    recorder = played(spare, callers(Caller(10)))
+    assert len(recorder.of(EventKind.DETECTED)) == noticed, "it is in the journal in any case"
+    assert effects(recorder).keys() == ({"unseen"} if dialled == OSAKA and noticed else set())
 
 
 def test_a_phone_shows_the_effect_at_its_next_refresh_when_no_call_does() -> None:

@@ -594,8 +594,8 @@ def test_steps_and_effects_are_kept_with_their_moments() -> None:
     )
     run = summary.steps[step]
     assert (run.ready, run.started, run.finished, run.repeats) == (600, 780, 900, 1)
-    assert (run.released_by, run.cost, run.hesitation) == ("tokyo-lost", 300, 180)
-    assert summary.steps[STEPS[1]].cost is None
+    assert (run.released_by, run.cost(END), run.hesitation) == ("tokyo-lost", 300, 180)
+    assert summary.steps[STEPS[1]].cost(END) is None
     assert summary.effects == {"tokyo-lost": Effect(601, "call")}
 
 

@@ -208,6 +208,8 @@ def test_the_critical_path_leads_back_from_the_last_step_by_what_released_each()
         "d": step(1000, 1000, 1100, "b"),
         "e": step(800, 800, None, "a"),
     }
+    assert critical_path(steps) == ["a", "e"], "the end waits for the step that is open"
+    del steps["e"]
     assert critical_path(steps) == ["a", "b", "d"]
     assert critical_path({"a": StepRun()}) == []
 
@@ -242,6 +244,24 @@ def test_a_step_costs_what_it_adds_to_the_way_from_the_fault_to_the_end() -> Non
     # The two ways from the fault to the end: 300 + 100 + 60 and 300 + 540 + 60.
     assert sum(one.critical for one in (button, switch, point, test)) * 2 == 460 + 900
     assert button.critical_share == pytest.approx(600 / 1360)
+
+
+def test_a_step_that_stands_open_has_cost_the_time_until_the_end_of_the_run_at_least() -> None:
+    """Of two runs of 40 minutes one never gets beyond the second step, which was ready at 900 s."""
+    made = drill()
+    stuck = [entry for entry in rehearsed(100, 40) if entry.at <= 900 and entry.kind is not EventKind.STEP_STARTED]
+    button, switch, _, test = step_reports(made, [fold(made, *rehearsed(100, 40)), fold(made, *stuck)])
+    assert (button.cost, button.open_in, button.finished_in) == (300, 0, 2)
+    assert (switch.cost, switch.open_in, switch.finished_in) == ((100 + 1500) / 2, 1, 1)
+    assert (test.cost, test.open_in, test.finished_in) == (60, 0, 1), "what was never ready cost nothing of its own"
+    assert (switch.critical, switch.critical_in) == ((100 + 1500) / 2, 2)
+    assert switch.before_start == 0, "of the run in which it was begun"
+
+
+def test_the_story_says_that_an_open_step_cost_at_least_so_much() -> None:
+    judged = run_of("asr > 50%", [call(), *rehearsed(10, 9)[:3], rehearsed(10, 9)[3]])
+    told = next(sentence for sentence in story(judged) if "cost the most" in sentence)
+    assert f"“{STEPS[1]}”: at least 25m on average" in told
 
 
 def test_the_story_names_the_step_that_cost_the_most() -> None:

@@ -13,8 +13,10 @@ from tests.made_plans import (
     FREE_DIAL,
     INBOUND,
     LOST,
+    MOBILE,
     OSAKA,
     OTHER,
+    OUTBOUND,
     REROUTE,
     SWITCH,
     TOKYO,
@@ -212,6 +214,29 @@ def test_the_loss_of_a_registrar_at_which_no_phone_registers_is_reported() -> No
     phones = {"sites": ["tokyo", "osaka", "kyoto"], "switch": "automatic"}
     agents = {"sales": {"count": 20, "softphone": phones}}
     assert ids(plan(sites={"kyoto": {}}, faults=[LOST, spare], agents=agents)) == []
+
+
+@pytest.mark.parametrize(
+    ("uses", "changes"),
+    [
+        (False, {}),
+        (True, {"traffic": [INBOUND, {"to": OTHER, "arrivals": "1/m", "talk": "1m"}]}),
+        (True, {"default_caller": OTHER, "traffic": [INBOUND, OUTBOUND]}),
+        (True, {"queues": {"sales": {"agents": ["sales"], "overflow": {
+            "after": "1m", "to": MOBILE, "trunk": "spare", "team": 3}}}}),
+        (True, {"runbook": [ACTIVATE, step("re-point", {"route": FREE_DIAL, "to": OTHER}, after="activate")]}),
+        (False, {"runbook": [ACTIVATE, SWITCH, step("verify", {"verify": OTHER}, after="switch")]}),
+    ],
+)  # fmt: skip
+def test_the_loss_of_a_pair_that_no_call_goes_through_tests_nothing(uses: bool, changes: dict[str, Any]) -> None:
+    spare = {
+        "sbc_pairs": {"spare-edge": {"site": "tokyo", "ports": 100}},
+        "trunks": {"spare": {"via": "spare-edge", "channels": 100}},
+        "numbers": {OTHER: {"trunk": "spare", "queue": "sales"}},
+        "faults": [LOST, {"name": "idle", "at": "20m", "pair": "spare-edge"}],
+    }
+    pointless = [each for each in check(plan(**{**spare, **changes})) if each.id == "pointless-fault"]
+    assert [each.path for each in pointless] == ([] if uses else [("faults", 1, "pair")])
 
 
 def test_an_outage_of_identity_that_meets_no_sign_in_is_reported() -> None:

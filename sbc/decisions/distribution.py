@@ -92,6 +92,8 @@ class Distributor(Generic[Call]):
         self._waiting: dict[tuple[str, str], OrderedDict[Call, float]] = {
             (queue, site): OrderedDict() for queue in queues for site in sites
         }
+        self._held: dict[Call, tuple[str, float]] = {}
+        """Callers who wait where nobody can answer them for the time being: their queue, and since when."""
         self._widened: dict[Call, int] = {}
         """The stage of callers whose search has been widened."""
         self._work: dict[str, OrderedDict[Call, float]] = {group: OrderedDict() for group in groups}
@@ -107,12 +109,44 @@ class Distributor(Generic[Call]):
         return agent
 
     def widen(self, queue: str, site: str, call: Call) -> Agent | None:
-        """Ask the groups of the next stage for a waiting caller, who leaves the queue when an agent is free."""
+        """Ask the groups of the next stage for a waiting caller, who leaves the queue when an agent is free.
+
+        For one who is held they are asked at :meth:`resume`.
+        """
         stage = self._widened[call] = self._widened.get(call, 0) + 1
+        if call in self._held:
+            return None
         agent = self._find(self._stages[queue][stage], site)
         if agent is not None:
             self.leave(queue, site, call)
         return agent
+
+    def wait(self, now: float, queue: str, call: Call) -> None:
+        """Bring a caller to a queue whom nobody can answer before :meth:`resume`."""
+        self._held[call] = (queue, now)
+
+    def hold(self, queue: str, site: str, call: Call) -> None:
+        """A waiting caller cannot be answered for the time being, but keeps the place."""
+        self._held[call] = (queue, self._waiting[queue, site].pop(call))
+
+    def resume(self, queue: str, site: str, call: Call) -> Agent | None:
+        """A held caller can be answered again: by the agent who is next, who takes the call, or after those before."""
+        _, since = self._held.pop(call)
+        found = (self._find(tiers, site) for tiers in self._stages[queue][: self._widened.get(call, 0) + 1])
+        agent = next(filter(None, found), None)
+        if agent is None:
+            line = self._waiting[queue, site]
+            later = [other for other, began in line.items() if began > since]
+            line[call] = since
+            for other in later:
+                line.move_to_end(other)
+        else:
+            self._widened.pop(call, None)
+        return agent
+
+    def holds(self, call: Call) -> bool:
+        """Whether a caller is held."""
+        return call in self._held
 
     def _find(self, tiers: Tiers, site: str) -> Agent | None:
         for tier in tiers:
@@ -152,7 +186,8 @@ class Distributor(Generic[Call]):
 
     def leave(self, queue: str, site: str, call: Call) -> None:
         """A waiting caller is gone."""
-        del self._waiting[queue, site][call]
+        if self._held.pop(call, None) is None:
+            del self._waiting[queue, site][call]
         self._widened.pop(call, None)
 
     def withdraw(self, group: str, call: Call) -> None:
@@ -165,11 +200,13 @@ class Distributor(Generic[Call]):
 
     def waiting(self, queue: str) -> int:
         """Callers in a queue, over all sites."""
-        return sum(len(line) for (of, _), line in self._waiting.items() if of == queue)
+        held = sum(of == queue for of, _ in self._held.values())
+        return held + sum(len(line) for (of, _), line in self._waiting.items() if of == queue)
 
     def longest_wait(self, now: float, queue: str) -> float:
         """Seconds that the caller longest in a queue has waited, over all sites; 0 when it is empty."""
         since = [_since(line) for (of, _), line in self._waiting.items() if of == queue and line]
+        since += [began for of, began in self._held.values() if of == queue]
         return now - min(since) if since else 0.0
 
     def idle(self, group: str) -> int:

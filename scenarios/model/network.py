@@ -83,7 +83,8 @@ class SbcPair(Part):
     detect: Detection = VrrpDetection(by="vrrp")
     """How the standby, or whoever sends calls to two serving nodes, learns that a node is gone."""
     keeps: Literal["all", "confirmed", "none"] = "confirmed"
-    """Calls that survive a takeover: all, those already answered, or none (S11)."""
+    """Calls that survive a takeover: all, those already answered, or none (S11). Callers in a queue who survive are in
+    silence until a node serves: no agent can answer them, and they keep their place."""
     session_timer: Annotated[Duration, Field(ge=90)] = 1800.0
     """Session interval of its calls: it ends a lost call that nobody hangs up (RFC 4028, S5); 90 s at least."""
     failover: Flag = True

@@ -2,10 +2,10 @@
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from scenarios.model import Drill, Fault, Reroute, Start, Step, SwitchSoftphones
+from scenarios.model import CallerNumbers, DefaultCaller, Drill, Fault, Reroute, Start, Step, SwitchSoftphones
 from scenarios.rules.rule import Path
 
 _DAY = 86_400.0
@@ -72,6 +72,35 @@ def pairs_meant(drill: Drill, selectors: Mapping[str, str]) -> list[str]:
 def _trunks(drill: Drill, number: str) -> set[str]:
     ways = (_way(leads_to, number) for leads_to in (behind(drill), behind_afterwards(drill)))
     return {trunk for way in ways if way for trunk in drill.numbers[way[-1]].trunks}
+
+
+def reached(drill: Drill, numbers: Iterable[str]) -> set[str]:
+    """Return numbers and all that calls to them can be led on to, at the start or after any step."""
+    onwards = {number: {to} for number, to in behind(drill).items()}
+    for step in drill.runbook:
+        if isinstance(step.does, Reroute):
+            onwards.setdefault(step.does.route, set()).add(step.does.to)
+    todo, found = set(numbers), set[str]()
+    while todo:
+        number = todo.pop()
+        found.add(number)
+        todo |= onwards.get(number, set()) - found
+    return found
+
+
+def pairs_in_use(drill: Drill) -> set[str]:
+    """Return the pairs that calls of the plan can go through at some time: callers', agents', those that overflow."""
+    dialled = {stream.to for stream in drill.traffic if stream.from_ is None}
+    shown: set[str | None] = set()
+    if len(dialled) < len(drill.traffic):
+        shown |= {drill.default_caller}
+        shown |= {stream.shows for stream in drill.traffic} | {group.caller_number for group in drill.agents.values()}
+        shown |= {step.does.to for step in drill.runbook if isinstance(step.does, CallerNumbers)}
+        shown |= {step.does.default_caller for step in drill.runbook if isinstance(step.does, DefaultCaller)}
+    numbers = reached(drill, dialled | {number for number in shown if number in drill.numbers})
+    trunks = {trunk for number in numbers for trunk in drill.numbers[number].trunks}
+    trunks |= {queue.overflow.trunk for queue in drill.queues.values() if queue.overflow is not None}
+    return {drill.trunks[trunk].via for trunk in trunks}
 
 
 def ring(leads_to: Mapping[str, str], start: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from scenarios.model import CallerNumbers, DefaultCaller, Drill, Reroute, Verify
 from scenarios.problems import Severity
-from scenarios.rules.plan import behind, circle, course, phone_sites, ring, rings
+from scenarios.rules.plan import behind, circle, course, phone_sites, reached, ring, rings
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
 
 
@@ -108,22 +108,8 @@ def _unskilled_groups(drill: Drill) -> Iterator[Remark]:
 
 def _numbers_dialled(drill: Drill) -> set[str]:
     """Return the numbers that a caller or a test call can come to, at the start or after any step."""
-    onwards = {number: {to} for number, to in behind(drill).items()}
-    todo = {stream.to for stream in drill.traffic if stream.from_ is None}
-    for step in drill.runbook:
-        match step.does:
-            case Reroute(route=number, to=to):
-                onwards.setdefault(number, set()).add(to)
-            case Verify(verify=number):
-                todo.add(number)
-            case _:
-                pass
-    found: set[str] = set()
-    while todo:
-        number = todo.pop()
-        found.add(number)
-        todo |= onwards.get(number, set()) - found
-    return found
+    tested = {step.does.verify for step in drill.runbook if isinstance(step.does, Verify)}
+    return reached(drill, {stream.to for stream in drill.traffic if stream.from_ is None} | tested)
 
 
 STRUCTURE: dict[Rule, Check] = {

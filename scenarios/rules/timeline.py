@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from scenarios.model import Activate, CallerNumbers, DefaultCaller, Drill, Reroute, Step, SwitchSoftphones
 from scenarios.problems import Severity
-from scenarios.rules.plan import behind_afterwards, circle, course, land, phone_sites, rings
+from scenarios.rules.plan import behind_afterwards, circle, course, land, pairs_in_use, phone_sites, rings
 from scenarios.rules.rule import Check, Remark, Rule, listed
 from scenarios.units import format_duration
 
@@ -33,10 +33,14 @@ def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
     in_use |= {trunk.site for trunk in drill.trunks.values() if trunk.site is not None}
     registering = {site for sites in phone_sites(drill).values() for site in sites}
     in_use |= registering
+    carrying = pairs_in_use(drill)
     for index, fault in enumerate(drill.faults):
         if fault.site is not None and fault.site not in in_use:
             message = f"nothing stands at {fault.site}: no pair, no trunk, no phone, so its loss changes nothing"
             yield Remark(("faults", index, "site"), message, f"one of {listed(sorted(in_use))}")
+        elif fault.pair is not None and fault.pair not in carrying:
+            message = f"no call ever goes through {fault.pair}, so its loss changes nothing, whatever a probe may see"
+            yield Remark(("faults", index, "pair"), message, f"one of {listed(sorted(carrying))}")
         elif fault.registrar is not None and fault.registrar not in registering:
             message = f"no phone ever registers at {fault.registrar}, so the loss of its registrar changes nothing"
             yield Remark(("faults", index, "registrar"), message, f"one of {listed(sorted(registering))}")

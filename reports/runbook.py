@@ -35,6 +35,8 @@ class StepReport:
     """Mean seconds from ready to finished."""
     before_start: float | None
     """Mean seconds of that in which people had not begun: deciding, or busy with something else."""
+    waited: float | None
+    """Mean seconds of that in which its conditions kept them from it."""
     repeats: float | None
     """Mean number of tries without success."""
     critical_in: int
@@ -81,6 +83,7 @@ def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole
         finished=_spread(run.finished for run in done),
         cost=_mean(run.cost for run in done),
         before_start=_mean(run.hesitation for run in done),
+        waited=_mean(run.waited for run in done),
         repeats=_mean(run.repeats for run in done),
         critical_in=len(on_path),
         critical=fsum(on_path) / max(len(went), 1),

@@ -44,20 +44,24 @@ class StepRun:
     """Tries without success; in a step of many agents, those of all of them."""
     released_by: str = ""
     """The fault or step whose happening made it ready."""
+    waited: float = 0.0
+    """Seconds in which its conditions did not hold and had kept it from being begun, up to when they last came to."""
+    waits_since: float | None = None
+    """Since when they have kept it from that again."""
 
     @property
     def cost(self) -> float | None:
-        """Seconds from ready to finished: deciding, waiting for the actor, and the work."""
+        """Seconds from ready to finished: deciding, waiting for conditions and the actor, and the work."""
         if self.ready is None or self.finished is None:
             return None
         return self.finished - self.ready
 
     @property
     def hesitation(self) -> float | None:
-        """Seconds from ready to started: deciding, and waiting for the actor."""
+        """Seconds from ready to started other than for its conditions: deciding, and waiting for the actor."""
         if self.ready is None or self.started is None:
             return None
-        return self.started - self.ready
+        return self.started - self.ready - self.waited
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from sim.timer import Timer, later
 from sim.world import NodeState, PairState, World, admit
 
 OFFSETS = invite_offsets()
+NOT_USABLE = NoRoute("caller number not usable", 403)
+"""A call that shows no number, or one of another site."""
 
 
 class Calls:
@@ -89,7 +91,8 @@ class Calls:
         if call.direction is Direction.INBOUND:
             self._set_up(call)
         else:
-            agent = self._queue.request(self._env.now, call.group, call)
+            urgent = call.stream.plan.emergency
+            agent = self._queue.request(self._env.now, call.group, call, urgent=urgent)
             if agent is None:
                 call.state = State.WANTS_AGENT
                 self.unsettled[call] = None
@@ -162,6 +165,8 @@ class Calls:
         match advance.after(sip, len(others)):
             case advance.Verdict.NEXT:
                 call.silent |= sip == advance.NO_ANSWER
+                if call.stream.plan.emergency:
+                    call.number = others[0].number
                 self._try(call, others[0])
             case advance.Verdict.FINAL:
                 self.end(call, outcome, reason, advance.final(sip, silent=call.silent))
@@ -230,15 +235,24 @@ class Calls:
             return
         self.unsettled.pop(call, None)
         call.dialled = self._env.now
+        call.site = agent.site
+        way = self._way_out(call, agent)
+        if isinstance(way, NoRoute):
+            self.end(call, Outcome.FAILED, way.reason, way.sip)
+        else:
+            self._try(call, way)
+
+    def _way_out(self, call: Call, agent: Agent) -> Route | NoRoute:
+        """Return how an agent's call leaves, which the number it shows decides (Z15, Z32), in an emergency the site."""
+        if call.stream.plan.emergency:
+            way = self._world.emergency[agent.site]
+            call.number = way.number if isinstance(way, Route) else ""
+            return way
         shown = self._shown(call.stream, agent.group)
         call.number = shown or ""
         route = self._world.routing.route(shown) if shown is not None else None
         ways = route.ways if isinstance(route, Route) else ()
-        here = next((way for way in ways if self._site(way) == agent.site), None)
-        if here is None:
-            self.end(call, Outcome.FAILED, "caller number not usable", 403)  # Z15, Z32
-        else:
-            self._try(call, here)
+        return next((each for each in ways if self._site(each) == agent.site), NOT_USABLE)
 
     def _shown(self, stream: Stream, group: str) -> str | None:
         match stream.plan.shows:

@@ -159,7 +159,7 @@ class ContactCentre:
         assert call.route is not None  # noqa: S101
         trunk = self._world.trunks[call.route.trunk]
         node = trunk.pair.serving
-        if trunk.down_by or node is None:
+        if trunk.down_by or node is None or not trunk.pair.site.in_service:
             self._log.effect(trunk.down_by or trunk.pair.broken_by, "call")
             self._calls.end(call, Outcome.FAILED, "callback failed", 503)
             return

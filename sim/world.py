@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
 from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
+from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
@@ -163,6 +164,10 @@ class World:
             for name, trunk in drill.trunks.items()
         }
         self.routing = RoutingTable(drill.numbers, drill.trunks)
+        self.emergency = {site: emergency_ways(drill, site) for site in drill.sites}
+        """How 110, 118 and 119 are reached from each site."""
+        self.repaired: set[str] = set()
+        """The faults that are over."""
         self.default_caller = drill.default_caller
         self.caller_numbers = {name: group.caller_number for name, group in drill.agents.items()}
         ports = drill.ports

@@ -20,6 +20,7 @@ from scenarios.model import (
     AgentGroup,
     Callback,
     CallerNumbers,
+    Deactivate,
     DefaultCaller,
     Drain,
     Drill,
@@ -49,6 +50,7 @@ from scenarios.model import (
     Verify,
     VrrpDetection,
     Waiver,
+    When,
     Widen,
 )
 from scenarios.model_fields import named_fields
@@ -62,7 +64,8 @@ _PARTS: dict[str, type[Any]] = {
     for part in (
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start,
-        Activate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume, SwitchNodes, Waiver,
+        When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume,
+        SwitchNodes, Waiver,
     )
 }  # fmt: skip
 

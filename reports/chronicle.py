@@ -116,6 +116,10 @@ class Chronicle:
                 self._pairs[subject].unnoticed.since = None
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
+            case EventKind.STEP_WAITING:
+                self._step(subject, waits_since=now)
+            case EventKind.CONDITIONS_MET:
+                self._step(subject, waited=self._waited(subject, now), waits_since=None)
             case EventKind.STEP_STARTED:
                 self._step(subject, started=now)
             case EventKind.STEP_REPEATED:
@@ -125,7 +129,11 @@ class Chronicle:
             case _:
                 pass
 
-    def _step(self, name: str, **changes: float | int | str) -> None:
+    def _waited(self, name: str, now: float) -> float:
+        step = self.steps[name]
+        return step.waited + (0.0 if step.waits_since is None else now - step.waits_since)
+
+    def _step(self, name: str, **changes: float | int | str | None) -> None:
         self.steps[name] = replace(self.steps[name], **changes)  # type: ignore[arg-type]  # names are those above
 
     def takeover_time(self, selectors: Mapping[str, str]) -> Value:
@@ -148,10 +156,20 @@ class Chronicle:
         lost = sum(each.lost for each in phones)
         return quantile([*returns, *[math.inf] * (lost - len(returns))], PHONES_BACK) if lost else None
 
-    def runbook_time(self) -> Value:
-        """Return seconds from the first fault until every step was finished."""
-        ends = [math.inf if step.finished is None else step.finished for step in self.steps.values()]
-        return self._since_fault(max(ends)) if ends else None
+    def runbook_time(self, step: str | None = None, since: str | None = None) -> Value:
+        """Return seconds from the first fault, or the end of a step, until every step, or one, was finished."""
+        ends = [self._end(name) for name in self.steps] if step is None else [self._end(step)]
+        if not ends:
+            return None
+        if since is None:
+            return self._since_fault(max(ends))
+        begin = self._end(since)
+        return math.inf if math.isinf(begin) else max(max(ends) - begin, 0.0)
+
+    def _end(self, name: str) -> float:
+        """When a step was finished, infinity for never."""
+        finished = self.steps[name].finished
+        return math.inf if finished is None else finished
 
     def _since_fault(self, moment: float) -> Value:
         return None if self.first_fault is None else max(moment - self.first_fault, 0.0)

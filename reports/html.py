@@ -32,6 +32,7 @@ def report_text(judged: Judged, origin: Origin) -> str:
             origin=origin,
             story=story(judged),
             steps=step_reports(drill, summaries),
+            conditions=any(step.when for step in drill.runbook),
             losses=mean_losses(judged) if summaries else [],
             peaks=peaks(drill, summaries) if summaries else [],
             calls=calls_per_minute(summaries) if summaries else [],

@@ -137,6 +137,6 @@ PRODUCERS: dict[str, Producer] = {
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),
     "register_peak": lambda facts, query: facts.registers.value(_selected(query, "site")),
-    "runbook_time": lambda facts, _query: facts.chronicle.runbook_time(),
+    "runbook_time": lambda facts, query: facts.chronicle.runbook_time(**dict(query.selectors)),
 }
 """By metric; None where there was nothing to measure, ``inf`` for never."""

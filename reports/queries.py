@@ -32,6 +32,7 @@ _OVERALL = (
 )
 _PER_DIRECTION = ("attempts", "asr", "blocked_ratio", "failed_ratio")
 _PER_NUMBER = ("attempts", "asr", "blocked_ratio", "caller_loss")
+_PER_EMERGENCY = ("attempts", "asr", "blocked_ratio", "failed_ratio")
 _PER_QUEUE = ("service_level", "asa", "abandoned_ratio")
 
 
@@ -65,6 +66,8 @@ def _standard(drill: Drill) -> Iterator[Query]:
     if 0 < len(inbound) < len(drill.traffic):
         yield from (_about(name, "direction", way) for way in ("in", "out") for name in _PER_DIRECTION)
     yield from (_about(name, "number", number) for number in numbers for name in _PER_NUMBER)
+    emergencies = dict.fromkeys(stream.to for stream in drill.traffic if stream.emergency)
+    yield from (_about(name, "number", number) for number in emergencies for name in _PER_EMERGENCY)
     queues = dict.fromkeys(entry.queue for entry in drill.numbers.values() if entry.queue is not None)
     if queues:
         yield from map(Query, _PER_QUEUE[:2])

@@ -19,8 +19,8 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
                       p10, p90, highest, runs, runs_never, runs_nothing (with nothing to measure)
     steps             per runbook step: step, by, finished_in, open_in (ready, and not finished), ready, started,
                       finished (each p10, p50, p90), cost (mean from ready to finished; where it was open, to the end of
-                      the run, and so the least it can be), before_start, repeats, critical_in, critical (mean time it
-                      added to the critical path), critical_share
+                      the run, and so the least it can be), before_start, waited (for conditions), repeats, critical_in,
+                      critical (mean time it added to the critical path), critical_share
     losses            attempts without success: direction, number, outcome, reason, mean of a replication
     waivers           finding, reason
     software          versions by name
@@ -135,6 +135,7 @@ def _step(step: StepReport) -> Json:
         "finished": _spread(step.finished),
         "cost": step.cost,
         "before_start": step.before_start,
+        "waited": step.waited,
         "repeats": step.repeats,
         "critical_in": step.critical_in,
         "critical": step.critical,

@@ -37,7 +37,9 @@ class StepReport:
     cost: float | None
     """Mean seconds from ready to finished, or to the end of the run."""
     before_start: float | None
-    """Mean seconds, where it was begun, from ready to started: deciding, or busy with something else."""
+    """Mean seconds, where it was begun, of that in which people had not: deciding, or busy with something else."""
+    waited: float | None
+    """Mean seconds of that in which its conditions kept them from it."""
     repeats: float | None
     """Mean number of tries without success."""
     critical_in: int
@@ -92,6 +94,7 @@ def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole
         finished=_spread(run.finished for run in done),
         cost=_mean(run.cost(end) for run in went),
         before_start=_mean(run.hesitation for run in went),
+        waited=_mean(run.waiting(end) for run in went),
         repeats=_mean(run.repeats for run in went if run.ready is not None),
         critical_in=len(on_path),
         critical=fsum(on_path) / max(len(went), 1),

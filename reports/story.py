@@ -109,8 +109,10 @@ def _runbook(judged: Judged) -> Iterator[str]:
 
 
 def _costliest(step: StepReport, cost: float) -> str:
-    waited = step.before_start or 0.0
-    hesitation = f", {duration_text(waited)} of it before anyone began" if waited >= _HESITATION else ""
+    waited, hesitated = step.waited or 0.0, step.before_start or 0.0
+    parts = [f"{duration_text(hesitated)} of it before anyone began"] if hesitated >= _HESITATION else []
+    parts += [f"{duration_text(waited)} of it waiting for its conditions"] if waited >= _HESITATION else []
+    hesitation = "".join(f", {part}" for part in parts)
     share = format_share(round(step.critical_share, 2))
     took = cost_text(cost, least=step.open_in > 0)
     return (

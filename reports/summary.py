@@ -44,11 +44,16 @@ class StepRun:
     """Tries without success; in a step of many agents, those of all of them."""
     released_by: str = ""
     """The fault or step whose happening made it ready."""
+    waited: float = 0.0
+    """Seconds in which its conditions did not hold and had kept it from being begun, up to when they last came to."""
+    waits_since: float | None = None
+    """Since when they have kept it from that again."""
 
     def cost(self, end: float) -> float | None:
-        """Return seconds from ready to finished: deciding, waiting for the actor, and the work; None if never ready.
+        """Return seconds from ready to finished: deciding, waiting for conditions and the actor, and the work.
 
-        Of a step that was not finished they last until the ``end`` of the run, and would have lasted longer.
+        None if it was never ready. Those of a step that was not finished last until the ``end`` of the run, and would
+        have lasted longer.
         """
         if self.ready is None:
             return None
@@ -56,10 +61,16 @@ class StepRun:
 
     @property
     def hesitation(self) -> float | None:
-        """Seconds from ready to started: deciding, and waiting for the actor."""
+        """Seconds from ready to started other than for its conditions: deciding, and waiting for the actor."""
         if self.ready is None or self.started is None:
             return None
-        return self.started - self.ready
+        return self.started - self.ready - self.waited
+
+    def waiting(self, end: float) -> float | None:
+        """Return seconds of the cost in which its conditions kept people from it, up to the ``end`` of the run."""
+        if self.ready is None:
+            return None
+        return self.waited + (0.0 if self.waits_since is None else end - self.waits_since)
 
     @property
     def open(self) -> bool:

@@ -94,7 +94,9 @@ def _expectations(judged: Judged) -> Table:
 def _steps(judged: Judged) -> Table:
     steps = step_reports(judged.drill, judged.summaries)
     most = max(step.critical for step in steps)
-    table = _table("step", "by", "cost", "before it was begun", "share of the way", right=("cost",))
+    conditions = ("waiting for conditions",) if any(step.when for step in judged.drill.runbook) else ()
+    headers = ("step", "by", "cost", "before it was begun", *conditions, "share of the way")
+    table = _table(*headers, right=("cost",))
     for step in steps:
         unfinished = step.runs - step.finished_in
         share = wording.share_text(unfinished / step.runs)
@@ -104,6 +106,7 @@ def _steps(judged: Judged) -> Table:
             Text(step.by),
             Text(wording.cost_text(step.cost, least=step.open_in > 0)),
             Text("–" if step.before_start is None else wording.duration_text(step.before_start)),
+            *(Text("–" if step.waited is None else wording.duration_text(step.waited)) for _ in conditions),
             Text(wording.share_text(step.critical_share)),
             style="bold" if step.critical == most > 0 else None,
         )

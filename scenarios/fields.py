@@ -324,6 +324,13 @@ Line = Annotated[
 ]
 """One line of text."""
 
+Label = Annotated[
+    str,
+    PlainValidator(lambda value: unicodedata.normalize("NFKC", _text(MAX_LINE, _LINES, lines=False)(value))),
+    _schema(_LINES, minLength=1, maxLength=MAX_LINE),
+]
+"""One line of text that others refer to, in NFKC."""
+
 Prose = Annotated[
     str,
     PlainValidator(_text(MAX_PROSE, _PROSE, lines=True)),

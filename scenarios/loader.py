@@ -161,6 +161,7 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
     trunks, pairs, numbers, groups = map(names, ("trunks", "sbc_pairs", "numbers", "agents"))
     contract = tuple(name for name in CONTRACT_LIMITS if root.has("ports", name))
     tapped = None if numbers is None else tuple(name for name in numbers if root.has("numbers", name, "tap"))
+    dialled = None if numbers is None else (*numbers, *(names("traffic", "to") or ()))
     return Declared(
         sites=names("sites"),
         pairs=pairs,
@@ -172,4 +173,5 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         faults=names("faults", "name"),
         steps=names("runbook", "step"),
         limits=union(contract, trunks, pairs, tapped),
+        dialled=dialled,
     )

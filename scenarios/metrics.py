@@ -218,7 +218,13 @@ _ENTRIES = (
         ("site",),
         required=("site",),
     ),
-    _time("runbook_time", "From the first fault until the last step is finished."),
+    _time(
+        "runbook_time",
+        "From the first fault, or the end of the step `since`, until the last step, or the one named `step`, is "
+        "finished; never where one of them is not.",
+        "step",
+        "since",
+    ),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}

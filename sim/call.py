@@ -150,7 +150,7 @@ class Call(Timer):
             sip,
             "" if way is None else way.route.trunk,
             "" if self.node is None else self.node.name,
-            "" if way is None else way.site,
+            way.site if way is not None else self.agent.site if self.agent is not None else "",
             self.queue,
             self.team if self.agent is None else self.agent.group,
             final,

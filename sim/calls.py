@@ -30,6 +30,9 @@ from sim.log import Log
 from sim.timer import later
 from sim.world import NodeState, PairState, Way, World, admit
 
+NOT_USABLE = NoRoute("caller number not usable", 403)
+"""A call that shows no number, or one of another site."""
+
 
 class Calls:
     """The lifecycle of all calls of a run."""
@@ -132,7 +135,7 @@ class Calls:
 
     def _seek_agent(self, call: Call, now: float) -> None:
         self._begin(call, "", now)
-        agent = self._queue.request(now, call.stream.group, call)
+        agent = self._queue.request(now, call.stream.group, call, urgent=call.stream.plan.emergency)
         if agent is None:
             self.unsettled[call] = None
             call.wait(call.gives_up, Event.PATIENCE_OVER, now)
@@ -147,16 +150,24 @@ class Calls:
     def _place(self, call: Call, now: float) -> None:
         self.unsettled.pop(call, None)
         call.dialled = now
-        agent = call.agent
+        way = self._way_out(call, call.agent)
+        if isinstance(way, NoRoute):
+            self.refuse(call, Outcome.FAILED, way.reason, way.sip, now)
+        else:
+            self._try(call, way, now)
+
+    def _way_out(self, call: Call, agent: Agent | None) -> Way | NoRoute:
+        """Return how an agent's call leaves, which the number it shows decides (Z15, Z32), in an emergency the site."""
+        assert agent is not None  # noqa: S101
+        if call.stream.plan.emergency:
+            way = self._world.emergency[agent.site]
+            call.number = way.route.number if isinstance(way, Way) else ""
+            return way
         shown = self._shown(call)
         call.number = shown or ""
-        way = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
-        ways = (way, *way.others) if isinstance(way, Way) else ()
-        here = next((way for way in ways if agent is not None and way.site == agent.site), None)
-        if here is None:
-            self.refuse(call, Outcome.FAILED, "caller number not usable", 403, now)  # Z15, Z32
-        else:
-            self._try(call, here, now)
+        found = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
+        ways = (found, *found.others) if isinstance(found, Way) else ()
+        return next((each for each in ways if each.site == agent.site), NOT_USABLE)
 
     def _shown(self, call: Call) -> str | None:
         match call.stream.plan.shows:
@@ -224,7 +235,10 @@ class Calls:
             self._invite(call, node, now)
         else:
             call.silent |= sip == advance.NO_ANSWER
-            self._try(call, self._others(call)[0], now)
+            way = self._others(call)[0]
+            if call.stream.plan.emergency:
+                call.number = way.route.number
+            self._try(call, way, now)
 
     def _other_node(self, call: Call, sip: int) -> NodeState | None:
         """Return the node of an active-active pair that a call can still go on to after an answer."""

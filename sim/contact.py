@@ -196,7 +196,7 @@ class ContactCentre:
         self._calls.unsettled.pop(call, None)
         trunk, pair = call.way.trunk, call.way.pair
         node = pair.serving
-        if trunk.down_by or node is None:
+        if trunk.down_by or node is None or not pair.site.in_service:
             self._log.effect(trunk.down_by or pair.broken_by, "call")
             self._calls.refuse(call, Outcome.FAILED, "callback failed", 503, now)
             return

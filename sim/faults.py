@@ -50,6 +50,7 @@ class Faults:
             yield self._env.timeout(fault.lasts)
             self._log.entry(EventKind.REPAIRED, fault.name, target=target)
             repair()
+            self._world.repaired.add(fault.name)
 
     def _break(self, fault: Fault) -> Repair:
         world = self._world

@@ -10,6 +10,7 @@ from scenarios.evidence import EventKind
 from scenarios.model import (
     Activate,
     CallerNumbers,
+    Deactivate,
     DefaultCaller,
     Drain,
     Drill,
@@ -18,7 +19,9 @@ from scenarios.model import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    When,
 )
+from sim.conditions import Conditions
 from sim.draws import Draws
 from sim.log import Log
 from sim.pairs import Pairs
@@ -28,6 +31,10 @@ from sim.world import World
 
 _BETWEEN_TRIES = 1.0
 """Seconds that a repeated try takes at least, so that a step of no length cannot repeat for ever in one moment."""
+
+
+_BETWEEN_LOOKS = 1.0
+"""Seconds after which people look again at what they wait for; no call has to tell them."""
 
 
 class People:
@@ -41,6 +48,10 @@ class People:
         self._phones = phones
         self._pairs = pairs
         self._log = log
+        self._conditions = Conditions(drill, world, phones.registrations)
+        self._unmet: dict[str, str] = {}
+        """What each waiting step was last seen to wait for."""
+        self._looks_again = False
         self._queues = drill.queue_table()
         self._steps = {step.step: step for step in drill.runbook}
         self._book = book.Runbook(drill.runbook)
@@ -70,6 +81,34 @@ class People:
         self._carry_out(self._book.fault(fault))
 
     def _carry_out(self, effects: list[book.Effect]) -> None:
+        self._perform(effects)
+        self._look()
+
+    def _look(self) -> None:
+        """People whose steps wait for conditions see whether they hold, and look again as long as any step waits."""
+        for name in self._book.waiting():
+            self._look_at(name, self._steps[name].when)
+        if not self._looks_again and self._book.waiting():
+            self._looks_again = True
+            later(self._env, _BETWEEN_LOOKS, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looks_again = False
+        self._look()
+
+    def _look_at(self, name: str, when: When | None) -> None:
+        unmet = "" if when is None else "; ".join(self._conditions.unmet(when))
+        before = self._unmet.get(name, "")
+        if unmet != before:
+            if not unmet:
+                self._log.entry(EventKind.CONDITIONS_MET, name)
+            elif not before:
+                self._log.entry(EventKind.STEP_WAITING, name, unmet=unmet)
+            self._unmet[name] = unmet
+        if not unmet:
+            self._perform(self._book.conditions_met(name))
+
+    def _perform(self, effects: list[book.Effect]) -> None:
         for effect in effects:
             match effect:
                 case book.Released(name, by):
@@ -160,6 +199,9 @@ class People:
                 self._world.sites[site].in_service = True
                 self._log.entry(EventKind.ACTIVATED, site)
                 self._phones.registrations.registrar_back(site)
+            case Deactivate(deactivate=site):
+                self._world.sites[site].in_service = False
+                self._log.entry(EventKind.DEACTIVATED, site)
             case DefaultCaller(default_caller=number):
                 self._world.default_caller = number
                 self._log.entry(EventKind.CALLER_NUMBER, number, of="default")

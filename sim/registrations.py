@@ -130,6 +130,10 @@ class Registrations:
         """Whether a phone of these groups has a line at a site."""
         return any(self._lines[group, site] for group in groups)
 
+    def registered(self, group: str, site: str) -> int:
+        """Phones of a group with a line at a site."""
+        return self._lines[group, site]
+
     def has_line(self, agent: Agent) -> bool:
         """Whether an agent's phone has a line."""
         return self._phones[agent].line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
 from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
+from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
@@ -188,6 +189,8 @@ class World:
             for name, trunk in drill.trunks.items()
         }
         self.routing = RoutingTable(drill.numbers, drill.trunks)
+        self.repaired: set[str] = set()
+        """The faults that are over."""
         self.default_caller = drill.default_caller
         self.caller_numbers = {name: group.caller_number for name, group in drill.agents.items()}
         ports = drill.ports
@@ -197,6 +200,8 @@ class World:
             number: Limit(number, entry.tap, BUSY) for number, entry in drill.numbers.items() if entry.tap is not None
         }
         self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
+        self.emergency = {site: self._chain(emergency_ways(drill, site), Direction.OUTBOUND) for site in drill.sites}
+        """How 110, 118 and 119 are reached from each site."""
 
     def _pair(self, name: str, plan: SbcPair, in_use: bool) -> PairState:
         first, second = (
@@ -218,11 +223,11 @@ class World:
         """Return the way of calls to a number, or out by it."""
         found = self._ways.get((number, direction))
         if found is None:
-            found = self._ways[number, direction] = self._look_up(number, direction)
+            found = self._ways[number, direction] = self._chain(self.routing.route(number), direction)
         return found
 
-    def _look_up(self, number: str, direction: Direction) -> Way | NoRoute:
-        route = self.routing.route(number)
+    def _chain(self, route: Route | NoRoute, direction: Direction) -> Way | NoRoute:
+        """Return a route and those that follow it with all that is to be looked up."""
         if isinstance(route, NoRoute):
             return route
         others: tuple[Way, ...] = ()

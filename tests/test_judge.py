@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ from reports.exit_codes import ExitCode
 from reports.judge import Judged, Judgement, judge
 from reports.runbook import critical_path, step_reports
 from reports.story import story
-from reports.summary import RunSummary, StepRun
+from reports.summary import RunSummary, StepRun, Value
 from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.model import Verdict
 from tests.made_evidence import OSAKA, STEPS, call, drill, fold
@@ -262,6 +263,51 @@ def test_the_story_says_that_an_open_step_cost_at_least_so_much() -> None:
     judged = run_of("asr > 50%", [call(), *rehearsed(10, 9)[:3], rehearsed(10, 9)[3]])
     told = next(sentence for sentence in story(judged) if "cost the most" in sentence)
     assert f"“{STEPS[1]}”: at least 25m on average" in told
+
+
+def waiting(step: str, *spans: tuple[float, float]) -> list[JournalEntry]:
+    return [
+        JournalEntry(at, kind, step, {"unmet": "repaired: tokyo-lost"} if kind is EventKind.STEP_WAITING else {})
+        for span in spans
+        for at, kind in zip(span, (EventKind.STEP_WAITING, EventKind.CONDITIONS_MET), strict=True)
+    ]
+
+
+def test_waiting_for_conditions_is_told_apart_from_deciding_and_from_waiting_for_an_actor() -> None:
+    """Ready at 600, decided at 650, kept until 700 and from 720 to 790 again, begun at 800 and done at 1000."""
+    button = STEPS[0]
+    entries = sorted([*journal(button, 600, 800, 1000, "tokyo-lost"), *waiting(button, (650, 700), (720, 790))])
+    report = step_reports(drill(), [fold(drill(), *entries)])[0]
+    assert (report.cost, report.waited, report.before_start) == (400, 120, 80)
+    judged = run_of("asr > 50%", [call(), *entries])
+    assert any("6m40s on average, 1m20s of it before anyone began, 2m of it waiting" in told for told in story(judged))
+
+
+def durations(*asked: str, journal: list[JournalEntry]) -> list[Value]:
+    made = drill(expect=[f"{query} < 1h" for query in asked])
+    values = fold(made, *journal).values
+    return [values[each.query] for each in made.expect]
+
+
+def test_the_time_between_two_steps_is_measured_from_the_end_of_one_to_that_of_the_other() -> None:
+    """The button is done at 900, the switch at 1000, re-pointing at 940, the test at 1060; the fault was at 600."""
+    button, switch, point, _ = STEPS
+    asked = {
+        "runbook_time": 460,
+        f"runbook_time{{step={point}}}": 340,
+        f"runbook_time{{step={switch}, since={button}}}": 100,
+        f"runbook_time{{since={switch}}}": 60,
+        f"runbook_time{{step={point}, since={switch}}}": 0,
+        f"runbook_time{{step={STEPS[3]}, since={point}}}": 120,
+    }
+    assert durations(*asked, journal=rehearsed(100, 40)) == list(asked.values())
+
+
+def test_the_time_from_or_to_a_step_that_was_not_finished_is_never() -> None:
+    button, switch, point, _ = STEPS
+    ways = (f"step={point}", f"step={button}, since={switch}")
+    asked = (f"runbook_time{{{way}}}" for way in ways)
+    assert durations(*asked, journal=rehearsed(100, 40)[:3]) == [math.inf, math.inf]
 
 
 def test_the_story_names_the_step_that_cost_the_most() -> None:

@@ -38,8 +38,9 @@ agents:
 traffic:
   - {to: 0120-123-456, arrivals: 1/m, talk: 1m, surge: {at: lost, factor: 2, for: 5m}}
   - {from: sales, to: 090-1234-5678, arrivals: 1/m, talk: 1m, shows: 03-1234-5678}
+  - {from: sales, to: 119, arrivals: 1/m, talk: 1m}
 faults:
-  - {name: lost, at: 10m, site: tokyo}
+  - {name: lost, at: 10m, site: tokyo, for: 10m}
   - {name: node, at: 20m, pair: edge, fails: active}
   - {name: line, at: 30m, trunk: ntt}
   - {name: registrar, at: 31m, registrar: osaka}
@@ -52,6 +53,8 @@ runbook:
   - {step: four, by: administrator, after: three, takes: 1m, does: {caller_numbers: sales, to: 03-1234-5678}}
   - {step: five, by: administrator, after: four, takes: 1m, does: {route: 0120-123-456, to: 03-1234-5678}}
   - {step: six, by: administrator, after: five, takes: 1m, does: {verify: 0120-123-456}}
+  - {step: 切戻し（全部）, by: vendor, after: five, takes: 1m, does: {deactivate: osaka},
+     when: {repaired: lost, in_service: tokyo, idle: edge, registered: sales, share: 90%, site: osaka}}
 expect:
   - asr{number=+81 120 123 456, trunk=ntt, site=tokyo, queue=line, direction=in} > 50%
   - asr{queue=sales} > 50%
@@ -63,6 +66,9 @@ expect:
   - softphones_back{agents=sales} < 5m
   - register_peak{site=osaka} < 5/s
   - registration_p95{agents=sales} < 5m
+  - asr{number=119} > 50%
+  - asr{number=+81 90 1234 5678} > 50%
+  - runbook_time{step=切戻し（全部）, since=five} < 50m
 """
 
 
@@ -106,7 +112,7 @@ USES = [
     ("surge: {at: lost", "surge: {at: lots", "traffic[0].surge.at", "lost"),
     ("from: sales", "from: sale", "traffic[1].from", "sales"),
     ("shows: 03-1234-5678", "shows: 03-1234-5679", "traffic[1].shows", "03-1234-5678"),
-    ("at: 10m, site: tokyo", "at: 10m, site: tokio", "faults[0].site", "tokyo"),
+    ("at: 10m, site: tokyo,", "at: 10m, site: tokio,", "faults[0].site", "tokyo"),
     ("pair: edge, fails", "pair: egde, fails", "faults[1].pair", "edge"),
     ("at: 30m, trunk: ntt", "at: 30m, trunk: nttt", "faults[2].trunk", "ntt"),
     ("registrar: osaka", "registrar: osuka", "faults[3].registrar", "osaka"),
@@ -131,6 +137,15 @@ USES = [
     ("route: 0120-123-456", "route: 0120-123-457", "runbook[4].does.route", "0120-123-456"),
     ("456, to: 03-1234-5678}", "456, to: 03-1234-5679}", "runbook[4].does.to", "03-1234-5678"),
     ("verify: 0120-123-456", "verify: 0120-123-457", "runbook[5].does.verify", "0120-123-456"),
+    ("deactivate: osaka", "deactivate: osuka", "runbook[6].does.deactivate", "osaka"),
+    ("repaired: lost", "repaired: lots", "runbook[6].when.repaired", "lost"),
+    ("in_service: tokyo", "in_service: tokio", "runbook[6].when.in_service", "tokyo"),
+    ("idle: edge", "idle: egde", "runbook[6].when.idle", "edge"),
+    ("registered: sales", "registered: sale", "runbook[6].when.registered", "sales"),
+    ("90%, site: osaka", "90%, site: osuka", "runbook[6].when.site", "osaka"),
+    ("number=119", "number=118", "expect[10]", "119"),
+    ("step=切戻し（全部）", "step=切戻し（全体）", "expect[12]", re.escape("切戻し(全部)")),
+    ("since=five", "since=fife", "expect[12]", "five"),
     ("number=+81 120 123 456", "number=+81 120 123 457", "expect[0]", "0120-123-456"),
     ("trunk=ntt", "trunk=nttt", "expect[0]", "ntt"),
     ("site=tokyo", "site=tokio", "expect[0]", "tokyo"),
@@ -224,6 +239,23 @@ def test_errors_of_references_keep_their_place_beside_faulty_items() -> None:
         ("- {to: 0120-123-456,", "- {to: 0120-123-456, shows: default,", "traffic[0].shows", "only outbound traffic"),
         ("after: one, takes", "after: one, starts: {after: lost}, takes", "runbook[1].after", "not both"),
         ("by: agents", "by: Agent", "runbook[2].by", "every agent for themselves is 'agents'"),
+        ("registered: sales, share: 90%, site: osaka", "site: osaka", "runbook[6].when.site", "which is not asked"),
+        ("registered: sales, share: 90%, site: osaka", "share: 90%", "runbook[6].when.share", "which is not asked"),
+        ("sales, share: 90%, site: osaka", "sales", "runbook[6].when.registered", "does not say where"),
+        (
+            "{repaired: lost, in_service: tokyo, idle: edge, registered: sales, share: 90%, site: osaka}",
+            "{}",
+            "runbook[6].when",
+            "waits for nothing",
+        ),
+        ("{from: sales, to: 119", "{to: 119", "traffic[2].to", "no call to it comes in (J5)"),
+        ("to: 119,", "to: 119, shows: default,", "traffic[2].shows", "shows the number of the fixed line"),
+        (
+            "  03-1234-5678: {trunk",
+            "  110: {trunk: ntt}\n  03-1234-5678: {trunk",
+            "numbers.110",
+            "110 is an emergency number",
+        ),
     ],
 )
 def test_fields_that_do_not_fit_together_are_found(old: str, new: str, path: str, words: str) -> None:

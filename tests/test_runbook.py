@@ -14,17 +14,21 @@ from scenarios.model import Step
 FAULT = "tokyo-lost"
 
 
-def step(name: str, *after: str, by: str = "administrator") -> Step:
+def step(name: str, *after: str, by: str = "administrator", when: dict[str, str] | None = None) -> Step:
     """Return a step after others, or after the fault when it is after none."""
     waits: dict[str, object] = {"after": list(after)} if after else {"starts": {"after": FAULT}}
-    return Step.model_validate({"step": name, "by": by, "takes": "1m", **waits})
+    return Step.model_validate({"step": name, "by": by, "takes": "1m", "when": when, **waits})
+
+
+REPAIRED = {"repaired": FAULT}
 
 
 # One step's life
 
 DRAWN: dict[State, dict[Event, State | None]] = {
     State.PENDING: {Event.RELEASED: State.DELAYED},
-    State.DELAYED: {Event.DELAY_OVER: State.QUEUED},
+    State.DELAYED: {Event.DELAY_OVER: State.WAITING},
+    State.WAITING: {Event.MET: State.QUEUED},
     State.QUEUED: {Event.ACTOR_FREE: State.RUNNING},
     State.RUNNING: {Event.FAILED: State.RUNNING, Event.SUCCEEDED: State.DONE},
     State.DONE: {},
@@ -32,8 +36,13 @@ DRAWN: dict[State, dict[Event, State | None]] = {
 
 
 def live(until: State) -> Runbook:
-    """Return a runbook of two steps of one actor, the second of which has been led as far as ``until``."""
-    book = Runbook([step("other"), step("this")])
+    """Return a runbook of two steps, the second of which has been led as far as ``until``.
+
+    Up to there it has a condition and an actor who is free, from QUEUED on the actor of the other and no condition.
+    """
+    early = until in (State.PENDING, State.DELAYED, State.WAITING)
+    this = step("this", by="operator", when=REPAIRED) if early else step("this")
+    book = Runbook([step("other"), this])
     if until is State.PENDING:
         return book
     book.fault(FAULT)
@@ -41,7 +50,7 @@ def live(until: State) -> Runbook:
     if until is State.DELAYED:
         return book
     book.delay_over("this")
-    if until is State.QUEUED:
+    if until in (State.WAITING, State.QUEUED):
         return book
     book.tried("other", succeeded=True)
     if until is State.DONE:
@@ -56,6 +65,8 @@ def told(book: Runbook, event: Event) -> None:
             book.fault(FAULT)
         case Event.DELAY_OVER:
             book.delay_over("this")
+        case Event.MET:
+            book.conditions_met("this")
         case Event.ACTOR_FREE:
             book.tried("other", succeeded=True)
         case Event.FAILED | Event.SUCCEEDED:
@@ -82,7 +93,10 @@ def oddities() -> list[tuple[State, Event | None]]:
                 became = book.state("this")
             except ImpossibleEventError:
                 became = None
-            if became is not row.get(event):
+            follows = row.get(event)
+            if event is Event.MET and follows is not None:
+                follows = DRAWN[follows][Event.ACTOR_FREE]  # its actor is free, and begins in the same moment
+            if became is not follows:
                 odd.append((state, event))
     return odd
 
@@ -174,6 +188,43 @@ def test_a_step_set_off_by_a_fault_and_after_another_step_waits_for_both() -> No
     assert Released("both", "first") in book.tried("first", succeeded=True)
 
 
+def test_a_step_begins_when_its_conditions_are_met_and_not_before() -> None:
+    book = Runbook([step("back", when=REPAIRED)])
+    assert book.waiting() == []
+    assert book.fault(FAULT) == [Released("back", FAULT)]
+    assert book.waiting() == []
+    assert book.delay_over("back") == []
+    assert book.waiting() == ["back"]
+    assert book.conditions_met("back") == [Begin("back", 1)]
+    assert book.waiting() == []
+
+
+def test_conditions_that_are_met_while_the_actor_is_busy_count_no_more_when_the_actor_is_free() -> None:
+    book = Runbook([step("back", when=REPAIRED), step("first")])
+    book.fault(FAULT)
+    book.delay_over("first")
+    book.delay_over("back")
+    assert book.conditions_met("back") == []
+    assert book.tried("first", succeeded=True) == [Finished("first")]
+    assert book.waiting() == ["back"]
+    assert book.conditions_met("back") == [Begin("back", 1)]
+
+
+def test_a_step_that_waits_for_its_conditions_keeps_its_actor_from_nothing() -> None:
+    book = Runbook([step("back", when=REPAIRED), step("other")])
+    book.fault(FAULT)
+    assert book.delay_over("back") == []
+    assert book.delay_over("other") == [Begin("other", 1)]
+
+
+def test_a_step_with_conditions_is_repeated_without_asking_for_them_again() -> None:
+    book = Runbook([step("back", when=REPAIRED)])
+    book.fault(FAULT)
+    book.delay_over("back")
+    book.conditions_met("back")
+    assert book.tried("back", succeeded=False) == [Begin("back", 2)]
+
+
 # Any plan, any order of events
 
 
@@ -186,6 +237,8 @@ class Diary:
     running: dict[str, int] = field(default_factory=dict)
     finished: list[str] = field(default_factory=list)
     begun: set[str] = field(default_factory=set)
+    met: set[str] = field(default_factory=set)
+    """Steps whose conditions hold at this moment."""
 
     def write(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -202,6 +255,7 @@ class Diary:
                     assert name not in self.finished
                     if tries == 1:
                         assert name not in self.begun
+                        assert self.steps[name].when is None or name in self.met
                     else:
                         assert self.running[name] == tries - 1
                     self.begun.add(name)
@@ -225,7 +279,8 @@ def plans(draw: st.DrawFn) -> list[Step]:
     steps = []
     for i, name in enumerate(names):
         after = draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3)) if i else []
-        steps.append(step(name, *after, by=draw(st.sampled_from(["administrator", "operator", "agents"]))))
+        by = draw(st.sampled_from(["administrator", "operator", "agents"]))
+        steps.append(step(name, *after, by=by, when=draw(st.sampled_from([None, REPAIRED]))))
     return draw(st.permutations(steps))
 
 
@@ -237,17 +292,26 @@ def test_any_plan_in_any_order_of_events_keeps_the_rules_and_comes_to_its_end(
     book, diary = Runbook(steps), Diary({each.step: each for each in steps})
     diary.write(book.fault(FAULT))
     decided: set[str] = set()
-    failures = 0
+    failures = changes = 0
     while len(diary.finished) < len(steps):
         undecided = [name for name in diary.released if name not in decided]
-        happens = data.draw(st.sampled_from([*undecided, *diary.running]))
-        if happens in diary.running:
+        changing = {f"a change to {name}": name for name in diary.steps} if changes < 40 else {}
+        happens = data.draw(st.sampled_from([*undecided, *diary.running, *changing, *book.waiting()]))
+        if happens in changing:
+            changes += 1
+            diary.met ^= {changing[happens]}
+        elif happens in book.waiting():
+            if changes == 40:
+                diary.met.add(happens)
+            if happens in diary.met:
+                diary.write(book.conditions_met(happens))
+        elif happens in diary.running:
             succeeded = failures > 20 or data.draw(st.booleans())
             failures += not succeeded
             diary.write(book.tried(happens, succeeded))
         else:
             decided.add(happens)
             diary.write(book.delay_over(happens))
-        waiting = {diary.steps[name].by for name in decided - diary.begun}
+        waiting = {diary.steps[name].by for name in decided - diary.begun if diary.steps[name].when is None}
         assert not waiting & (diary.idle_hands | {"agents"}), "somebody stands idle before a step that could begin"
     assert {book.state(name) for name in diary.steps} == {State.DONE}

@@ -1,7 +1,7 @@
 """Automatic call distribution: callers wait in queues, agents wait for callers, the longest waiting meet (W10, W11).
 
 Agents answer callers at the site their phone is registered at, and only there. Outbound work comes after inbound
-calls.
+calls, but urgent work before them.
 """
 
 from collections import OrderedDict
@@ -97,6 +97,7 @@ class Distributor(Generic[Call]):
         self._widened: dict[Call, int] = {}
         """The stage of callers whose search has been widened."""
         self._work: dict[str, OrderedDict[Call, float]] = {group: OrderedDict() for group in groups}
+        self._urgent: dict[str, OrderedDict[Call, float]] = {group: OrderedDict() for group in groups}
         self._idle: dict[tuple[str, str], OrderedDict[Agent, float]] = {
             (group, site): OrderedDict() for group in groups for site in sites
         }
@@ -156,16 +157,18 @@ class Distributor(Generic[Call]):
                 return longest.popitem(last=False)[0]
         return None
 
-    def request(self, now: float, group: str, call: Call) -> Agent | None:
+    def request(self, now: float, group: str, call: Call, *, urgent: bool = False) -> Agent | None:
         """Ask for an agent of a group, at whatever site, to place a call; without one idle the work waits."""
         idle = [agents for (of, _), agents in self._idle.items() if of == group and agents]
         if idle:
             return min(idle, key=_since).popitem(last=False)[0]
-        self._work[group][call] = now
+        (self._urgent if urgent else self._work)[group][call] = now
         return None
 
     def free(self, now: float, agent: Agent) -> Call | None:
-        """Let an agent take the caller who has waited longest, else outbound work, else wait idle."""
+        """Let an agent take urgent work, else the caller who has waited longest, else outbound work, else wait idle."""
+        if self._urgent[agent.group]:
+            return self._urgent[agent.group].popitem(last=False)[0]
         waiting = [
             line
             for queue, stage in self._lines_of[agent.group]
@@ -192,7 +195,7 @@ class Distributor(Generic[Call]):
 
     def withdraw(self, group: str, call: Call) -> None:
         """Outbound work is no longer wanted."""
-        del self._work[group][call]
+        del (self._urgent if call in self._urgent[group] else self._work)[group][call]
 
     def remove(self, agent: Agent) -> bool:
         """An idle agent's phone is gone; false when the agent was not idle."""

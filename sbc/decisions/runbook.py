@@ -16,6 +16,7 @@ class State(Enum):
 
     PENDING = "waits for a fault or other steps"
     DELAYED = "people have not decided yet"
+    WAITING = "waits until its conditions hold"
     QUEUED = "waits for its actor"
     RUNNING = "somebody is at it"
     DONE = "finished"
@@ -26,6 +27,7 @@ class Event(Enum):
 
     RELEASED = "all it waits for has happened"
     DELAY_OVER = "people have decided to act"
+    MET = "its conditions hold, or it has none"
     ACTOR_FREE = "its actor begins"
     FAILED = "a try did not succeed"
     SUCCEEDED = "a try succeeded"
@@ -33,7 +35,8 @@ class Event(Enum):
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.PENDING, Event.RELEASED): State.DELAYED,
-    (State.DELAYED, Event.DELAY_OVER): State.QUEUED,
+    (State.DELAYED, Event.DELAY_OVER): State.WAITING,
+    (State.WAITING, Event.MET): State.QUEUED,
     (State.QUEUED, Event.ACTOR_FREE): State.RUNNING,
     (State.RUNNING, Event.FAILED): State.RUNNING,
     (State.RUNNING, Event.SUCCEEDED): State.DONE,
@@ -100,8 +103,26 @@ class Runbook:
         return [Released(step, PLAN) for _ in self._happened(PLAN, step)]
 
     def delay_over(self, step: str) -> list[Effect]:
-        """People have decided to act on a released step."""
+        """People have decided to act on a released step; one with conditions begins by :meth:`conditions_met`."""
         self._move(step, Event.DELAY_OVER)
+        if self._steps[step].when is not None:
+            return []
+        self._move(step, Event.MET)
+        return self._assign()
+
+    def waiting(self) -> list[str]:
+        """Return the steps that begin when their conditions hold, in file order."""
+        return [name for name, state in self._state.items() if state is State.WAITING]
+
+    def conditions_met(self, step: str) -> list[Effect]:
+        """All conditions of a waiting step hold at this moment: it begins, or goes on waiting if its actor is busy.
+
+        Raises :class:`ImpossibleEventError` for a step that does not wait.
+        """
+        follow(TABLE, self._state[step], Event.MET)
+        if not self._free(step):
+            return []  # what holds now need not hold when the actor is free
+        self._move(step, Event.MET)
         return self._assign()
 
     def tried(self, step: str, succeeded: bool) -> list[Effect]:
@@ -130,12 +151,15 @@ class Runbook:
         """Let every free actor begin the first step, in file order, that waits for them."""
         begun: list[Effect] = []
         for name, step in self._steps.items():
-            if self._state[name] is State.QUEUED and step.by not in self._busy:
+            if self._state[name] is State.QUEUED and self._free(name):
                 if step.by != EACH_FOR_THEMSELVES:
                     self._busy.add(step.by)
                 self._move(name, Event.ACTOR_FREE)
                 begun.append(self._begin(name))
         return begun
+
+    def _free(self, step: str) -> bool:
+        return self._steps[step].by not in self._busy
 
     def _begin(self, step: str) -> Begin:
         self._tries[step] += 1

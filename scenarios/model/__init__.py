@@ -27,6 +27,7 @@ from scenarios.model.steps import (
     Action,
     Activate,
     CallerNumbers,
+    Deactivate,
     DefaultCaller,
     Drain,
     Reroute,
@@ -36,6 +37,7 @@ from scenarios.model.steps import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    When,
 )
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "AgentGroup",
     "Callback",
     "CallerNumbers",
+    "Deactivate",
     "DefaultCaller",
     "Detection",
     "Detector",
@@ -80,5 +83,6 @@ __all__ = [
     "Verify",
     "VrrpDetection",
     "Waiver",
+    "When",
     "Widen",
 ]

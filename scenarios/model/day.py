@@ -19,6 +19,7 @@ from scenarios.fields import (
     as_text,
 )
 from scenarios.model.part import Part
+from scenarios.numberplan import is_emergency
 
 
 class Retry(Part):
@@ -47,7 +48,9 @@ class Traffic(Part):
     """One stream of calls: inbound to a number of the plan, or outbound from a group of agents."""
 
     to: PhoneNumber
-    """The number dialled."""
+    """The number dialled. An emergency call, to 110, 118 or 119, leaves by a fixed-line number (0AB-J) at the site of
+    the agent's phone, whatever `default_caller` says, and fails where there is none (J5). The next free agent places
+    it, before any caller is answered; every limit counts it, for a full contract refuses all calls alike (J7)."""
     from_: Annotated[Name | None, Field(alias="from")] = None
     """The group that places the calls; absent on inbound traffic."""
     arrivals: Arrivals
@@ -65,6 +68,11 @@ class Traffic(Part):
     stay held, and a caller who tries again begins afterwards."""
     shows: Literal["default", "terminal"] | PhoneNumber | None = None
     """Outbound: caller number shown: the default one, the terminal's own, or a number of the plan (Z32)."""
+
+    @property
+    def emergency(self) -> bool:
+        """Whether these are emergency calls."""
+        return is_emergency(self.to)
 
 
 class Fault(Part):

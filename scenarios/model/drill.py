@@ -11,6 +11,7 @@ from scenarios.model.day import Fault, Traffic
 from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.steps import Step
+from scenarios.numberplan import is_fixed_line
 
 
 class Verdict(StrEnum):
@@ -93,6 +94,18 @@ class Drill(Part):
         """All queues: those declared, and one for each group of agents that none is named after."""
         implied = {group: Queue(agents=[group]) for group in self.agents if group not in self.queues}
         return {**self.queues, **implied}
+
+    def fixed_lines(self, site: str) -> dict[str, str]:
+        """Return the trunks by which emergency calls leave a site, in the order in which they are tried.
+
+        They are those that its fixed-line numbers (0AB-J) arrive by, each with the first such number (J5).
+        """
+        lines: dict[str, str] = {}
+        for number, entry in self.numbers.items():
+            for trunk in entry.trunks if is_fixed_line(number) else ():
+                if self.sbc_pairs[self.trunks[trunk].via].site == site:
+                    lines.setdefault(trunk, number)
+        return lines
 
     def fault_named(self, name: str) -> Fault | None:
         """Return the fault of that name, or None."""

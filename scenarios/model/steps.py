@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
-from scenarios.fields import Distributed, Duration, Line, Name, PhoneNumber, Share
+from scenarios.fields import Distributed, Duration, Label, Name, PhoneNumber, Share
 from scenarios.model.part import Part
 
 
@@ -13,6 +13,13 @@ class Activate(Part):
 
     activate: Name
     """The site."""
+
+
+class Deactivate(Part):
+    """Take a site out of service again: it refuses new calls and registrations, calls up go on (Z14, Z41)."""
+
+    deactivate: Name
+    """The site; phones still registered there keep their line until their registration expires."""
 
 
 class DefaultCaller(Part):
@@ -89,12 +96,16 @@ def _action_tag(value: object) -> str | None:
     return next((f"<{key}>" for key in ACTIONS if key in keys), None)
 
 
-ACTIONS = ("activate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume", "switch")
+ACTIONS = (
+    "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume",
+    "switch",
+)  # fmt: skip
 """The field that tells each kind of action from the others."""
 
 
 Action = Annotated[
     Annotated[Activate, Tag("<activate>")]
+    | Annotated[Deactivate, Tag("<deactivate>")]
     | Annotated[DefaultCaller, Tag("<default_caller>")]
     | Annotated[SwitchSoftphones, Tag("<softphones>")]
     | Annotated[CallerNumbers, Tag("<caller_numbers>")]
@@ -118,17 +129,37 @@ class Start(Part):
     """Time until they decide to act (N6)."""
 
 
+class When(Part):
+    """What must be so before a step is begun; several conditions hold all at once. Its actor is free meanwhile."""
+
+    repaired: Name | None = None
+    """A fault that has happened and is over, such as the one of which the vendor gives notice (Z41)."""
+    in_service: Name | None = None
+    """A site that takes calls: activated if it is secondary, and not lost."""
+    idle: Name | None = None
+    """A pair that carries no call."""
+    registered: Name | None = None
+    """A group of which at least `share` of the agents have their phone registered at `site`."""
+    site: Name | None = None
+    """With `registered`: where."""
+    share: Annotated[Share, Field(gt=0)] = 1.0
+    """With `registered`: how many of them; all, unless said otherwise."""
+
+
 class Step(Part):
     """Something people do."""
 
-    step: Line
+    step: Label
     """What, in words; other steps refer to it by these words."""
     by: Name
     """Who; one actor does one thing at a time, `agents` act each for themselves."""
     starts: Start | None = None
     """What sets it off, for a first step."""
-    after: Line | Annotated[list[Line], Field(min_length=1)] | None = None
+    after: Label | Annotated[list[Label], Field(min_length=1)] | None = None
     """The steps that must be finished before."""
+    when: When | None = None
+    """What must be so as well, looked at once a second from the moment it is set off and decided on. It is begun only
+    while this holds and its actor is free, and after those of the actor's steps that wait for nothing else."""
     takes: Distributed
     """How long it takes."""
     does: Action | None = None

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from scenarios.model import Drill, Traffic
 from scenarios.problems import Severity
-from scenarios.rules.plan import Landing, behind, land, moments
+from scenarios.rules.plan import Landing, behind, emergency_landing, land, moments, phone_sites
 from scenarios.rules.rule import Check, Path, Remark, Rule
 
 
 def landing_before(drill: Drill, stream: Traffic) -> Landing | None:
     """Return where calls of a stream pass before any step, outbound ones by the number they show; None for nowhere."""
+    if stream.emergency:
+        return emergency_landing(drill, home(drill, stream.from_ or ""))
     number = stream.to if stream.from_ is None else shown_before(drill, stream)
     return None if number is None else land(drill, behind(drill), number)
 
@@ -69,7 +71,7 @@ def _unreachable(drill: Drill) -> Iterator[Remark]:
 
 def _no_caller_number(drill: Drill) -> Iterator[Remark]:
     for index, stream in enumerate(drill.traffic):
-        if stream.from_ is None or shown_before(drill, stream) is not None:
+        if stream.from_ is None or stream.emergency or shown_before(drill, stream) is not None:
             continue
         path: Path = ("default_caller",)
         missing = "there is no default caller number (Z32)"
@@ -99,6 +101,20 @@ def _unusable_caller_number(drill: Drill) -> Iterator[Remark]:
             yield Remark(path, message, f"a number that works at {site}")
 
 
+def _no_fixed_line(drill: Drill) -> Iterator[Remark]:
+    sites = phone_sites(drill)
+    for index, stream in enumerate(drill.traffic):
+        if not stream.emergency:
+            continue
+        for site in drill.sites:
+            if site in sites[stream.from_ or ""] and not drill.fixed_lines(site):
+                message = (
+                    f"calls to {stream.to} fail from {site}, where phones of {stream.from_} come to be: "
+                    "no fixed-line number has a trunk there, and 050 often cannot carry them (J5)"
+                )
+                yield Remark(("traffic", index, "to"), message, f"a fixed-line (0AB-J) number with a trunk at {site}")
+
+
 BASELINE: dict[Rule, Check] = {
     Rule(
         "unreachable-baseline",
@@ -115,5 +131,10 @@ BASELINE: dict[Rule, Check] = {
         Severity.ERROR,
         "An outbound call fails where its caller number belongs to another site.",
     ): _unusable_caller_number,
+    Rule(
+        "no-emergency-line",
+        Severity.WARNING,
+        "Emergency calls leave by a fixed line at the caller's own site.",
+    ): _no_fixed_line,
 }
 """Rules about who gets through before anything has failed."""

@@ -261,7 +261,7 @@ _NEEDS = (
             "registration_p95",
             "runbook_time",
         ),
-        lambda drill, _: bool(faults_in_run(drill)),
+        lambda drill, query: bool(faults_in_run(drill)) or "since" in dict(query.selectors),
         "no fault happens in the run",
         "a fault, or another metric",
     ),

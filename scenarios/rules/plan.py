@@ -103,6 +103,15 @@ def pairs_in_use(drill: Drill) -> set[str]:
     return {drill.trunks[trunk].via for trunk in trunks}
 
 
+def emergency_landing(drill: Drill, site: str) -> Landing | None:
+    """Return by which of its fixed lines emergency calls leave a site; None where it has none (J5)."""
+    lines = drill.fixed_lines(site)
+    if not lines:
+        return None
+    trunk, number = next(iter(lines.items()))
+    return Landing((number,), trunk, drill.trunks[trunk].via, site, None, overflow=len(lines) > 1)
+
+
 def ring(leads_to: Mapping[str, str], start: str) -> tuple[str, ...]:
     """Return the names on the way from ``start`` back to it, or nothing when the way does not come back."""
     way = {start: None}

@@ -9,6 +9,7 @@ from scenarios.model import (
     Action,
     Activate,
     CallerNumbers,
+    Deactivate,
     DefaultCaller,
     Drain,
     Drill,
@@ -21,7 +22,9 @@ from scenarios.model import (
     SwitchSoftphones,
     Traffic,
     Verify,
+    When,
 )
+from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
 
 Path = tuple[str | int, ...]
@@ -52,6 +55,8 @@ class Declared:
     faults: Names
     steps: Names
     limits: Names
+    dialled: Names
+    """Numbers that calls are about: those of the plan, and those that anybody dials."""
 
     @property
     def causes(self) -> Names:
@@ -76,6 +81,7 @@ class Declared:
             faults=tuple(fault.name for fault in drill.faults),
             steps=tuple(step.step for step in drill.runbook),
             limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps),
+            dialled=(*drill.numbers, *(stream.to for stream in drill.traffic)),
         )
 
 
@@ -99,17 +105,20 @@ _SINGULAR = {
     "steps": "step",
     "limits": "limit",
     "causes": "pair, node, trunk or office",
+    "dialled": "number",
 }
 _TARGETS = {"site": "sites", "pair": "pairs", "trunk": "trunks", "registrar": "sites", "office": "offices"}
 """What the targets of a fault name."""
 _SELECTORS = {
-    "number": "numbers",
+    "number": "dialled",
     "trunk": "trunks",
     "site": "sites",
     "queue": "queues",
     "limit": "limits",
     "pair": "pairs",
     "agents": "groups",
+    "step": "steps",
+    "since": "steps",
 }
 """What the selectors of an expectation name."""
 QUEUE_LIMITS = ("queue full", "wait too long")
@@ -182,7 +191,7 @@ def _references(drill: Drill) -> Iterator[_Reference]:
 
 
 def _of_traffic(path: Path, stream: Traffic) -> Iterator[_Reference]:
-    if stream.from_ is None:
+    if stream.from_ is None and not stream.emergency:
         yield _Reference((*path, "to"), "numbers", stream.to)
     yield _Reference((*path, "from"), "groups", stream.from_)
     if stream.shows not in ("default", "terminal"):
@@ -197,6 +206,8 @@ def _of_step(path: Path, step: Step) -> Iterator[_Reference]:
     for position, name in enumerate(step.predecessors):
         inner = (position,) if isinstance(step.after, list) else ()
         yield _Reference((*path, "after", *inner), "steps", name)
+    if step.when is not None:
+        yield from _of_condition((*path, "when"), step.when)
     if step.does is not None:
         for field, kind, name in _of_action(step.does):
             yield _Reference((*path, "does", field), kind, name)
@@ -207,6 +218,8 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
     match action:
         case Activate(activate=site):
             return (("activate", "sites", site),)
+        case Deactivate(deactivate=site):
+            return (("deactivate", "sites", site),)
         case DefaultCaller(default_caller=number):
             return (("default_caller", "numbers", number),)
         case SwitchSoftphones(softphones=group, site=site):
@@ -223,6 +236,14 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("resume", "pairs", pair),)
         case SwitchNodes(switch=pair):
             return (("switch", "pairs", pair),)
+
+
+def _of_condition(path: Path, when: When) -> Iterator[_Reference]:
+    yield _Reference((*path, "repaired"), "faults", when.repaired)
+    yield _Reference((*path, "in_service"), "sites", when.in_service)
+    yield _Reference((*path, "idle"), "pairs", when.idle)
+    yield _Reference((*path, "registered"), "groups", when.registered)
+    yield _Reference((*path, "site"), "sites", when.site)
 
 
 def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
@@ -284,6 +305,9 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
         yield from _of_pair(("sbc_pairs", name), pair)
     for number, entry in drill.numbers.items():
         path = ("numbers", number)
+        if is_emergency(number):
+            message = f"{number} is an emergency number, and no call to it comes in (J5)"
+            yield _error("not-applicable", path, message, "a number that the plan answers")
         if entry.to is not None and entry.trunk is not None:
             yield _error("exactly-one", (*path, "to"), "a number has either 'to' or 'trunk', not both", "one of them")
         elif entry.to is None and entry.trunk is None:
@@ -296,6 +320,12 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
                 message = f"trunk {trunk!r} has been tried already when its turn comes again"
                 yield _error("duplicate-name", (*path, "trunk", index), message, "each trunk once")
     for index, stream in enumerate(drill.traffic):
+        if stream.from_ is None and stream.emergency:
+            message = f"{stream.to} is an emergency number, and no call to it comes in (J5)"
+            yield _error("not-applicable", ("traffic", index, "to"), message, "'from' a group of agents who call it")
+        elif stream.emergency and stream.shows is not None:
+            message = "an emergency call shows the number of the fixed line it leaves by (J5)"
+            yield _error("not-applicable", ("traffic", index, "shows"), message, "no 'shows'")
         if stream.from_ is None and stream.shows is not None:
             message = "only outbound traffic ('from' a group of agents) shows a caller number"
             yield _error("not-applicable", ("traffic", index, "shows"), message, "'from', or no 'shows'")
@@ -362,11 +392,29 @@ def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
     if step.starts is not None and (step.starts.after is None) == (step.starts.at is None):
         message = "a first step is set off by a fault ('after') or planned for a time ('at')"
         yield _error("exactly-one", (*path, "starts"), message, "one of them")
+    if step.when is not None:
+        yield from _of_condition_fields((*path, "when"), step.when)
     if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
         message = f"{step.by!r} is one person; every agent for themselves is {AGENTS!r}"
         yield _error("dangling-reference", (*path, "by"), message, f"by: {AGENTS}")
     if step.by == AGENTS and not staffed:
         yield _error("dangling-reference", (*path, "by"), "the drill declares no agents (G13)", "agents: {…}")
+
+
+def _of_condition_fields(path: Path, when: When) -> Iterator[Finding]:
+    if when.registered is None:
+        for field in ("site", "share"):
+            if field in when.model_fields_set:
+                message = "this says where and how many phones are 'registered', which is not asked"
+                yield _error("not-applicable", (*path, field), message, "'registered' with it")
+        if when.repaired is None and when.in_service is None and when.idle is None:
+            yield _error("exactly-one", path, "the step waits for nothing", _CONDITIONS)
+    elif when.site is None:
+        message = f"phones of {when.registered} are registered somewhere: the condition does not say where"
+        yield _error("exactly-one", (*path, "registered"), message, "'site' with it")
+
+
+_CONDITIONS = "'repaired', 'in_service', 'idle', 'registered', or several of them"
 
 
 def _error(rule: str, path: Path, message: str, remedy: str) -> Finding:

@@ -38,6 +38,8 @@ def _numbers_in_use(drill: Drill) -> set[str | None]:
     used |= {entry.to for entry in drill.numbers.values()}
     used |= {group.caller_number for group in drill.agents.values()}
     used |= {number for stream in drill.traffic for number in (stream.to, stream.shows)}
+    if any(stream.emergency for stream in drill.traffic):
+        used |= {line for site in drill.sites for line in drill.fixed_lines(site).values()}
     for step in drill.runbook:
         match step.does:
             case Reroute(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):

@@ -1,8 +1,18 @@
 """The day of the plan: faults that happen in the run, steps that can begin, and sites that are there when needed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from scenarios.model import Activate, CallerNumbers, DefaultCaller, Drill, Reroute, Step, SwitchSoftphones
+from scenarios.model import (
+    Activate,
+    CallerNumbers,
+    Deactivate,
+    DefaultCaller,
+    Drill,
+    Reroute,
+    Step,
+    SwitchSoftphones,
+    When,
+)
 from scenarios.problems import Severity
 from scenarios.rules.plan import behind_afterwards, circle, course, land, pairs_in_use, phone_sites, rings
 from scenarios.rules.rule import Check, Remark, Rule, listed
@@ -83,7 +93,81 @@ def _steps_never_set_off(drill: Drill) -> Iterator[Remark]:
             yield Remark(("runbook", index, "starts", "at"), message, "a time within the run")
 
 
+# Conditions
+
+
+def _impossible_conditions(drill: Drill) -> Iterator[Remark]:
+    begun = course(drill)
+    for index, step in enumerate(drill.runbook):
+        if step.when is None:
+            continue
+        others = _not_after(step, begun.values())
+        for field, reason, remedy in (
+            *_never_repaired(drill, step.when.repaired),
+            *_never_in_service(drill, step.when.in_service, others),
+            *_never_registered(drill, step.when, others),
+        ):
+            yield Remark(("runbook", index, "when", field), reason, remedy)
+
+
+_Reason = tuple[str, str, str]
+"""The field of a condition that can never hold, why, and what would be right."""
+
+
+def _never_repaired(drill: Drill, name: str | None) -> Iterator[_Reason]:
+    fault = None if name is None else drill.fault_named(name)
+    if fault is not None and (fault.lasts is None or fault.at + fault.lasts >= drill.run.lasts):
+        reason = f"{fault.name} is not repaired within the run of {format_duration(drill.run.lasts)} (Z41)"
+        yield "repaired", reason, f"a fault that is repaired: 'for' in {fault.name}"
+
+
+def _never_in_service(drill: Drill, name: str | None, others: list[Step]) -> Iterator[_Reason]:
+    if name is None or drill.sites[name].role == "primary":
+        return
+    if not any(isinstance(step.does, Activate) and step.does.activate == name for step in others):
+        reason = f"{name} is a secondary site that no step before this one can have activated (Z14)"
+        yield "in_service", reason, f"a step before it that does {{activate: {name}}}"
+
+
+def _never_registered(drill: Drill, when: When, others: list[Step]) -> Iterator[_Reason]:
+    if when.registered is None or when.site is None:
+        return
+    phone = drill.agents[when.registered].softphone
+    reached = set(phone.sites if phone.switch == "automatic" else phone.sites[:1])
+    reached |= {
+        step.does.site
+        for step in others
+        if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered
+    }
+    if when.site not in reached:
+        reason = f"no step before this one can have switched phones of {when.registered} to {when.site} (Z34)"
+        remedy = f"a step before it that does {{softphones: {when.registered}, site: {when.site}}}"
+        yield "site", reason, remedy
+
+
+def _not_after(step: Step, begun: Iterable[Step]) -> list[Step]:
+    """Return the steps of a course that do not have to wait for this one, itself left out."""
+    waiting = {step.step}
+    others = []
+    for each in begun:  # each stands after those it waits for
+        if waiting.intersection((each.step, *each.predecessors)):
+            waiting.add(each.step)
+        else:
+            others.append(each)
+    return others
+
+
 # Sites
+
+
+def _needless_deactivations(drill: Drill) -> Iterator[Remark]:
+    activated = {step.does.activate for step in drill.runbook if isinstance(step.does, Activate)}
+    for index, step in enumerate(drill.runbook):
+        if isinstance(step.does, Deactivate):
+            site = step.does.deactivate
+            if drill.sites[site].role == "secondary" and site not in activated:
+                message = f"{site} is a secondary site that no step activates: it refuses calls in any case (Z14)"
+                yield Remark(("runbook", index, "does", "deactivate"), message, "a site in service, or no such step")
 
 
 def _needless_activations(drill: Drill) -> Iterator[Remark]:
@@ -163,6 +247,16 @@ TIMELINE: dict[Rule, Check] = {
         Severity.WARNING,
         "Only a secondary site has to be brought into service.",
     ): _needless_activations,
+    Rule(
+        "impossible-condition",
+        Severity.ERROR,
+        "A step that waits for what never comes is a step that nobody takes.",
+    ): _impossible_conditions,
+    Rule(
+        "needless-deactivation",
+        Severity.WARNING,
+        "Only a site that takes calls can be taken out of service.",
+    ): _needless_deactivations,
     Rule(
         "never-activated",
         Severity.ERROR,

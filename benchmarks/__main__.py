@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the named benchmarks, or all; 1 when a contender is wrong, 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; by default all")
-    parser.add_argument("--calls", type=_whole, default=100_000, help="callers of the workload (default %(default)s)")
+    parser.add_argument("--calls", type=_whole, default=50_000, help="callers of the workload (default %(default)s)")
     parser.add_argument("--repeats", type=_whole, default=3, help="rounds, turn about (default %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="also write the figures there; - is standard output")
     asked = parser.parse_args(arguments)

@@ -39,11 +39,12 @@ class Take(NamedTuple):
     """One run of a contestant."""
 
     seconds: float
+    """Processor time."""
     tally: Tally
 
     @property
     def speed(self) -> float:
-        """Attempts played in a second."""
+        """Attempts played in a second of processor time."""
         return self.tally.attempts / self.seconds
 
 

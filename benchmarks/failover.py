@@ -92,4 +92,4 @@ def _show(speeds: Mapping[str, Sequence[float]], tallies: Mapping[str, Tally]) -
         aim = AIMS.get(name)
         verdict = "" if aim is None else f"{aim:g} {'met' if times.median >= aim else 'not met'}"
         rows.append((name, f"{tallies[name].attempts:,}", Spread.of(each).shown(",.0f"), times.shown(".2f"), verdict))
-    print(table(("", "attempts", "attempts/s", "times textbook", "aim"), rows))
+    print(table(("", "attempts", "attempts/s (CPU)", "times textbook", "aim"), rows))

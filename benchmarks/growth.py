@@ -17,7 +17,9 @@ SEED = 1
 def main(options: Options) -> Json:
     """Time the contestants at every size, turn about, and print what an attempt costs."""
     calls = max(1, options.calls // 2)
-    print(f"growth: {calls:,} callers at {RATE * HOLDING / PORTS:.0%} of what a node carries, microseconds an attempt")
+    print(
+        f"growth: {calls:,} callers at {RATE * HOLDING / PORTS:.0%} of what a node carries, CPU microseconds an attempt"
+    )
     loads = {size: draw(Workload(calls, size, RATE * size / PORTS), SEED) for size in SIZES}
     for load in loads.values():
         truth.same({name: FULL[name](load) for name in SHOWN})

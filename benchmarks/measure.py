@@ -1,4 +1,7 @@
-"""How things are timed and shown: turn about, the collector off for all, medians with the lowest and the highest."""
+"""How things are timed and shown: turn about, the collector off for all, medians with the lowest and the highest.
+
+Seconds are processor time: on a machine that others use too, the clock on the wall tells of them.
+"""
 
 import gc
 import statistics
@@ -45,14 +48,14 @@ class Spread:
 
 
 def timed(action: Callable[[], T]) -> tuple[float, T]:
-    """Return the seconds an action takes and what it returns; no collection of garbage falls into it."""
+    """Return the processor seconds an action takes and what it returns; no collection of garbage falls into it."""
     was_on = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
-        began = time.perf_counter()
+        began = time.process_time()
         result = action()
-        return time.perf_counter() - began, result
+        return time.process_time() - began, result
     finally:
         if was_on:
             gc.enable()

@@ -5,7 +5,7 @@ from benchmarks.measure import Json, Options, table
 from benchmarks.whole_run import whole_run
 from benchmarks.workload import Workload
 
-TIMES = (2, 10)
+TIMES = (4, 20)
 """Sizes, in multiples of the callers asked for: 200,000 and a million by default."""
 FLAT = 1.1
 """Growth of the peak that still counts as flat: two runs of one size differ by a few per cent."""

@@ -19,6 +19,7 @@ class Cost(NamedTuple):
     """What a command took."""
 
     seconds: float
+    """Processor time."""
     peak: int
     """Most resident memory, in bytes."""
     code: int

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import failover, growth, memory
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
+from benchmarks.whole_run import RunError
 
 BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "failover": failover.main,
@@ -20,7 +21,7 @@ BENCHMARKS: dict[str, Callable[[Options], Json]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the named benchmarks, or all; 1 when a contender is wrong, 2 for a wrong command line."""
+    """Run the named benchmarks, or all; 1 when a contender is wrong or fails, 2 for a wrong command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(BENCHMARKS)}; by default all")
     parser.add_argument("--calls", type=_whole, default=50_000, help="callers of the workload (default %(default)s)")
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with contextlib.redirect_stdout(sys.stderr if asked.json == "-" else sys.stdout):
             figures = {name: BENCHMARKS[name](options) for name in asked.names or BENCHMARKS}
-    except DisagreementError as error:
+    except (DisagreementError, RunError) as error:
         print(f"not measured: {error}", file=sys.stderr)
         return 1
     if asked.json is not None:

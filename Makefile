@@ -33,7 +33,7 @@ test-slow: .venv/installed-dev peers ## the tests that take seconds, and the lab
 peers: ## install the programs that lab tests talk to, if you may install packages
 	@.ci/setup peers
 
-bench: .venv/installed-dev ## measure: run everything in benchmarks/
+bench: .venv/installed-bench ## measure: run everything in benchmarks/; takes some minutes
 	$(BIN)/python -m benchmarks
 
 clean: ## remove .venv, caches, builds and the demo's results
@@ -45,3 +45,6 @@ clean: ## remove .venv, caches, builds and the demo's results
 
 .venv/installed-dev: pyproject.toml .ci/setup
 	@.ci/setup dev
+
+.venv/installed-bench: pyproject.toml .ci/setup
+	@.ci/setup bench

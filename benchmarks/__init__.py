@@ -1,1 +1,1 @@
-"""Measurements: how fast, and how close to theory; ``python -m benchmarks`` runs them all."""
+"""Measurements: how fast, how large, beside what others do on the same load; ``python -m benchmarks`` runs them all."""

@@ -95,6 +95,19 @@ def test_the_development_install_counts_as_the_base_install_too(machine: Machine
     assert (machine.root / ".venv/installed-dev").exists()
 
 
+def test_benchmarks_do_without_the_libraries_that_cannot_be_installed(machine: Machine) -> None:
+    machine.has(
+        "python3", GOOD.replace('echo "$*" >> "$LOG"', 'echo "$*" >> "$LOG"; case "$*" in *bench*) exit 1;; esac')
+    )
+    result = machine.setup("bench")
+    assert result.returncode == 0, result.stderr
+    assert "the benchmarks will say which they leave out" in result.stderr
+    asked_for = [line.split()[-1] for line in machine.log().splitlines()]
+    assert asked_for == [".[bench]", "."]
+    assert (machine.root / ".venv/installed-bench").exists()
+    assert not (machine.root / ".venv/installed-dev").exists()
+
+
 def test_without_ensurepip_and_rights_the_package_to_install_is_named(machine: Machine) -> None:
     machine.has("python3", WITHOUT_ENSUREPIP)
     machine.has("apt-get", APT)

@@ -11,7 +11,7 @@ from reports.story import story
 from reports.summary import RunSummary, StepRun, Value
 from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.model import Verdict
-from tests.made_evidence import OSAKA, STEPS, call, drill, fold
+from tests.made_evidence import OSAKA, STEPS, call, drill, fold, waiting
 
 PASSED, FAILED, INCONCLUSIVE = Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE
 EFFECT = JournalEntry(601, EventKind.EFFECT, "tokyo-lost", {"met": "call"})
@@ -243,14 +243,6 @@ def test_a_step_costs_what_it_adds_to_the_way_from_the_fault_to_the_end() -> Non
     # The two ways from the fault to the end: 300 + 100 + 60 and 300 + 540 + 60.
     assert sum(one.critical for one in (button, switch, point, test)) * 2 == 460 + 900
     assert button.critical_share == pytest.approx(600 / 1360)
-
-
-def waiting(step: str, *spans: tuple[float, float]) -> list[JournalEntry]:
-    return [
-        JournalEntry(at, kind, step, {"unmet": "repaired: tokyo-lost"} if kind is EventKind.STEP_WAITING else {})
-        for span in spans
-        for at, kind in zip(span, (EventKind.STEP_WAITING, EventKind.CONDITIONS_MET), strict=True)
-    ]
 
 
 def test_waiting_for_conditions_is_told_apart_from_deciding_and_from_waiting_for_an_actor() -> None:

@@ -116,6 +116,18 @@ def fold(plan: Drill, *evidence: CallRecord | JournalEntry | Sample) -> RunSumma
     return taker.summary()
 
 
+def waiting(step: str, *spans: tuple[float, float]) -> list[JournalEntry]:
+    """Return the journal of a step that its conditions keep from being begun during some spans of the run."""
+    return [
+        entry
+        for since, until in spans
+        for entry in (
+            JournalEntry(since, EventKind.STEP_WAITING, step, {"unmet": "repaired: tokyo-lost"}),
+            JournalEntry(until, EventKind.CONDITIONS_MET, step),
+        )
+    ]
+
+
 def rehearsal(plan: Drill, seed: int) -> RunSummary:
     """Return a made-up replication with everything that a report shows: calls fail from the fault until minute 25."""
     draw = np.random.default_rng(seed)

@@ -24,6 +24,22 @@ BREAKS = {
         ),
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
+    "failback-under-load": {
+        "dropped{after=15m} == 0": "runbook[stop Osaka].when={in_service: tokyo}",
+        "runbook_time{step=number back, since=notice that Tokyo is back} <= 25m": "runbook[number back].takes=30m",
+        "runbook_time{step=ask for the resync, since=notice that Tokyo is back} <= 50m": (
+            "runbook[second half back].takes=45m"
+        ),
+        "softphones_back{agents=first-half} <= 15m": "runbook[first half back].does.login=5m",
+        "abandoned_ratio{number=0120-123-456, after=45m} < 2%": (
+            "runbook[second half back].after=notice that Tokyo is back"
+        ),
+        "blocked_ratio{after=30m} < 1%": "ports.tenant=42",
+        "asr{number=110, site=tokyo, before=15m} >= 99%": "ports.tenant=42",
+        "asr{number=110, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
+        "asr{number=119, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
+        "asr{number=119, site=tokyo, after=55m} >= 99%": "ports.tenant=42",
+    },
     "port-exhaustion": {  # meant to fail: it does so by itself, and by more with fewer ports
         "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=98",
         "caller_loss{after=15m} < 1%": "ports.tenant=98",

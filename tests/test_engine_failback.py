@@ -101,6 +101,16 @@ def test_a_step_waits_until_a_share_of_the_phones_is_registered_at_a_site(share:
     assert began(recorder, "go") == begins
 
 
+def test_a_share_of_the_phones_is_met_by_exactly_so_many() -> None:
+    """56 % of 25 are 14 (a little more in binary): all but the 11 in a call have switched at 20.5."""
+    when = {"registered": "staff", "site": "osaka", "share": "56%"}
+    agents = {"staff": {"count": 25, "softphone": {"sites": SITES}}}
+    recorder = played(
+        plan(switch(20.5), at(10, "go", when=when), agents=agents), callers(*[Caller(5, talk=95)] * 11), callers()
+    )
+    assert began(recorder, "go") == 21
+
+
 def test_all_of_several_conditions_have_to_hold_at_once() -> None:
     """The cut is repaired at 50.5, the pair is busy from 45 to 60 and from 61.5 to 70."""
     when = {"repaired": "cut", "idle": "tokyo", "in_service": "tokyo"}
@@ -110,7 +120,7 @@ def test_all_of_several_conditions_have_to_hold_at_once() -> None:
     assert began(idle_between, "go") in (60, 61)
     busy = played(plan(at(10, "go", when=when)), callers(Caller(45, talk=15), Caller(55, talk=15.5)), callers())
     assert began(busy, "go") == 71
-    assert busy.of(EventKind.STEP_WAITING)[0].detail["unmet"] == "repaired: cut"
+    assert [(entry.at, entry.detail["unmet"]) for entry in busy.of(EventKind.STEP_WAITING)] == [(10, "repaired: cut")]
 
 
 def test_what_held_while_the_actor_was_busy_has_to_hold_again_when_the_actor_is_free() -> None:

@@ -11,7 +11,7 @@ from reports.story import story
 from reports.summary import RunSummary, StepRun, Value
 from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.model import Verdict
-from tests.made_evidence import OSAKA, STEPS, call, drill, fold
+from tests.made_evidence import OSAKA, STEPS, call, drill, fold, waiting
 
 PASSED, FAILED, INCONCLUSIVE = Verdict.PASSED, Verdict.FAILED, Verdict.INCONCLUSIVE
 EFFECT = JournalEntry(601, EventKind.EFFECT, "tokyo-lost", {"met": "call"})
@@ -263,14 +263,6 @@ def test_the_story_says_that_an_open_step_cost_at_least_so_much() -> None:
     judged = run_of("asr > 50%", [call(), *rehearsed(10, 9)[:3], rehearsed(10, 9)[3]])
     told = next(sentence for sentence in story(judged) if "cost the most" in sentence)
     assert f"“{STEPS[1]}”: at least 25m on average" in told
-
-
-def waiting(step: str, *spans: tuple[float, float]) -> list[JournalEntry]:
-    return [
-        JournalEntry(at, kind, step, {"unmet": "repaired: tokyo-lost"} if kind is EventKind.STEP_WAITING else {})
-        for span in spans
-        for at, kind in zip(span, (EventKind.STEP_WAITING, EventKind.CONDITIONS_MET), strict=True)
-    ]
 
 
 def test_waiting_for_conditions_is_told_apart_from_deciding_and_from_waiting_for_an_actor() -> None:

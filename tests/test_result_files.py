@@ -14,6 +14,7 @@ from reports.calls_csv import HEADER, CallsCsv, safe_text
 from reports.files import ReportError, whole_file, write_whole
 from reports.fold import Fold
 from reports.folder import Tee, detail_files, write_all
+from reports.html import report_text
 from reports.judge import Judged, judge
 from reports.junit import junit_text
 from reports.origin import Origin
@@ -21,7 +22,8 @@ from reports.queries import default_queries
 from reports.result import VERSION, result, result_text
 from reports.terminal import print_summary, safe_console
 from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome, Sample
-from tests.made_evidence import FREE_DIAL, STEPS, call, drill, fold, rehearsal
+from scenarios.model import When
+from tests.made_evidence import FREE_DIAL, STEPS, call, drill, fold, rehearsal, waiting
 
 ORIGIN = Origin("plans/東京.kirikae.yaml", ("ports.tenant=60",))
 
@@ -301,6 +303,27 @@ def test_the_summary_answers_in_plain_text_when_piped(monkeypatch: pytest.Monkey
     assert "is on the wrong side of the bound" in text
     for step in STEPS:
         assert step in text
+
+
+def test_what_waiting_for_conditions_cost_is_shown_where_a_plan_has_any() -> None:
+    """Ready at 600, kept from 630 to 810, begun at 840 and done at 900."""
+    plan = drill()
+    book = [plan.runbook[0].model_copy(update={"when": When(repaired="tokyo-lost")}), *plan.runbook[1:]]
+    conditional = plan.model_copy(update={"runbook": book})
+    entries = [
+        JournalEntry(600, EventKind.STEP_READY, STEPS[0], {"released_by": "tokyo-lost"}),
+        *waiting(STEPS[0], (630, 810)),
+        JournalEntry(840, EventKind.STEP_STARTED, STEPS[0]),
+        JournalEntry(900, EventKind.STEP_FINISHED, STEPS[0]),
+    ]
+    run, without = (judge(each, [fold(each, call(), *entries)], engine="calls", seed=7) for each in (conditional, plan))
+    line = next(line for line in shown(run).splitlines() if line.startswith(STEPS[0]))
+    assert line.split()[-4:] == ["5m", "1m", "3m", "100%"]
+    assert "waiting for conditions" in shown(run)
+    assert "Waiting for conditions" in report_text(run, ORIGIN)
+    assert json.loads(result_text(run, ORIGIN))["steps"][0]["waited"] == 180
+    assert "waiting for conditions" not in shown(without)
+    assert "Waiting for conditions" not in report_text(without, ORIGIN)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp932", "utf-8", "latin-1"])

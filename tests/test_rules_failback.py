@@ -48,6 +48,31 @@ def test_a_secondary_site_that_only_a_later_step_activates_is_waited_for_in_vain
     assert check(plan(runbook=book)) == []
 
 
+def test_a_step_waits_in_vain_for_one_that_waits_for_it_by_way_of_others() -> None:
+    book = [
+        step("first", when={"in_service": "osaka"}),
+        step("middle", after="first"),
+        {**ACTIVATE, "after": "middle", "starts": None},
+        SWITCH,
+        REROUTE,
+    ]
+    assert ids(plan(runbook=book)) == ["impossible-condition"]
+
+
+def test_the_time_from_one_step_to_another_needs_no_fault() -> None:
+    book = [
+        step("plan", after=None, starts={"at": "10m"}),
+        step("move", {"softphones": "sales", "site": "osaka"}, after="plan"),
+        step("point", {"route": "0120-123-456", "to": "06-1234-5678"}, after="move"),
+    ]
+    sites = {"osaka": {"role": "primary"}}
+    between = plan(faults=[], sites=sites, runbook=book, expect=["runbook_time{step=point, since=plan} <= 30m"])
+    assert check(between) == []
+    assert ids(plan(faults=[], sites=sites, runbook=book, expect=["runbook_time{step=point} <= 30m"])) == [
+        "nothing-to-measure"
+    ]
+
+
 def test_a_step_beside_may_make_a_condition_come_true() -> None:
     assert check(plan(runbook=[ACTIVATE, SWITCH, REROUTE, step("beside", when={"in_service": "osaka"})])) == []
 
@@ -108,5 +133,5 @@ def test_emergency_calls_are_part_of_the_load_of_the_line_they_leave_by() -> Non
         "0120-123-456": {"to": "050-3123-4567"},
         "050-3123-4567": {"trunk": "ntt-tokyo", "queue": "sales"},
     }
-    finding = only(plan(trunks=trunks, numbers=numbers, traffic=[INBOUND, CALL_119]))
+    finding = only(plan(trunks=trunks, numbers=numbers, default_caller="050-3123-4567", traffic=[INBOUND, CALL_119]))
     assert (finding.id, finding.path) == ("overloaded-baseline", ("trunks", "spare", "channels"))

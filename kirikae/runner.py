@@ -1,9 +1,7 @@
 """One run of a drill: its replications, each folded where it is computed, so that only summaries travel."""
 
-import gc
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,20 +33,7 @@ class Task:
 
 def record(drill: Drill, seed: int, replication: int, recorder: Recorder) -> None:
     """Play one replication on the `calls` engine and hand its evidence to ``recorder``."""
-    with _collector_off():
-        play(drill, load(drill, seed, replication), seed, replication, recorder)
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """Engines leave no reference cycles behind, so that looking for them is time lost."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+    play(drill, load(drill, seed, replication), seed, replication, recorder)
 
 
 def run_all(

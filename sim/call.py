@@ -15,6 +15,8 @@ from scenarios.model import Traffic
 from sim.timer import Timer
 from sim.world import NodeState, PairState, Way
 
+_PAUSED = State.PAUSED  # read off its class once, which takes long in Python 3.11
+
 
 @dataclass(slots=True, eq=False)
 class Stream:
@@ -82,7 +84,7 @@ class Call(Timer):
         _, self.talk, self.patience, self.willing, self.again = draws
         self.tries = 0
         self.first = -1
-        self.state = State.PAUSED
+        self.state = _PAUSED
 
     def begin(self, attempt: int, number: str, now: float) -> None:
         """Begin an attempt."""

@@ -16,6 +16,8 @@ from scenarios.rules.plan import pairs_in_use
 if TYPE_CHECKING:
     from sim.call import Call
 
+_NOBODY_LEFT = (pair_machine.State.DOWN, pair_machine.State.STUCK)
+
 
 @dataclass(slots=True, eq=False)
 class SiteState:
@@ -125,8 +127,7 @@ class PairState:
     @property
     def broken_by(self) -> list[str]:
         """The faults that a call meets when nobody answers here."""
-        nobody_left = self.state in (pair_machine.State.DOWN, pair_machine.State.STUCK)
-        down = [fault for node in self.nodes for fault in node.failed_by] if nobody_left else []
+        down = [fault for node in self.nodes for fault in node.failed_by] if self.state in _NOBODY_LEFT else []
         return [fault for fault in dict.fromkeys((self.silenced_by, *down)) if fault is not None]
 
     def settle(self) -> None:

@@ -10,8 +10,10 @@ import simpy
 from sbc.decisions.admission import Limit
 from sbc.decisions.call import Event, State
 from sbc.decisions.distribution import Agent
+from sbc.decisions.link import Answers
 from scenarios.evidence import CallRecord, Direction, Outcome
 from scenarios.model import Traffic
+from scenarios.numberplan import NumberKind, parse_number
 from sim.timer import Timer
 from sim.world import NodeState, PairState, Way
 
@@ -29,11 +31,14 @@ class Stream:
     to: str = field(init=False)
     begins: Event = field(init=False)
     """What begins an attempt."""
+    emergency: bool = field(init=False)
+    """Whether these calls go to 110, 118 or 119."""
 
     def __post_init__(self) -> None:
         self.group = self.plan.from_ or ""
         self.to = self.plan.to
         self.direction = Direction.OUTBOUND if self.group else Direction.INBOUND
+        self.emergency = parse_number(self.to).kind is NumberKind.EMERGENCY
         self.begins = Event.NEEDED if self.group else Event.DIALLED
 
 
@@ -41,10 +46,10 @@ class Call(Timer):
     """One caller, attempt after attempt; as an event it stands for the next thing that time brings."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "branch", "brings", "delivered", "dialled", "failed_over", "first",
-        "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "node", "number", "patience", "promised",
-        "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state", "stream",
-        "talk", "team", "tries", "way", "willing",
+        "again", "agent", "answered", "answers", "attempt", "branch", "brings", "delivered", "dialled", "failed_over",
+        "first", "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "lots", "node", "number", "patience",
+        "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state",
+        "stream", "talk", "team", "tries", "way", "willing",
     )  # fmt: skip
 
     # These have no meaning, and no value, before the machine comes to what sets them.
@@ -57,6 +62,8 @@ class Call(Timer):
     invited: float
     sent: int
     """Copies of the INVITE so far."""
+    answers: Answers
+    """On a degraded trunk: the answers to the INVITE that are on their way."""
     queued: float
     stage: int
     """Treatments of the queue so far."""
@@ -104,6 +111,7 @@ class Call(Timer):
         self.promised: float | None = None
         self.ivr = self.held_on = 0.0
         self.silent = False
+        self.lots: dict[str, bool] = {}
 
     def wait(self, until: float, brings: Event, now: float) -> None:
         """Let time bring an event, at once when its moment has passed, never when it is infinite."""

@@ -38,10 +38,16 @@ def final(sip: int, *, silent: bool) -> int:
 
 
 class Rests:
-    """What has answered 503 with Retry-After and is left alone until that is over (S2; RFC 3261 §21.5.4, §20.33)."""
+    """What has answered 503 with Retry-After and is left alone until that is over (S2; RFC 3261 §21.5.4, §20.33).
+
+    False while nothing has ever asked for it.
+    """
 
     def __init__(self) -> None:
         self._until: dict[Hashable, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
 
     def answered(self, now: float, target: Hashable, sip: int, retry_after: float | None) -> None:
         """Take an answer; a 503 without Retry-After speaks for the call at hand only, as a 500 does."""
@@ -50,4 +56,4 @@ class Rests:
 
     def rests(self, now: float, target: Hashable) -> bool:
         """Whether a new call is not to be sent there at ``now``, in seconds."""
-        return bool(self._until) and now < self._until.get(target, now)
+        return now < self._until.get(target, now)

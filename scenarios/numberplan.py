@@ -261,6 +261,14 @@ def canonical(text: str) -> str:
     return _parse_text(text).text
 
 
+def is_emergency(text: str) -> bool:
+    """Whether a number is that of the police (110), the coast guard (118) or fire and ambulance (119).
+
+    Raises NumberError as `parse_number` does.
+    """
+    return _parse_text(text).kind is NumberKind.EMERGENCY
+
+
 def describe(info: NumberInfo) -> list[tuple[str, str]]:
     """Return what is known of a number as rows of label and value, for people; absent facts have no row."""
     place = [("area", info.area), ("carrier code", info.carrier_code), ("dialled behind", info.prefix)]

@@ -13,7 +13,6 @@ from sbc.decisions.distribution import Agent
 from sbc.decisions.link import Answers
 from scenarios.evidence import CallRecord, Direction, Outcome
 from scenarios.model import Traffic
-from scenarios.numberplan import NumberKind, parse_number
 from sim.timer import Timer
 from sim.world import NodeState, PairState, Way
 
@@ -32,13 +31,13 @@ class Stream:
     begins: Event = field(init=False)
     """What begins an attempt."""
     emergency: bool = field(init=False)
-    """Whether these calls go to 110, 118 or 119."""
+    """Whether these are emergency calls, which no carrier restricts."""
 
     def __post_init__(self) -> None:
         self.group = self.plan.from_ or ""
         self.to = self.plan.to
         self.direction = Direction.OUTBOUND if self.group else Direction.INBOUND
-        self.emergency = parse_number(self.to).kind is NumberKind.EMERGENCY
+        self.emergency = self.plan.emergency
         self.begins = Event.NEEDED if self.group else Event.DIALLED
 
 

@@ -20,6 +20,7 @@ from scenarios.fields import (
     as_text,
 )
 from scenarios.model.part import Part
+from scenarios.numberplan import is_emergency
 
 
 class Retry(Part):
@@ -66,6 +67,11 @@ class Traffic(Part):
     stay held, and a caller who tries again begins afterwards."""
     shows: Literal["default", "terminal"] | PhoneNumber | None = None
     """Outbound: caller number shown: the default one, the terminal's own, or a number of the plan (Z32)."""
+
+    @property
+    def emergency(self) -> bool:
+        """Whether these are emergency calls."""
+        return is_emergency(self.to)
 
 
 class Fault(Part):

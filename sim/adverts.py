@@ -26,35 +26,32 @@ class Adverts:
 
     def follow(self, pair: PairState) -> None:
         """Begin with the next advert, at whatever phase of the interval this is, unless they are followed already."""
-        if pair.following is None:
-            pair.following = object()
+        if not pair.followed:
+            pair.followed = True
             phase = next(self._phase[pair.name])
             pair.heard = self._env.now - phase * _interval(pair)
-            later(self._env, (1 - phase) * _interval(pair), partial(self._sent, pair, pair.following))
-
-    def leave(self, pair: PairState) -> None:
-        """Look at them no more: from now on all arrive in time."""
-        pair.following = None
+            later(self._env, (1 - phase) * _interval(pair), partial(self._sent, pair))
 
     def phase(self, pair: PairState) -> float:
         """Return the intervals since the standby heard the last advert."""
         return (self._env.now - pair.heard) / _interval(pair)
 
-    def _sent(self, pair: PairState, following: object) -> None:
-        if pair.following is not following:
+    def _sent(self, pair: PairState) -> None:
+        if not pair.link.degraded_by:
+            pair.followed = False
             return
-        later(self._env, _interval(pair), partial(self._sent, pair, following))
+        later(self._env, _interval(pair), partial(self._sent, pair))
         if pair.state is not machine.State.REDUNDANT and pair.state not in machine.PARTED:
             pair.heard = self._env.now  # nobody listens for them; whoever does next begins with a whole interval
             return
-        late = inf if pair.link_cut_by else pair.link.crossing(self._log, "advert")
+        late = pair.link.crossing(self._log, "advert")
         if late and pair.state is machine.State.REDUNDANT:
             self._tell(pair, machine.Event.ADVERT_MISSED)
         if late < inf:
-            later(self._env, late, partial(self._arrives, pair, following))
+            later(self._env, late, partial(self._arrives, pair))
 
-    def _arrives(self, pair: PairState, following: object) -> None:
-        if pair.following is following and not pair.link_cut_by:
+    def _arrives(self, pair: PairState) -> None:
+        if not pair.link_cut_by:
             pair.heard = self._env.now
             if pair.state in machine.PARTED:
                 self._tell(pair, machine.Event.ADVERT_HEARD)

@@ -104,8 +104,7 @@ class Pairs:
 
         def repair() -> None:
             restore()
-            if not pair.link_cut_by:
-                self._link_back(pair)
+            self._link_back(pair)
 
         return repair
 
@@ -116,16 +115,13 @@ class Pairs:
 
         def repair() -> None:
             restore()
-            if not pair.link.degraded_by:
-                self._adverts.leave(pair)
-                if not pair.link_cut_by:
-                    self._link_back(pair)
+            self._link_back(pair)
 
         return repair
 
     def _link_back(self, pair: PairState) -> None:
-        pair.heard = self._env.now
-        if pair.state in machine.PARTED:
+        """A fault of the link is over; while another degrades it, the next advert that gets through says so."""
+        if pair.state in machine.PARTED and not pair.link_cut_by and not pair.link.degraded_by:
             self._tell(pair, machine.Event.LINK_BACK)
 
     def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:

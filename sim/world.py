@@ -91,8 +91,8 @@ class PairState:
     """The faults that cut the link between its nodes."""
     link: Link = field(default_factory=Link)
     """That link, as far as faults degrade it."""
-    following: object = None
-    """On a degraded link: whoever follows its adverts one by one."""
+    followed: bool = False
+    """On a degraded link: whether its adverts are looked at one by one."""
     heard: float = 0.0
     """On a degraded link: when the standby heard the last advert, or began to listen."""
     drained: bool = False

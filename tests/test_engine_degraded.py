@@ -122,6 +122,13 @@ def test_a_delayed_invite_that_finds_a_silent_pair_is_sent_again() -> None:
     assert setups(played(silent, callers(Caller(100.1)))) == {100.1: pytest.approx(3.7)}
 
 
+def test_a_degraded_trunk_that_is_lost_refuses_at_once() -> None:
+    lost = plan(degraded(100, delay="1s"), {"name": "cut", "at": "200s", "trunk": "ntt"})
+    recorder = played(lost, callers(Caller(210)))
+    assert [(each.sip, each.end) for each in recorder.records] == [(503, 210)]
+    assert met(recorder) == {"cut": (210, "call")}
+
+
 def test_two_faults_on_one_trunk_add_up_and_each_takes_effect() -> None:
     both = plan(degraded(100, delay="100ms"), degraded(200, name="worse", delay="50ms"))
     recorder = played(both, callers(Caller(150), Caller(250)))
@@ -272,6 +279,14 @@ def test_adverts_missed_before_the_node_dies_count_towards_its_detection() -> No
         assert 102 < taken.at <= 100 + 3 + SKEW
 
 
+def test_a_node_that_hangs_after_an_advert_was_missed_goes_on_with_its_adverts_and_is_not_noticed() -> None:
+    """Three in ten are lost; that one is missing when it hangs does not make it dead."""
+    hang: dict[str, object] = {"name": "hang", "at": "130s", "pair": "edge", "fails": "active", "how": "hung"}
+    for replication in range(20):
+        recorder = played(pair(ha(100, 100, loss="30%"), hang), callers(), replication=replication)
+        assert all(entry.at < 130 for entry in recorder.of(EventKind.DETECTED))
+
+
 def test_a_node_that_dies_after_the_link_is_sound_again_is_noticed_in_the_usual_time() -> None:
     both = pair(ha(100, 40, loss="50%"), {"name": "die", "at": "200s", "pair": "edge", "fails": "active"})
     for replication in range(10):
@@ -283,3 +298,25 @@ def test_a_standby_that_comes_back_on_a_lossy_link_waits_its_whole_time() -> Non
     standby: dict[str, object] = {"name": "gone", "at": "50s", "for": "100s", "pair": "edge", "fails": "standby"}
     (detected,) = played(pair(ha(100, loss="100%"), standby), callers()).of(EventKind.DETECTED)
     assert detected.at == pytest.approx(150 + 3 + SKEW)
+
+
+def test_a_pair_that_was_down_is_listened_to_anew_on_a_lossy_link() -> None:
+    """Back at 150, one node serves at 153.609; the other hears nothing of it, and is sure 2.609 to 3.609 s on."""
+    down: dict[str, object] = {"name": "down", "at": "110s", "for": "40s", "pair": "edge"}
+    first, second = played(pair(ha(120, loss="100%"), down), callers()).of(EventKind.DETECTED)
+    assert first.at == pytest.approx(150 + 3 + SKEW)
+    assert first.at + 2 + SKEW < second.at <= first.at + 3 + SKEW
+
+
+@pytest.mark.parametrize(
+    ("bad", "merged"), [({"delay": "100ms"}, (150.1, 151.1)), ({"loss": "100%"}, (350, 350))], ids=str
+)
+def test_a_link_that_is_cut_as_well_lets_nothing_through_until_it_is_repaired(
+    bad: dict[str, str], merged: tuple[float, float]
+) -> None:
+    cut: dict[str, object] = {"name": "cut", "at": "100s", "for": "50s", "pair": "edge", "fails": "link"}
+    recorder = played(pair(ha(50, 300, **bad), cut), callers())
+    assert len(recorder.of(EventKind.DETECTED)) == 1
+    split, whole = recorder.of(EventKind.TAKEOVER)
+    assert (split.detail["node"], whole.detail["node"]) == ("edge/2", "edge/1")
+    assert merged[0] <= whole.at <= merged[1]

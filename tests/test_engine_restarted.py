@@ -68,6 +68,11 @@ def test_a_node_that_is_only_hung_has_its_calls_still() -> None:
     assert ends(played(plan(hung), callers(Caller(90, talk=50))))[90] == (Outcome.COMPLETED, 140, "edge/1")
 
 
+def test_a_restart_long_ago_is_no_matter_to_a_node_that_hangs() -> None:
+    hung = {**restart(2, at=200, name="hang"), "how": "hung"}
+    assert ends(played(plan(restart(2), hung), callers(Caller(190, talk=50))))[190][0] is Outcome.COMPLETED
+
+
 @pytest.mark.parametrize("first", ["boot", "hang"])
 def test_a_node_restarted_while_it_hangs_comes_back_empty_when_the_last_of_both_is_over(first: str) -> None:
     hang: dict[str, object] = {**restart(20, at=100 + (first == "boot"), name="hang"), "how": "hung"}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scipy import stats
 
-from scenarios.evidence import EventKind, Outcome
+from scenarios.evidence import Direction, EventKind, Outcome
 from scenarios.model import Drill
 from tests.drills import OSAKA, TOKYO, Caller, ListRecorder, callers, drill, played
 
@@ -166,19 +166,41 @@ def test_a_drained_pair_is_left_alone_as_long_as_it_asked_for_though_it_is_resum
     assert [trunk for trunk, _ in trunks(recorder).values()] == ["ntt", "kddi", after, "ntt"]
 
 
-def test_what_a_carrier_has_heard_the_sbc_has_not() -> None:
-    """Calls in meet a 503 with Retry-After at 110; calls out at 220, after the fault, go by that trunk."""
-    asking = plan(
-        limit(fails="503", retry_after="5m"),
+def both_ways(*faults: dict[str, object], **changes: object) -> Drill:
+    """Return calls in and out by one trunk."""
+    return plan(
+        *faults,
         default_caller=TOKYO,
         agents={"desk": {"count": 9, "softphone": {"sites": ["tokyo"]}}},
         traffic=[
             {"to": TOKYO, "arrivals": "1/m", "talk": "1m"},
             {"from": "desk", "to": "090-1234-5678", "arrivals": "1/m", "talk": "1m"},
         ],
+        **changes,
     )
-    recorder = played(asking, callers(Caller(110), Caller(220)), callers(Caller(221)))
-    assert {each.start: each.sip for each in recorder.records} == {110: 503, 220: 503, 221: 200}
+
+
+@pytest.mark.parametrize(("heard_by", "calls_in", "calls_out"), [("carrier", 503, 200), ("SBC", 200, 503)])
+def test_what_a_carrier_has_heard_about_calls_in_the_sbc_has_not_about_calls_out(
+    heard_by: str, calls_in: int, calls_out: int
+) -> None:
+    """One of them meets a 503 with Retry-After at 110; both try at 220, after the fault."""
+    asking = both_ways(limit(fails="503", retry_after="5m"))
+    early = callers(Caller(110), Caller(220))
+    late = callers(Caller(221))
+    recorder = played(asking, *((early, late) if heard_by == "carrier" else (late, early)))
+    found = {each.direction: each.sip for each in recorder.records if each.start > 200}
+    assert found == {Direction.INBOUND: calls_in, Direction.OUTBOUND: calls_out}
+
+
+def test_what_one_agent_hears_from_a_drained_pair_does_not_keep_the_others_from_it() -> None:
+    base = {"by": "operator", "takes": 0}
+    runbook = [
+        {"step": "drain", "starts": {"at": "100s"}, "does": {"drain": "edge", "retry_after": "5m"}, **base},
+        {"step": "resume", "starts": {"at": "200s"}, "does": {"resume": "edge"}, **base},
+    ]
+    recorder = played(both_ways(runbook=runbook), callers(), callers(Caller(110), Caller(210)))
+    assert {each.start: each.sip for each in recorder.records} == {110: 503, 210: 200}
 
 
 def test_a_test_call_is_refused_as_a_caller_is() -> None:

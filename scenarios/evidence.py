@@ -87,7 +87,7 @@ class EventKind(StrEnum):
     FAULT = "fault"
     """A fault was injected."""
     EFFECT = "effect"
-    """A call, probe or registration met what a fault had broken: the fault took effect."""
+    """A call, probe, advert or registration met what a fault had broken: the fault took effect."""
     REPAIRED = "repaired"
     NODE_LOST = "node lost"
     """A pair's serving node died; its service address is silent."""

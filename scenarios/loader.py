@@ -154,6 +154,12 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         found = (item.child(label) for item in node.value)
         return tuple(unicodedata.normalize("NFKC", str(each.value)).strip() for each in found if each)
 
+    def carriers() -> tuple[str, ...] | None:
+        node = root.child("trunks")
+        trunks = node.value.values() if node is not None and isinstance(node.value, dict) else ()
+        found = (trunk.child("carrier") for trunk in trunks)
+        return None if names("trunks") is None else tuple(str(each.value).strip() for each in found if each)
+
     def union(*parts: tuple[str, ...] | None) -> tuple[str, ...] | None:
         known = [part for part in parts if part is not None]
         return tuple(name for part in known for name in part) if len(known) == len(parts) else None
@@ -166,6 +172,7 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         sites=names("sites"),
         pairs=pairs,
         trunks=trunks,
+        carriers=carriers(),
         numbers=numbers,
         queues=union(names("queues"), groups),
         offices=names("offices"),

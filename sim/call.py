@@ -10,6 +10,7 @@ import simpy
 from sbc.decisions.admission import Limit
 from sbc.decisions.call import Event, State
 from sbc.decisions.distribution import Agent
+from sbc.decisions.link import Answers
 from scenarios.evidence import CallRecord, Direction, Outcome
 from scenarios.model import Traffic
 from sim.timer import Timer
@@ -31,11 +32,14 @@ class Stream:
     to: str = field(init=False)
     begins: Event = field(init=False)
     """What begins an attempt."""
+    emergency: bool = field(init=False)
+    """Whether these are emergency calls, which no carrier restricts."""
 
     def __post_init__(self) -> None:
         self.group = self.plan.from_ or ""
         self.to = self.plan.to
         self.direction = Direction.OUTBOUND if self.group else Direction.INBOUND
+        self.emergency = self.plan.emergency
         self.begins = Event.NEEDED if self.group else Event.DIALLED
 
 
@@ -43,10 +47,10 @@ class Call(Timer):
     """One caller, attempt after attempt; as an event it stands for the next thing that time brings."""
 
     __slots__ = (
-        "again", "agent", "answered", "attempt", "branch", "brings", "delivered", "dialled", "failed_over", "first",
-        "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "node", "number", "patience", "promised",
-        "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state", "stream",
-        "talk", "team", "tries", "way", "willing",
+        "again", "agent", "answered", "answers", "attempt", "branch", "brings", "delivered", "dialled", "failed_over",
+        "first", "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "lots", "node", "number", "patience",
+        "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state",
+        "stream", "talk", "team", "tries", "way", "willing",
     )  # fmt: skip
 
     # These have no meaning, and no value, before the machine comes to what sets them.
@@ -59,6 +63,8 @@ class Call(Timer):
     invited: float
     sent: int
     """Copies of the INVITE so far."""
+    answers: Answers
+    """On a degraded trunk: the answers to the INVITE that are on their way."""
     queued: float
     stage: int
     """Treatments of the queue so far."""
@@ -106,6 +112,7 @@ class Call(Timer):
         self.promised: float | None = None
         self.ivr = self.held_on = 0.0
         self.silent = False
+        self.lots: dict[str, bool] = {}
 
     def wait(self, until: float, brings: Event, now: float) -> None:
         """Let time bring an event, at once when its moment has passed, never when it is infinite."""

@@ -17,6 +17,7 @@ from sbc.decisions import advance
 from sbc.decisions.admission import acquire, move, release
 from sbc.decisions.call import TABLE, Effect, Event, State, answer_within, redials_at, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
+from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
 from sbc.decisions.table import bound, follow
@@ -64,6 +65,7 @@ class Calls:
                 Effect.SEEK_AGENT: self._seek_agent,
                 Effect.PLACE: self._place,
                 Effect.SEND: self._send,
+                Effect.MEET: self._reached,
                 Effect.COUNT_AS_408: self._count_as_408,
                 Effect.GO_ON: self._go_on,
                 Effect.TALK: self._talk,
@@ -137,7 +139,7 @@ class Calls:
 
     def _seek_agent(self, call: Call, now: float) -> None:
         self._begin(call, "", now)
-        agent = self._queue.request(now, call.stream.group, call, urgent=call.stream.plan.emergency)
+        agent = self._queue.request(now, call.stream.group, call, urgent=call.stream.emergency)
         if agent is None:
             self.unsettled[call] = None
             call.wait(call.gives_up, Event.PATIENCE_OVER, now)
@@ -161,7 +163,7 @@ class Calls:
     def _way_out(self, call: Call, agent: Agent | None) -> Way | NoRoute:
         """Return how an agent's call leaves, which the number it shows decides (Z15, Z32), in an emergency the site."""
         assert agent is not None  # noqa: S101
-        if call.stream.plan.emergency:
+        if call.stream.emergency:
             way = self._world.emergency[agent.site]
             call.number = way.route.number if isinstance(way, Way) else ""
             return way
@@ -183,24 +185,51 @@ class Calls:
     def _try(self, call: Call, way: Way, now: float) -> None:
         """Begin with a trunk."""
         call.way = way
+        call.branch = None
         call.failed_over = False
+        if (way.trunk.restricted_by or self._world.rests) and not call.stream.emergency:
+            refusal = self._world.turns_away(call.stream.direction, way.route.trunk, call.lots, now, self._log)
+            if refusal is not None:
+                self._response(call, Outcome.FAILED, refusal.reason, refusal.sip, now)
+                return
         self._invite(call, way.pair.pick() if way.pair.shared else None, now)
 
     def _invite(self, call: Call, branch: NodeState | None, now: float) -> None:
         """Send a new INVITE, in an active-active pair to one of its nodes."""
         call.branch = branch
         call.sent = 0
+        call.answers = ()
         call.invited = now
         self._send(call, now)
 
     def _send(self, call: Call, now: float) -> None:
-        """Send the INVITE, for the first time or again."""
+        """Send the INVITE, for the first time or again; on a degraded trunk its answer may be late or lost."""
+        way = call.way
+        assert way is not None  # noqa: S101
+        call.sent += 1
+        link = way.trunk.link
+        if link.degraded_by and not way.trunk.down_by:
+            there_and_back = [link.crossing(self._log, "call") for _ in range(2)]
+            call.answers = expecting(call.answers, now, there_and_back)
+            if not comes_first(call.answers, now):
+                self._wait_for_answer(call, way, now)
+                return
+            call.answers = call.answers[1:]
+        self._meet(call, now)
+
+    def _reached(self, call: Call, now: float) -> None:
+        call.answers = call.answers[1:]
+        self._meet(call, now)
+
+    def _meet(self, call: Call, now: float) -> None:
+        """Meet what there is at the other end of the trunk."""
         way, branch = call.way, call.branch
         assert way is not None  # noqa: S101
         trunk, pair = way.trunk, way.pair
         node = pair.serving if branch is None else branch if branch.up else None
         if trunk.down_by or trunk.refuses_by:
             self._log.effect(trunk.broken_by, "call")
+            self._rest(call, way, None if trunk.down_by else trunk.retry_after, now)
             self._response(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503, now)
         elif pair.shared and branch is None:
             self._response(call, Outcome.FAILED, "no node in use", 503, now)
@@ -208,6 +237,8 @@ class Calls:
             self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
             self._wait_for_answer(call, way, now)
         elif pair.drained:
+            if call.stream.direction is Direction.INBOUND:  # an agent's phone hears it for itself alone
+                self._rest(call, way, pair.retry_after, now)
             self._response(call, Outcome.FAILED, "drained", 503, now)
         elif not pair.site.in_service:
             self._response(call, Outcome.FAILED, "site not in service", 503, now)
@@ -219,6 +250,11 @@ class Calls:
                 self._deliver(call, node, way.route.queue, now)
             else:
                 self._response(call, Outcome.BLOCKED, refusing.name, refusing.sip, now)
+
+    def _rest(self, call: Call, way: Way, retry_after: float | None, now: float) -> None:
+        """A trunk has answered 503: leave it alone for as long as it asks for."""
+        target = call.stream.direction, way.route.trunk
+        self._world.rests.answered(now, target, advance.UNAVAILABLE, retry_after)
 
     def _response(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
         """A trunk has refused, or given no answer: go on to the other node or trunk, or let the caller hear it."""
@@ -238,7 +274,7 @@ class Calls:
         else:
             call.silent |= sip == advance.NO_ANSWER
             way = self._others(call)[0]
-            if call.stream.plan.emergency:
+            if call.stream.emergency:
                 call.number = way.route.number
             self._try(call, way, now)
 
@@ -256,9 +292,8 @@ class Calls:
 
     def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
         self.unsettled[call] = None
-        call.sent += 1
         within = answer_within(way.trunk.advance_after, may_go_on=way.pair.shared or bool(self._others(call)))
-        until, brings = setup_deadline(call.invited, call.sent, within, call.gives_up)
+        until, brings = setup_deadline(call.invited, call.sent, within, call.gives_up, call.answers)
         call.wait(until, brings, now)
 
     def _count_as_408(self, call: Call, now: float) -> None:

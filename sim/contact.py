@@ -13,7 +13,7 @@ from scenarios.model import Ivr, Overflow, Queue
 from sim.call import Call
 from sim.draws import Draws
 from sim.log import Log
-from sim.world import NodeState, World
+from sim.world import NodeState, Refusal, World
 
 if TYPE_CHECKING:
     from sim.calls import Calls
@@ -176,7 +176,7 @@ class ContactCentre:
                     self._calls.tell(call, Event.CALLBACK_TAKEN, now)
                     return
             case Treatment.OVERFLOW if waits and queue.overflow is not None:
-                if self._overflow(call, queue.overflow):
+                if self._overflow(call, queue.overflow, now):
                     self._calls.tell(call, Event.OVERFLOWED, now)
                     return
             case _:
@@ -196,9 +196,13 @@ class ContactCentre:
         self._calls.unsettled.pop(call, None)
         trunk, pair = call.way.trunk, call.way.pair
         node = pair.serving
-        if trunk.down_by or node is None or not pair.site.in_service:
-            self._log.effect(trunk.down_by or pair.broken_by, "call")
+        if trunk.broken_by or node is None or not pair.site.in_service:
+            self._log.effect(trunk.broken_by or pair.broken_by, "call")
             self._calls.refuse(call, Outcome.FAILED, "callback failed", 503, now)
+            return
+        turned_away = self._turned_away(call.way.route.trunk, now)
+        if turned_away is not None:
+            self._calls.refuse(call, Outcome.FAILED, turned_away.reason, turned_away.sip, now)
             return
         limits = self._world.limits(Direction.OUTBOUND, call.way.route, node)
         refusing = acquire(limits)
@@ -209,11 +213,15 @@ class ContactCentre:
         node.calls[call] = None
         self._calls.tell(call, Event.ANSWERED, now)
 
-    def _overflow(self, call: Call, overflow: Overflow) -> bool:
+    def _turned_away(self, trunk: str, now: float) -> Refusal | None:
+        """Why a carrier does not take a new leg."""
+        return self._world.turns_away(Direction.OUTBOUND, trunk, {}, now, self._log)
+
+    def _overflow(self, call: Call, overflow: Overflow, now: float) -> bool:
         """Pass a call on to the external team, or say that there is no way or no room."""
         trunk = self._world.trunks[overflow.trunk]
         node = trunk.pair.serving
-        if trunk.down_by or node is None or not trunk.pair.site.in_service:
+        if trunk.broken_by or node is None or not trunk.pair.site.in_service or self._turned_away(overflow.trunk, now):
             return False
         leg = Route(overflow.to, overflow.trunk, trunk.pair.name, None, ())
         limits = (self._teams[call.queue], *self._world.limits(Direction.OUTBOUND, leg, node))

@@ -40,7 +40,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     phones = Phones(env, drill, world, distributor, calls, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
     people = People(env, drill, world, phones, pairs, draws, log)
-    Faults(env, drill, world, calls, phones, pairs, people, log)
+    Faults(env, drill, world, calls, phones, pairs, people, draws, log)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
         calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
 

@@ -9,8 +9,10 @@ import simpy
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Fault
 from sim.calls import Calls
+from sim.draws import Draws
+from sim.links import Degradation, Restriction
 from sim.log import Log
-from sim.pairs import Pairs, Repair, hold_down
+from sim.pairs import Pairs, Repair, hold, hold_down
 from sim.people import People
 from sim.phones import Phones
 from sim.world import SiteState, World
@@ -28,6 +30,7 @@ class Faults:
         phones: Phones,
         pairs: Pairs,
         people: People,
+        draws: Draws,
         log: Log,
     ) -> None:
         self._env = env
@@ -35,6 +38,7 @@ class Faults:
         self._calls = calls
         self._registrations = phones.registrations
         self._people = people
+        self._draws = draws
         self._log = log
         self._pairs = pairs
         for fault in drill.faults:
@@ -42,8 +46,10 @@ class Faults:
 
     def _happen(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
         yield self._env.timeout(fault.at - self._env.now)
-        target = fault.site or fault.pair or fault.trunk or fault.registrar or fault.office or "identity"
-        self._log.entry(EventKind.FAULT, fault.name, target=target, fails=fault.fails, how=fault.how)
+        target = next(iter(fault.targets.values()))
+        stated = {"loss": fault.loss, "refuses": fault.refuses, "retry_after": fault.retry_after}
+        shares = {name: value for name, value in stated.items() if value is not None}
+        self._log.entry(EventKind.FAULT, fault.name, target=target, fails=fault.fails, how=fault.how, **shares)
         repair = self._break(fault)
         self._people.notice(fault.name)
         if fault.lasts is not None:
@@ -54,15 +60,21 @@ class Faults:
 
     def _break(self, fault: Fault) -> Repair:
         world = self._world
-        if fault.trunk is not None:
+        if fault.how == "degraded":
+            return self._degrade(fault)
+        if trunks := self._trunks(fault):
+            if fault.refuses is not None:
+                restriction = Restriction(fault, self._draws)
+                return _all([hold(world.trunks[name].restricted_by, fault.name, restriction) for name in trunks])
             if fault.fails == "503":
-                return hold_down(world.trunks[fault.trunk].refuses_by, fault.name)
-            return self._lose_trunk(fault.trunk, fault.name)
+                return _all([hold(world.trunks[name].refuses_by, fault.name, fault.retry_after) for name in trunks])
+            return _all([self._lose_trunk(name, fault.name) for name in trunks])
         if fault.pair is not None:
             pair = world.pairs[fault.pair]
             if fault.fails == "link":
                 return self._pairs.cut_link(pair, fault.name)
-            return self._pairs.lose(pair, self._pairs.meant(pair, fault), fault.name, hung=fault.how == "hung")
+            nodes, restarted = self._pairs.meant(pair, fault), fault.how == "restarted"
+            return self._pairs.lose(pair, nodes, fault.name, hung=restarted or fault.how == "hung", emptied=restarted)
         if fault.site is not None:
             return self._lose_site(world.sites[fault.site], fault.name)
         if fault.registrar is not None:
@@ -73,6 +85,21 @@ class Faults:
             self._registrations.identity_lost(fault.name)
             return partial(self._registrations.identity_back, fault.name)
         raise ValueError(f"fault {fault.name!r} has no target")
+
+    def _trunks(self, fault: Fault) -> list[str]:
+        """The trunks that a fault names by themselves or by their carrier."""
+        if fault.carrier is None:
+            return [] if fault.trunk is None else [fault.trunk]
+        return [name for name, trunk in self._world.trunks.items() if trunk.carrier == fault.carrier]
+
+    def _degrade(self, fault: Fault) -> Repair:
+        degradation = Degradation(fault, self._draws)
+        if fault.pair is not None:
+            return self._pairs.degrade_link(self._world.pairs[fault.pair], fault.name, degradation)
+        if fault.office is not None:
+            return hold(self._registrations.line_to(fault.office).degraded_by, fault.name, degradation)
+        links = [self._world.trunks[name].link for name in self._trunks(fault)]
+        return _all([hold(link.degraded_by, fault.name, degradation) for link in links])
 
     def _lose_site(self, site: SiteState, fault: str) -> Repair:
         up_again = [hold_down(site.down_by, fault)]
@@ -88,12 +115,7 @@ class Faults:
             if pair.site is site
         ]
 
-        def repair() -> None:
-            for part in up_again:
-                part()
-            self._registrations.registrar_back(site.name)
-
-        return repair
+        return _all([*up_again, partial(self._registrations.registrar_back, site.name)])
 
     def _lose_registrar(self, site: SiteState, fault: str) -> Repair:
         repair = hold_down(site.registrar_down_by, fault)
@@ -118,3 +140,11 @@ class Faults:
             if self._calls.drop(node, f"{name} lost", spare=lambda call: not call.uses(name)):
                 self._log.effect([fault], "call")
         return repair
+
+
+def _all(repairs: list[Repair]) -> Repair:
+    def repair() -> None:
+        for each in repairs:
+            each()
+
+    return repair

@@ -3,21 +3,25 @@
 from collections.abc import Callable
 from functools import partial
 from math import inf
+from typing import TypeVar
 
 import simpy
 
 from sbc.decisions import pair as machine
 from scenarios.evidence import EventKind
 from scenarios.model import Fault, OptionsDetection, VrrpDetection
+from sim.adverts import Adverts
 from sim.call import Call
 from sim.calls import Calls
 from sim.draws import Draws
+from sim.links import Degradation
 from sim.log import Log
 from sim.members import Members
 from sim.timer import later
 from sim.world import PairState, World
 
 Repair = Callable[[], None]
+How = TypeVar("How")
 Spare = Callable[[Call], bool]
 """Says of a call that it goes on."""
 
@@ -39,6 +43,7 @@ class Pairs:
         self._log = log
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
         self._members = Members(env, calls, self._phase, log)
+        self._adverts = Adverts(env, self._phase, self._tell, log)
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
@@ -54,13 +59,18 @@ class Pairs:
             case "link" | "503":
                 raise ValueError(f"fault {fault.name!r} takes no node")
 
-    def lose(self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False) -> Repair:
-        """Let nodes die or hang, in this order; return what repairs them."""
+    def lose(
+        self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False
+    ) -> Repair:
+        """Let nodes die or hang, in this order; return what repairs them, ``emptied`` or with the calls they have."""
         for index in nodes:
             node = pair.nodes[index]
+            if hung and pair.state is machine.State.APART and not pair.link_cut_by:
+                self._tell(pair, machine.Event.ADVERT_HEARD)  # it goes on with its adverts, and one will get through
             holder = machine.holds(pair.state) and index == pair.last
             was_up, was_alive = node.up, not node.down_by
             (node.hung_by if hung else node.down_by)[fault] = None
+            node.emptied |= emptied
             if pair.shared:
                 if was_up:
                     self._members.lost(pair, node)
@@ -94,10 +104,25 @@ class Pairs:
 
         def repair() -> None:
             restore()
-            if not pair.link_cut_by and pair.state in machine.PARTED:
-                self._tell(pair, machine.Event.LINK_BACK)
+            self._link_back(pair)
 
         return repair
+
+    def degrade_link(self, pair: PairState, fault: str, degradation: Degradation) -> Repair:
+        """Let adverts be late or lost; return what repairs that."""
+        restore = hold(pair.link.degraded_by, fault, degradation)
+        self._adverts.follow(pair)
+
+        def repair() -> None:
+            restore()
+            self._link_back(pair)
+
+        return repair
+
+    def _link_back(self, pair: PairState) -> None:
+        """A fault of the link is over; while another degrades it, the next advert that gets through says so."""
+        if pair.state in machine.PARTED and not pair.link_cut_by and not pair.link.degraded_by:
+            self._tell(pair, machine.Event.LINK_BACK)
 
     def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:
         """What the loss of a node means by the part it plays."""
@@ -109,9 +134,12 @@ class Pairs:
         return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
 
     def _back(self, pair: PairState, index: int) -> None:
+        node = pair.nodes[index]
+        emptied, node.emptied = node.emptied, False
         if index == pair.last and machine.holds(pair.state):
-            self._tell(pair, machine.Event.RECOVERED)
+            self._tell(pair, machine.Event.RESTARTED if emptied else machine.Event.RECOVERED)
             return
+        pair.heard = self._env.now  # a node that comes up waits its whole time
         self._tell(pair, machine.Event.NODE_BACK)
         detect = pair.plan.detect
         if index == 0 and isinstance(detect, VrrpDetection) and detect.preempt:
@@ -141,6 +169,8 @@ class Pairs:
                 case machine.Effect.WATCH:
                     pair.heir = 1 - pair.last
                     self._watch(pair, next(self._phase[pair.name]))
+                case machine.Effect.WATCH_ON:
+                    self._watch(pair, self._adverts.phase(pair))
                 case machine.Effect.WATCH_ANEW:
                     # The only one that is up: after a loss of both it may be the one that served last.
                     pair.heir = next(index for index, node in enumerate(pair.nodes) if node.up)
@@ -246,9 +276,14 @@ class Pairs:
 
 def hold_down(down_by: dict[str, None], fault: str) -> Repair:
     """Hold a part down by a fault, beside others that may already; return what lets go of it."""
-    down_by[fault] = None
+    return hold(down_by, fault, None)
+
+
+def hold(held_by: dict[str, How], fault: str, how: How) -> Repair:
+    """The same where each fault holds the part in its own way."""
+    held_by[fault] = how
 
     def repair() -> None:
-        del down_by[fault]
+        del held_by[fault]
 
     return repair

@@ -183,7 +183,7 @@ class People:
             return self._pairs.can_switch(self._world.pairs[action.switch])
         if not isinstance(action, Verify):
             return True
-        route = self._world.reachable(action.verify)
+        route = self._world.reachable(action.verify, self._env.now, self._log)
         if route is None:
             return False
         if route.queue is None:
@@ -211,9 +211,11 @@ class People:
             case Reroute(route=number, to=to):
                 self._world.repoint(number, to)
                 self._log.entry(EventKind.REROUTED, number, to=to)
-            case Drain(drain=pair):
+            case Drain(drain=pair, retry_after=retry_after):
                 self._world.pairs[pair].drained = True
-                self._log.entry(EventKind.DRAINED, pair)
+                self._world.pairs[pair].retry_after = retry_after
+                asks = {} if retry_after is None else {"retry_after": retry_after}
+                self._log.entry(EventKind.DRAINED, pair, **asks)
             case Resume(resume=pair):
                 self._world.pairs[pair].drained = False
                 self._log.entry(EventKind.RESUMED, pair)

@@ -14,11 +14,13 @@ import simpy
 
 from sbc.decisions import registration as machine
 from sbc.decisions.distribution import Agent
+from sbc.decisions.link import Answers, comes_first, expecting
 from sbc.decisions.registration import CLIENTS, Effect, Event, Registrar, State, retry_after
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, non_invite_offsets
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Softphone
 from sim.draws import Draws
+from sim.links import Link
 from sim.log import Log
 from sim.timer import Timer, later
 from sim.world import SiteState, World
@@ -30,8 +32,8 @@ class Phone(Timer):
     """One softphone; it is set to the site of its agent."""
 
     __slots__ = (
-        "agent", "bound", "bound_until", "client", "failures", "half", "line", "lost_at", "office", "plan", "resends",
-        "sent", "since", "state", "tried", "turn",
+        "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "failures", "half", "line", "link",
+        "lost_at", "office", "plan", "resends", "sent", "since", "state", "tried", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -41,6 +43,7 @@ class Phone(Timer):
         agent: Agent,
         plan: Softphone,
         office: dict[str, None],
+        link: Link,
     ) -> None:
         super().__init__(env, callbacks)
         self.agent = agent
@@ -49,6 +52,11 @@ class Phone(Timer):
         self.half = plan.expires / 2
         self.office = office
         """The faults that cut its office off."""
+        self.link = link
+        """The line of its office."""
+        self.answers: Answers = ()
+        self.arrives = False
+        """Whether the timer is an answer that comes late."""
         self.state = State.OFF
         self.bound = False
         """Whether the registrar keeps its registration."""
@@ -60,6 +68,8 @@ class Phone(Timer):
         self.since: float | None = None
         """When the registration began that has not failed yet."""
         self.failures = 0
+        self.asked = 0.0
+        """Retry-After of the last answer."""
         self.tried = 0
         """Sites of the list that have failed one after the other."""
         self.lost_at: float | None = None
@@ -84,6 +94,7 @@ class Registrations:
         self._log = log
         self._registrars = {name: Registrar(site.register_rate) for name, site in drill.sites.items()}
         self._offices: dict[str | None, dict[str, None]] = {name: {} for name in (None, *drill.offices)}
+        self._lines_to: dict[str | None, Link] = {name: Link() for name in (None, *drill.offices)}
         self._identity: dict[str, None] = {}
         """The faults that keep people from signing in."""
         self._on_due: list[Callable[[Any], None]] = [self._due]
@@ -95,6 +106,7 @@ class Registrations:
                 agent,
                 drill.agents[agent.group].softphone,
                 self._offices[drill.agents[agent.group].office],
+                self._lines_to[drill.agents[agent.group].office],
             )
             for agent in agents
         }
@@ -208,6 +220,10 @@ class Registrations:
                 if phone.bound:
                     self._gain_line(phone)
 
+    def line_to(self, office: str) -> Link:
+        """Return the line of an office, that faults degrade."""
+        return self._lines_to[office]
+
     def at_office(self, office: str, agent: Agent) -> bool:
         """Whether an agent works at an office."""
         return self._phones[agent].office is self._offices[office]
@@ -221,7 +237,7 @@ class Registrations:
         del self._identity[fault]
 
     def _resend(self, phone: Phone) -> None:
-        if phone.state is State.REGISTERING and not phone.resends:
+        if phone.state is State.REGISTERING and not phone.resends and not phone.arrives:
             after = next((offset for offset in OFFSETS if phone.sent + offset > self._env.now), None)
             if after is not None:
                 phone.resends = True
@@ -234,10 +250,13 @@ class Registrations:
             return
         if phone.state is not State.REGISTERING:
             self._tell(phone, Event.DUE)
-        elif phone.resends:
+        elif phone.arrives:
+            phone.answers = phone.answers[1:]
             self._arrive(phone)
+        elif phone.resends:
+            self._send(phone)
         else:
-            self._fail(phone, answered=False)
+            self._fail(phone, kept=self._unheard(phone))
 
     def _tell(self, phone: Phone, event: Event) -> None:
         phone.state, effects = machine.step(phone.state, event)
@@ -245,7 +264,9 @@ class Registrations:
             match effect:
                 case Effect.SEND:
                     phone.sent = self._env.now
-                    self._arrive(phone)
+                    phone.answers = ()
+                    phone.asked = 0.0
+                    self._send(phone)
                 case Effect.UP:
                     self._up(phone)
                 case Effect.REFRESH_LATER:
@@ -276,12 +297,39 @@ class Registrations:
             expires=phone.plan.expires,
             since_sent=self._env.now - phone.sent,
             line=phone.bound,
+            asked=phone.asked,
         )
         return pause + phone.plan.spread * next(self._draws["spread"])
 
+    def _send(self, phone: Phone) -> None:
+        """Send a REGISTER, for the first time or again; on a degraded line its answer may be late or lost."""
+        if phone.link.degraded_by and not phone.office:
+            there_and_back = [phone.link.crossing(self._log, "registration") for _ in range(2)]
+            phone.answers = expecting(phone.answers, self._env.now, there_and_back)
+            if not comes_first(phone.answers, self._env.now):
+                if self._env.now == phone.sent:
+                    self._expire_later(phone)
+                self._wait_for_answer(phone)
+                return
+            phone.answers = phone.answers[1:]
+        self._arrive(phone)
+
+    def _wait_for_answer(self, phone: Phone) -> None:
+        """Wait for an answer on its way, the next copy or Timer F, whichever comes first."""
+        after = next((offset for offset in OFFSETS if phone.sent + offset > self._env.now), None)
+        until = phone.sent + (TRANSACTION_TIMEOUT if after is None else after)
+        phone.arrives = comes_first(phone.answers, until)
+        phone.resends = after is not None and not phone.arrives
+        phone.at(phone.answers[0] if phone.arrives else until)
+
+    def _unheard(self, phone: Phone) -> bool:
+        """Whether it is the line of its office alone that keeps a phone and its registrar from hearing each other."""
+        site = self._world.sites[phone.agent.site]
+        return bool(phone.link.degraded_by) and not (phone.office or site.down_by or site.registrar_down_by)
+
     def _arrive(self, phone: Phone) -> None:
-        """Let a REGISTER, sent for the first time or again, meet what there is at its site."""
-        phone.resends = False
+        """Let a REGISTER meet what there is at its site."""
+        phone.resends = phone.arrives = False
         site = self._world.sites[phone.agent.site]
         if phone.office:
             self._log.effect(phone.office, "registration")
@@ -289,13 +337,15 @@ class Registrations:
         elif site.down_by or site.registrar_down_by:
             self._log.effect((*site.down_by, *site.registrar_down_by), "registration")
             if phone.client.connected:
-                self._fail(phone, answered=False)
+                self._fail(phone, kept=False)
+            elif phone.link.degraded_by:
+                self._wait_for_answer(phone)
             else:
                 phone.at(phone.sent + TRANSACTION_TIMEOUT)
         elif self._takes(phone, site):
             self._tell(phone, Event.ACCEPTED)
         else:
-            self._fail(phone, answered=True)
+            self._fail(phone, kept=True)
 
     def _takes(self, phone: Phone, site: SiteState) -> bool:
         if not site.in_service:
@@ -303,15 +353,18 @@ class Registrations:
         if self._identity and phone.plan.login and not phone.bound:
             self._log.effect(self._identity, "sign-in")
             return False
-        return self._registrars[site.name].arrives(self._env.now)
+        if self._registrars[site.name].arrives(self._env.now):
+            return True
+        phone.asked = site.retry_after
+        return False
 
-    def _fail(self, phone: Phone, *, answered: bool) -> None:
-        """A REGISTER has failed; a registrar that answered keeps an earlier registration until that expires."""
+    def _fail(self, phone: Phone, *, kept: bool) -> None:
+        """A REGISTER has failed; ``kept``: the registrar is there, and keeps an earlier one until that expires."""
         advances = phone.plan.switch == "automatic" and phone.tried + 1 < len(phone.plan.sites)
-        if phone.bound and (advances or not answered):
+        if phone.bound and (advances or not kept):
             self._lose([phone])
-        elif phone.bound:
-            later(self._env, phone.bound_until - self._env.now, partial(self._expire, phone, phone.bound_until))
+        else:
+            self._expire_later(phone)
         if advances:
             phone.tried += 1
             self._tell(phone, Event.ADVANCE)
@@ -337,6 +390,12 @@ class Registrations:
         phone.bound = True
         phone.bound_until = self._env.now + phone.plan.expires
         self._bound[phone.agent.site][phone] = None
+
+    def _expire_later(self, phone: Phone) -> None:
+        """An earlier registration that is not renewed lasts until it expires."""
+        if phone.bound:
+            left = max(phone.bound_until - self._env.now, 0.0)
+            later(self._env, left, partial(self._expire, phone, phone.bound_until))
 
     def _expire(self, phone: Phone, bound_until: float) -> None:
         if phone.bound and phone.bound_until == bound_until:

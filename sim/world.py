@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
 from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
+from sbc.decisions.advance import UNAVAILABLE, Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
 from scenarios.rules.plan import pairs_in_use
+from sim.links import Link, Restriction
+from sim.log import Log
 
 if TYPE_CHECKING:
     from sim.call import Call
@@ -29,6 +32,8 @@ class SiteState:
     """The faults that hold it down, oldest first; it is up when the last is repaired."""
     registrar_down_by: dict[str, None] = field(default_factory=dict)
     """The faults that hold its registrar alone down."""
+    retry_after: float = 0.0
+    """Retry-After of a registrar that has too many REGISTERs."""
 
     @property
     def works(self) -> bool:
@@ -47,7 +52,9 @@ class NodeState:
     down_by: dict[str, None] = field(default_factory=dict)
     """The faults that hold it dead, oldest first."""
     hung_by: dict[str, None] = field(default_factory=dict)
-    """The faults that make it hang."""
+    """The faults that make it hang, or restart it."""
+    emptied: bool = False
+    """Whether its process has been restarted since it last answered, so that it comes back without its calls."""
     use: member.State = member.State.IN_USE
     """In an active-active pair: whether calls are sent to it."""
     watch: int = 0
@@ -92,8 +99,16 @@ class PairState:
     """Counts the times that the first node, back from a failure, may claim the address again."""
     link_cut_by: dict[str, None] = field(default_factory=dict)
     """The faults that cut the link between its nodes."""
+    link: Link = field(default_factory=Link)
+    """That link, as far as faults degrade it."""
+    followed: bool = False
+    """On a degraded link: whether its adverts are looked at one by one."""
+    heard: float = 0.0
+    """On a degraded link: when the standby heard the last advert, or began to listen."""
     drained: bool = False
     """Whether new calls are refused, as planned."""
+    retry_after: float | None = None
+    """Retry-After of that refusal."""
     turn: int = 0
     """Index of the node whose turn it is in an active-active pair."""
 
@@ -145,14 +160,30 @@ class TrunkState:
     limit: Limit
     advance_after: float
     """Seconds of silence after which a call tries the next trunk, if there is one."""
+    carrier: str | None = None
+    link: Link = field(default_factory=Link)
     down_by: dict[str, None] = field(default_factory=dict)
-    refuses_by: dict[str, None] = field(default_factory=dict)
-    """The faults that make it answer 503, oldest first."""
+    refuses_by: dict[str, float | None] = field(default_factory=dict)
+    """The faults that make it answer 503, oldest first, each with its Retry-After."""
+    restricted_by: dict[str, Restriction] = field(default_factory=dict)
+    """The faults by which its carrier refuses a share of calls."""
 
     @property
     def broken_by(self) -> list[str]:
         """The faults that a new call meets here."""
         return [*self.down_by, *self.refuses_by]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Retry-After of its 503, the longest of several; None when it is silent about that."""
+        return max((asked for asked in self.refuses_by.values() if asked is not None), default=None)
+
+
+class Refusal(NamedTuple):
+    """Why a call is not even begun on a trunk."""
+
+    reason: str
+    sip: int
 
 
 @dataclass(slots=True, eq=False)
@@ -177,7 +208,10 @@ class World:
     """All parts of a drill by name, and what a call needs to pass."""
 
     def __init__(self, drill: Drill) -> None:
-        self.sites = {name: SiteState(name, site.role == "primary") for name, site in drill.sites.items()}
+        self.sites = {
+            name: SiteState(name, site.role == "primary", retry_after=site.retry_after or 0.0)
+            for name, site in drill.sites.items()
+        }
         in_use = pairs_in_use(drill)
         self.pairs = {name: self._pair(name, pair, name in in_use) for name, pair in drill.sbc_pairs.items()}
         self.trunks = {
@@ -186,9 +220,12 @@ class World:
                 trunk.site or drill.sbc_pairs[trunk.via].site,
                 Limit(name, trunk.channels, NO_CIRCUIT),
                 trunk.advance_after,
+                trunk.carrier,
             )
             for name, trunk in drill.trunks.items()
         }
+        self.rests = Rests()
+        """Trunks by the direction of calls: those inbound are sent by the carrier, which knows what it has heard."""
         self.routing = RoutingTable(drill.numbers, drill.trunks)
         self.repaired: set[str] = set()
         """The faults that are over."""
@@ -260,12 +297,35 @@ class World:
             high[limit.name] = max(high.get(limit.name, 0), limit.sample())
         return high
 
-    def reachable(self, number: str) -> Route | None:
+    def turns_away(
+        self, direction: Direction, trunk: str, lots: dict[str, bool], now: float, log: Log
+    ) -> Refusal | None:
+        """Return why a new call is refused before it is sent: the trunk rests, or its carrier restricts calls.
+
+        ``lots`` keeps what was drawn for a call: a carrier that refuses it does so on all of its trunks.
+        """
+        if self.rests.rests(now, (direction, trunk)):
+            return Refusal("trunk left alone (Retry-After)", UNAVAILABLE)
+        for fault, restriction in self.trunks[trunk].restricted_by.items():
+            if fault not in lots:
+                lots[fault] = restriction.refuses()
+            if lots[fault]:
+                log.effect((fault,), "call")
+                self.rests.answered(now, (direction, trunk), restriction.answer, restriction.retry_after)
+                return Refusal("restricted by the carrier", restriction.answer)
+        return None
+
+    def reachable(self, number: str, now: float, log: Log) -> Route | None:
         """Where a test call to a number would be delivered now, or None when it would not."""
         route = self.routing.route(number)
         if isinstance(route, NoRoute):
             return None
-        return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
+        lots: dict[str, bool] = {}
+        for way in route.ways:
+            turned_away = self.turns_away(Direction.INBOUND, way.trunk, lots, now, log)
+            if turned_away is None and self._ready(self.trunks[way.trunk]):
+                return way
+        return None
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works

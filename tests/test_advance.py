@@ -37,3 +37,24 @@ def test_the_last_trunk_of_a_list_has_the_last_word(sip: int) -> None:
 )
 def test_an_exhausted_list_is_a_time_out_unless_all_have_refused(sip: int, silent: bool, heard: int) -> None:
     assert advance.final(sip, silent=silent) == heard
+
+
+def test_what_asks_for_it_in_a_503_is_left_alone_until_then() -> None:
+    rests = advance.Rests()
+    rests.answered(100.0, "ntt", 503, 30.0)
+    assert [rests.rests(now, "ntt") for now in (100.0, 129.9, 130.0, 200.0)] == [True, True, False, False]
+    assert not rests.rests(110.0, "kddi")
+
+
+@pytest.mark.parametrize(("sip", "retry_after"), [(503, None), (500, 30.0), (486, 30.0), (408, None)])
+def test_no_other_answer_speaks_for_more_than_the_call_at_hand(sip: int, retry_after: float | None) -> None:
+    rests = advance.Rests()
+    rests.answered(100.0, "ntt", sip, retry_after)
+    assert not rests.rests(100.0, "ntt")
+
+
+def test_the_latest_answer_counts() -> None:
+    rests = advance.Rests()
+    rests.answered(100.0, "ntt", 503, 30.0)
+    rests.answered(105.0, "ntt", 503, 5.0)
+    assert not rests.rests(111.0, "ntt")

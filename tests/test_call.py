@@ -38,6 +38,7 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]]]] = {
     },
     SETUP: {
         Event.RESEND: (SETUP, (Effect.SEND,)),
+        Event.REACHED: (SETUP, (Effect.MEET,)),
         Event.UNANSWERED: (SETUP, (Effect.COUNT_AS_408,)),
         Event.ADVANCED: (SETUP, (Effect.GO_ON,)),
         Event.REFUSED: (PAUSED, (Effect.REFUSE, Effect.FREE_AGENT, Effect.PAUSE)),
@@ -80,8 +81,8 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]]]] = {
 
 RECORDS = {Effect.COMPLETE, Effect.ABANDON, Effect.CANCEL, Effect.REFUSE, Effect.CUT}
 MAY_GO_FURTHER = {
-    Effect.DIAL, Effect.SEEK_AGENT, Effect.PLACE, Effect.SEND, Effect.COUNT_AS_408, Effect.GO_ON, Effect.CHOOSE,
-    Effect.QUEUE, Effect.TREAT, Effect.CALL_BACK, Effect.PAUSE,
+    Effect.DIAL, Effect.SEEK_AGENT, Effect.PLACE, Effect.SEND, Effect.MEET, Effect.COUNT_AS_408, Effect.GO_ON,
+    Effect.CHOOSE, Effect.QUEUE, Effect.TREAT, Effect.CALL_BACK, Effect.PAUSE,
 }  # fmt: skip
 """Effects that may bring the call's next event before any time has passed."""
 
@@ -285,6 +286,25 @@ def test_copies_stop_at_whatever_comes_first(within: float, patience: float) -> 
     assert event is (Event.PATIENCE_OVER if 100 + patience < 100 + within else Event.UNANSWERED)
     grid = [0.5, 1.5, 3.5, 7.5, 15.5, 31.5]
     assert [at - 100 for at, _ in resent] == [offset for offset in grid if 100 + offset < 100 + min(within, patience)]
+
+
+@pytest.mark.parametrize(
+    ("late", "first"),
+    [
+        (0.3, (100.3, Event.REACHED)),
+        (0.5, (100.5, Event.REACHED)),
+        (0.6, (100.5, Event.RESEND)),
+    ],
+)
+def test_an_answer_on_its_way_is_there_before_whatever_else_that_moment_brings(
+    late: float, first: tuple[float, Event]
+) -> None:
+    assert setup_deadline(100.0, 1, 32.0, inf, (100.0 + late, 140.0)) == first
+
+
+def test_an_answer_comes_before_a_time_out_or_the_end_of_patience_at_the_same_moment() -> None:
+    assert setup_deadline(100.0, 1, 0.4, inf, (100.4,)) == (100.4, Event.REACHED)
+    assert setup_deadline(100.0, 1, 32.0, 100.4, (100.4,)) == (100.4, Event.REACHED)
 
 
 @pytest.mark.parametrize(

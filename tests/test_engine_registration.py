@@ -210,6 +210,29 @@ def test_those_who_were_refused_come_back_less_crowded_when_they_spread() -> Non
     assert all(52 <= at <= 112 for at in back[5:])
 
 
+def test_a_registrar_that_says_retry_after_is_left_alone_until_then_and_the_client_s_own_wait() -> None:
+    """As above, but a minute is asked for before the 32 s of the client: those refused come back after 92 s."""
+    crowd = plan(
+        ALARM,
+        sites={"tokyo": {}, "osaka": {"register_rate": "5/s", "retry_after": "1m"}},
+        agents=desk(20, client="audiocodes", sites=BOTH, expires="1h"),
+        runbook=[switched()],
+    )
+    assert [at for at, _ in returns(quiet(crowd))] == [at for at in (20, 112, 204, 296) for _ in range(5)]
+
+
+def test_what_one_registrar_asks_for_is_no_matter_once_another_has_failed() -> None:
+    """Refused at Osaka at 20, the second phone turns to Tokyo: silent until 60, so Timer F at 52 and then its 32 s."""
+    asked = plan(
+        ALARM,
+        fault(5, 55, registrar="tokyo"),
+        sites={"tokyo": {}, "osaka": {"register_rate": "1/h", "retry_after": "10m"}},
+        agents=desk(2, client="audiocodes", sites=BOTH, switch="automatic", expires="1h"),
+        runbook=[switched()],
+    )
+    assert returns(quiet(asked)) == [(20, "osaka"), (84, "tokyo")]
+
+
 def test_a_refused_refresh_leaves_the_earlier_registration_until_it_expires() -> None:
     """Ten phones share a registrar that takes one in 20 s; they try again every 32 s, and have 450 s for it."""
     rare = {"sites": {"tokyo": {"register_rate": "3/m"}, "osaka": {}}, "run": {"for": "20m", "warm": False}}

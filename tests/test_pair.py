@@ -15,7 +15,7 @@ from tests.tables import IMPOSSIBLE, Drawing
 # Two nodes, one service address. Rows are (nodes up, who holds the address, whether it answers); only the holder can be
 # lost or hang as active, only one that is up without holding can be lost as standby, only one that waits can detect,
 # only a dead one can come back, only the holder that hung can recover; to resign or to be preempted takes two that are
-# well. A cut link matters between two that are well: then the other waits to be sure of what is not so.
+# well. A cut link or a lost advert matters between two that are well: the other waits to be sure of what is not so.
 REDUNDANT, ALONE, SILENT, ELECTING, DOWN = State.REDUNDANT, State.ALONE, State.SILENT, State.ELECTING, State.DOWN
 HUNG, STUCK, APART, SPLIT = State.HUNG, State.STUCK, State.APART, State.SPLIT
 DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
@@ -27,10 +27,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: IMPOSSIBLE,
         Event.ACTIVE_HUNG: (HUNG, (Effect.NODE_GONE, Effect.WATCH)),
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: (ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
         Event.PREEMPTED: (REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
         Event.LINK_CUT: (APART, (Effect.WATCH,)),
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: (APART, (Effect.WATCH_ON,)),
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     ALONE: {
         Event.ACTIVE_LOST: (DOWN, (Effect.NODE_GONE, Effect.CALLS_GONE)),
@@ -40,10 +43,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: (REDUNDANT, ()),
         Event.ACTIVE_HUNG: (STUCK, (Effect.NODE_GONE,)),
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     SILENT: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -53,10 +59,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: (ELECTING, ()),
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     ELECTING: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -66,10 +75,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: IMPOSSIBLE,
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     DOWN: {
         Event.ACTIVE_LOST: IMPOSSIBLE,
@@ -79,10 +91,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: (SILENT, (Effect.WATCH_ANEW,)),
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     HUNG: {
         Event.ACTIVE_LOST: (SILENT, (Effect.WATCH,)),
@@ -92,10 +107,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: IMPOSSIBLE,
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: (REDUNDANT, (Effect.STOP_WATCH, Effect.SERVE_ON)),
+        Event.RESTARTED: (REDUNDANT, (Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.SERVE_ON)),
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     STUCK: {
         Event.ACTIVE_LOST: (DOWN, (Effect.CALLS_GONE,)),
@@ -105,10 +123,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: (HUNG, (Effect.WATCH_ANEW,)),
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: (ALONE, (Effect.SERVE_ON,)),
+        Event.RESTARTED: (ALONE, (Effect.CALLS_GONE, Effect.SERVE_ON)),
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: IMPOSSIBLE,
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: IMPOSSIBLE,
     },
     APART: {
         Event.ACTIVE_LOST: (SILENT, (Effect.NODE_GONE,)),
@@ -118,10 +139,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: IMPOSSIBLE,
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: (REDUNDANT, (Effect.STOP_WATCH,)),
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: (REDUNDANT, (Effect.STOP_WATCH,)),
     },
     SPLIT: {
         Event.ACTIVE_LOST: (ALONE, (Effect.NODE_GONE, Effect.TAKE_OVER)),
@@ -131,10 +155,13 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]] | None]] = {
         Event.NODE_BACK: IMPOSSIBLE,
         Event.ACTIVE_HUNG: IMPOSSIBLE,
         Event.RECOVERED: IMPOSSIBLE,
+        Event.RESTARTED: IMPOSSIBLE,
         Event.RESIGNED: IMPOSSIBLE,
         Event.PREEMPTED: IMPOSSIBLE,
         Event.LINK_CUT: IMPOSSIBLE,
         Event.LINK_BACK: (REDUNDANT, (Effect.MERGE,)),
+        Event.ADVERT_MISSED: IMPOSSIBLE,
+        Event.ADVERT_HEARD: (REDUNDANT, (Effect.MERGE,)),
     },
 }
 NODES_UP = {REDUNDANT: 2, ALONE: 1, SILENT: 1, ELECTING: 2, DOWN: 0, HUNG: 2, STUCK: 1, APART: 2, SPLIT: 2}
@@ -180,10 +207,13 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
             Event.NODE_BACK: up < 2,
             Event.ACTIVE_HUNG: holder == "well" and link == "whole",
             Event.RECOVERED: holder == "hung",
+            Event.RESTARTED: holder == "hung",
             Event.RESIGNED: waiting > 0 and holder == "well" and link == "whole",
             Event.PREEMPTED: waiting > 0 and holder == "well" and link == "whole",
             Event.LINK_CUT: waiting > 0 and holder == "well" and link == "whole",
             Event.LINK_BACK: link != "whole",
+            Event.ADVERT_MISSED: waiting > 0 and holder == "well" and link == "whole",
+            Event.ADVERT_HEARD: link != "whole",
         }[event]
         if not possible:
             with pytest.raises(ImpossibleEventError):
@@ -202,13 +232,13 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
                 up += 1
             case Event.ACTIVE_HUNG:
                 holder = "hung"
-            case Event.RECOVERED:
+            case Event.RECOVERED | Event.RESTARTED:
                 holder = "well"
             case Event.RESIGNED:
                 holder = ""
-            case Event.LINK_CUT:
+            case Event.LINK_CUT | Event.ADVERT_MISSED:
                 link = "cut"
-            case Event.LINK_BACK:
+            case Event.LINK_BACK | Event.ADVERT_HEARD:
                 link = "whole"
             case Event.DETECTED if link == "cut":
                 link = "split"
@@ -216,21 +246,21 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
                 up, holder = up - was_hung, "well"  # the other gives a hung node up as dead
             case Event.PREEMPTED:
                 pass
-        begun = {Effect.WATCH, Effect.WATCH_ANEW, Effect.WATCH_RESIGNED} & set(effects)
+        begun = {Effect.WATCH, Effect.WATCH_ON, Effect.WATCH_ANEW, Effect.WATCH_RESIGNED} & set(effects)
         ended = {Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.TAKE_OVER, Effect.SERVE_TOO} & set(effects)
         watched = bool(begun) or (watched and not ended)
         assert (NODES_UP[state], HOLDER[state]) == (up, holder)
         assert pair.serves(state) == (holder == "well")
         assert pair.holds(state) == (holder != "")
         assert watched == (up - bool(holder) > 0 and (holder != "well" or link == "cut"))
-        assert (Effect.CALLS_GONE in effects) == (up == 0 or heir_lost)
+        assert (Effect.CALLS_GONE in effects) == (up == 0 or heir_lost or event is Event.RESTARTED)
         taken = (event is Event.DETECTED and link != "split") or event is Event.PREEMPTED
         assert (Effect.TAKE_OVER in effects) == (taken or (event is Event.ACTIVE_LOST and was_split))
         assert (Effect.SERVE_TOO in effects) == (event is Event.DETECTED and link == "split")
-        assert (Effect.MERGE in effects) == (event is Event.LINK_BACK and was_split)
+        assert (Effect.MERGE in effects) == (event in (Event.LINK_BACK, Event.ADVERT_HEARD) and was_split)
         assert (Effect.OTHER_GONE in effects) == (event is Event.STANDBY_LOST and was_split)
         assert (Effect.NODE_GONE in effects) == (event in (Event.ACTIVE_LOST, Event.ACTIVE_HUNG) and served)
-        assert (Effect.SERVE_ON in effects) == (event is Event.RECOVERED)
+        assert (Effect.SERVE_ON in effects) == (event in (Event.RECOVERED, Event.RESTARTED))
         assert (Effect.STEP_DOWN in effects) == (event in (Event.RESIGNED, Event.PREEMPTED))
 
 

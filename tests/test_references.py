@@ -21,7 +21,7 @@ name: every reference
 run: {for: 1h, warm: false, start: 09:00}
 sites: {tokyo: {}, osaka: {role: secondary}}
 sbc_pairs: {edge: {site: tokyo, ports: 10}}
-trunks: {ntt: {via: edge, channels: 10, site: osaka}}
+trunks: {ntt: {via: edge, channels: 10, site: osaka, carrier: NTT Com}}
 numbers:
   0120-123-456: {to: 03-1234-5678, tap: 5}
   03-1234-5678: {trunk: ntt, queue: line}
@@ -46,6 +46,7 @@ faults:
   - {name: registrar, at: 31m, registrar: osaka}
   - {name: office, at: 32m, office: honsha}
   - {name: identity, at: 33m, identity: true}
+  - {name: restricted, at: 34m, carrier: NTT Com, refuses: 50%}
 runbook:
   - {step: one, by: administrator, starts: {after: lost}, takes: 1m, does: {activate: osaka}}
   - {step: two, by: administrator, after: one, takes: 1m, does: {default_caller: 03-1234-5678}}
@@ -118,6 +119,7 @@ USES = [
     ("registrar: osaka", "registrar: osuka", "faults[3].registrar", "osaka"),
     ("office: honsha}", "office: hansha}", "agents.sales.office", "honsha"),
     ("at: 32m, office: honsha", "at: 32m, office: hansha", "faults[4].office", "honsha"),
+    ("carrier: NTT Com, refuses", "carrier: NTT Con, refuses", "faults[6].carrier", "NTT Com"),
     ("register_peak{site=osaka", "register_peak{site=osuka", "expect[8]", "osaka"),
     ("registration_p95{agents=sales", "registration_p95{agents=sale", "expect[9]", "sales"),
     ("starts: {after: lost}", "starts: {after: lots}", "runbook[0].starts.after", "lost"),
@@ -162,7 +164,7 @@ USES = [
 def test_a_name_that_leads_nowhere_is_found_wherever_it_is_used(old: str, new: str, path: str, meant: str) -> None:
     found = problems(but(old, new))
     assert list(found) == [path]
-    assert re.search(rf"is called '\S+'; did you mean '{meant}'\? \(G13\) \(allowed .*{meant}", found[path])
+    assert re.search(rf"is called '[^']+'; did you mean '{meant}'\? \(G13\) \(allowed .*{meant}", found[path])
 
 
 def test_all_uses_are_reported_together() -> None:
@@ -183,7 +185,9 @@ def test_a_limit_exists_only_where_it_is_set(limit: str) -> None:
 def test_a_name_that_a_faulty_part_declares_is_not_missing() -> None:
     text = FULL.replace("name: lost, at: 10m", "name: lost, at: 10").replace("step: one, by", "step: one, bye")
     text = text.replace("tap: 5", "tap: x").replace("tenant: 20", "tenant: x").replace("count: 5", "count: x")
+    text = text.replace("channels: 10, site", "channels: x, site")
     assert list(problems(text)) == [
+        "trunks.ntt.channels",
         "numbers.0120-123-456.tap",
         "ports.tenant",
         "agents.sales.count",

@@ -213,3 +213,13 @@ def test_no_second_holds_more_than_the_rate_and_none_is_refused_without_need(rat
         assert registrar.arrives(now) == room
         if room:
             taken.append(now)
+
+
+@given(
+    name=st.sampled_from(sorted(CLIENTS)), failures=st.integers(1, 9), draw=st.floats(0, 1), asked=st.floats(0, 3600)
+)
+def test_what_a_registrar_asks_for_passes_before_the_own_wait_of_a_client(
+    name: str, failures: int, draw: float, asked: float
+) -> None:
+    own = retry_after(CLIENTS[name], failures, draw, expires=300.0)
+    assert retry_after(CLIENTS[name], failures, draw, expires=300.0, asked=asked) == asked + own

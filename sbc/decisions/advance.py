@@ -3,7 +3,11 @@
 The carrier does this for calls that come in, the SBC for calls that go out.
 """
 
+from collections.abc import Hashable
 from enum import Enum
+
+UNAVAILABLE = 503
+"""The answer that may carry Retry-After (RFC 3261 §21.5.4)."""
 
 NO_ANSWER = 408
 """What a trunk that stays silent counts as (RFC 3261 §16.7: a branch whose timer fires has answered 408)."""
@@ -31,3 +35,25 @@ def final(sip: int, *, silent: bool) -> int:
     become 500 binds proxies, and whoever advances here is the caller's exchange or a back-to-back user agent.
     """
     return NO_ANSWER if silent and sip in ADVANCES else sip
+
+
+class Rests:
+    """What has answered 503 with Retry-After and is left alone until that is over (S2; RFC 3261 §21.5.4, §20.33).
+
+    False while nothing has ever asked for it.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[Hashable, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._until)
+
+    def answered(self, now: float, target: Hashable, sip: int, retry_after: float | None) -> None:
+        """Take an answer; a 503 without Retry-After speaks for the call at hand only, as a 500 does."""
+        if sip == UNAVAILABLE and retry_after is not None:
+            self._until[target] = now + retry_after
+
+    def rests(self, now: float, target: Hashable) -> bool:
+        """Whether a new call is not to be sent there at ``now``, in seconds."""
+        return now < self._until.get(target, now)

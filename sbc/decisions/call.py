@@ -8,6 +8,7 @@ given. Whether an answer ends an attempt or sends it on to the next trunk is :mo
 from enum import StrEnum
 from math import inf
 
+from sbc.decisions.link import Answers, comes_first
 from sbc.decisions.table import follow
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
 
@@ -35,6 +36,7 @@ class Event(StrEnum):
     NEEDED = "somebody is to be called, by an agent"
     AGENT_FREE = "an agent takes the call, or the work"
     RESEND = "the next offset of the INVITE is due"
+    REACHED = "on a degraded trunk a copy of the INVITE has got through, and an answer to it"
     UNANSWERED = "a trunk or node has been silent for as long as anybody waits for it"
     ADVANCED = "refused, or silent for too long, with another node or trunk to try"
     REFUSED = "refused, or silent for too long, with nothing left to try"
@@ -62,6 +64,7 @@ class Effect(StrEnum):
     SEEK_AGENT = "begin an attempt: find an agent who dials, or wait for one"
     PLACE = "the agent dials: route by the caller number shown and send the INVITE"
     SEND = "send the INVITE again"
+    MEET = "see what there is at the other end of the trunk"
     COUNT_AS_408 = "take the silence for a 408, and tell whoever watches the node"
     GO_ON = "send a new INVITE to the other node or the next trunk"
     LISTEN = "let announcements and menus play"
@@ -91,6 +94,7 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.WANTED, Event.AGENT_FREE): (State.SETUP, (Effect.PLACE,)),
     (State.WANTED, Event.PATIENCE_OVER): (State.PAUSED, (Effect.WITHDRAW, Effect.ABANDON, Effect.PAUSE)),
     (State.SETUP, Event.RESEND): (State.SETUP, (Effect.SEND,)),
+    (State.SETUP, Event.REACHED): (State.SETUP, (Effect.MEET,)),
     (State.SETUP, Event.UNANSWERED): (State.SETUP, (Effect.COUNT_AS_408,)),
     (State.SETUP, Event.ADVANCED): (State.SETUP, (Effect.GO_ON,)),
     (State.SETUP, Event.REFUSED): (State.PAUSED, (Effect.REFUSE, Effect.FREE_AGENT, Effect.PAUSE)),
@@ -134,12 +138,20 @@ def answer_within(advance_after: float, *, may_go_on: bool) -> float:
     return min(advance_after, TRANSACTION_TIMEOUT) if may_go_on else TRANSACTION_TIMEOUT
 
 
-def setup_deadline(invited: float, sent: int, within: float, gives_up: float) -> tuple[float, Event]:
-    """Return when something happens to an INVITE that nothing answers, and what.
+def setup_deadline(
+    invited: float, sent: int, within: float, gives_up: float, answers: Answers = ()
+) -> tuple[float, Event]:
+    """Return when something happens to an INVITE that nothing has answered, and what.
 
     ``invited`` is when its first copy was sent, ``sent`` how many were, ``within`` how many seconds an answer is
-    waited for, ``gives_up`` the moment at which the caller's patience ends. Silence is over before patience in a tie.
+    waited for, ``gives_up`` the moment at which the caller's patience ends, ``answers`` what is on its way. Silence is
+    over before patience in a tie, and an answer is there before both.
     """
+    until, brings = _unanswered(invited, sent, within, gives_up)
+    return (answers[0], Event.REACHED) if comes_first(answers, until) else (until, brings)
+
+
+def _unanswered(invited: float, sent: int, within: float, gives_up: float) -> tuple[float, Event]:
     offset = _OFFSETS[sent] if sent < len(_OFFSETS) else TRANSACTION_TIMEOUT
     if gives_up < invited + within and gives_up <= invited + offset:
         return gives_up, Event.PATIENCE_OVER

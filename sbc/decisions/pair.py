@@ -36,10 +36,13 @@ class Event(Enum):
     NODE_BACK = "a dead node is up again"
     ACTIVE_HUNG = "the serving node answers nothing any more, but holds the address and sends its adverts"
     RECOVERED = "the node that hung answers again"
+    RESTARTED = "the node that answered nothing was restarted, and answers again without its calls"
     RESIGNED = "the serving node gives the address up, as planned"
     PREEMPTED = "the node of higher priority, up again, claims the address"
     LINK_CUT = "the link that carries the adverts is cut"
     LINK_BACK = "the link is repaired"
+    ADVERT_MISSED = "an advert is late or lost on a degraded link"
+    ADVERT_HEARD = "an advert gets through again"
 
 
 class Effect(Enum):
@@ -47,9 +50,10 @@ class Effect(Enum):
 
     NODE_GONE = "calls on the serving node are cut or wait for the other, by what the pair keeps"
     WATCH = "start the detection time, at whatever phase the serving node died"
+    WATCH_ON = "start what is left of the detection time since the last advert heard"
     WATCH_ANEW = "start the whole detection time: a node that comes up has heard nothing yet"
     TAKE_OVER = "the waiting node serves, with the calls that the pair keeps"
-    CALLS_GONE = "nobody is left to keep calls"
+    CALLS_GONE = "calls are gone that nobody is left to keep"
     STOP_WATCH = "nobody is left to notice"
     SERVE_ON = "the node that holds the address serves again, with the calls that the pair has kept"
     STEP_DOWN = "calls that the pair does not keep are cut, and the node serves no more"
@@ -80,6 +84,8 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.STUCK, Event.ACTIVE_LOST): (State.DOWN, (Effect.CALLS_GONE,)),
     (State.STUCK, Event.NODE_BACK): (State.HUNG, (Effect.WATCH_ANEW,)),
     (State.STUCK, Event.RECOVERED): (State.ALONE, (Effect.SERVE_ON,)),
+    (State.HUNG, Event.RESTARTED): (State.REDUNDANT, (Effect.STOP_WATCH, Effect.CALLS_GONE, Effect.SERVE_ON)),
+    (State.STUCK, Event.RESTARTED): (State.ALONE, (Effect.CALLS_GONE, Effect.SERVE_ON)),
     (State.REDUNDANT, Event.RESIGNED): (State.ELECTING, (Effect.STEP_DOWN, Effect.WATCH_RESIGNED)),
     (State.REDUNDANT, Event.PREEMPTED): (State.REDUNDANT, (Effect.STEP_DOWN, Effect.TAKE_OVER)),
     (State.REDUNDANT, Event.LINK_CUT): (State.APART, (Effect.WATCH,)),
@@ -87,7 +93,10 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.APART, Event.LINK_BACK): (State.REDUNDANT, (Effect.STOP_WATCH,)),
     (State.APART, Event.ACTIVE_LOST): (State.SILENT, (Effect.NODE_GONE,)),
     (State.APART, Event.STANDBY_LOST): (State.ALONE, (Effect.STOP_WATCH,)),
+    (State.REDUNDANT, Event.ADVERT_MISSED): (State.APART, (Effect.WATCH_ON,)),
+    (State.APART, Event.ADVERT_HEARD): (State.REDUNDANT, (Effect.STOP_WATCH,)),
     (State.SPLIT, Event.LINK_BACK): (State.REDUNDANT, (Effect.MERGE,)),
+    (State.SPLIT, Event.ADVERT_HEARD): (State.REDUNDANT, (Effect.MERGE,)),
     (State.SPLIT, Event.ACTIVE_LOST): (State.ALONE, (Effect.NODE_GONE, Effect.TAKE_OVER)),
     (State.SPLIT, Event.STANDBY_LOST): (State.ALONE, (Effect.OTHER_GONE,)),
 }
@@ -96,7 +105,7 @@ hung node that is not the one to serve is to the other as good as dead."""
 
 
 PARTED = (State.APART, State.SPLIT)
-"""The states in which the link between the nodes is cut and matters."""
+"""The states in which the link between the nodes lets no adverts through, and that matters."""
 
 
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:

@@ -110,13 +110,26 @@ _MOST_DOUBLINGS = 30
 
 
 def retry_after(
-    client: Client, failures: int, draw: float, *, expires: float, since_sent: float = 0.0, line: bool = False
+    client: Client,
+    failures: int,
+    draw: float,
+    *,
+    expires: float,
+    since_sent: float = 0.0,
+    line: bool = False,
+    asked: float = 0.0,
 ) -> float:
     """Return seconds to wait after the ``failures``-th failure in a row, 1 or more; ``draw`` is uniform in 0 to 1.
 
     ``expires`` is the registration's expiry, ``since_sent`` the time since the REGISTER that failed was sent, and
     ``line`` says whether the registrar still keeps an earlier registration (RFC 5626 §4.5: not all flows failed).
+    ``asked`` is the Retry-After of a 503, which passes first (S2): the client's own wait follows it, or else all that
+    were refused together would come back together.
     """
+    return asked + _own_wait(client, failures, draw, expires, since_sent, line)
+
+
+def _own_wait(client: Client, failures: int, draw: float, expires: float, since_sent: float, line: bool) -> float:
     if client.of_expiry is not None:
         return max(client.of_expiry * expires - since_sent, 0.0)
     if failures == 1 and client.first is not None:

@@ -10,6 +10,7 @@ from scenarios.fields import (
     Distributed,
     Duration,
     Flag,
+    Line,
     LongerThanZero,
     Name,
     PhoneNumber,
@@ -88,6 +89,8 @@ class Fault(Part):
     """The pair that loses a node."""
     trunk: Name | None = None
     """The trunk that is lost."""
+    carrier: Line | None = None
+    """The carrier all of whose trunks are lost."""
     registrar: Name | None = None
     """The site whose registrar alone is lost: calls go on, but no phone is registered there."""
     office: Name | None = None
@@ -103,9 +106,41 @@ class Fault(Part):
     adverts, so that both nodes come to serve, new calls go to the former standby, and after the repair the first node
     stays with those of the other's calls that the pair `keeps`; or `503`: a trunk answers every new call with 503, and
     calls up go on."""
-    how: Literal["killed", "hung"] = "killed"
+    how: Literal["killed", "hung", "restarted", "degraded"] = "killed"
     """How nodes of a pair fail: `killed` is silent in every way; `hung` answers no SIP, but holds the address and sends
     adverts, as a node whose SIP process alone has died. Either way calls are cut or wait for the other node by what the
-    pair `keeps`; those kept on a node whose failure is never noticed stay up in silence."""
+    pair `keeps`; those kept on a node whose failure is never noticed stay up in silence. `restarted`: as `hung` for the
+    time that the process takes to boot (`for`), but it comes back without its calls: those kept are saved only if the
+    other node has taken over by then. `degraded`: a link is not cut, but datagrams on it are late (`delay`) or lost
+    (`loss`): that of a trunk or of all of a carrier, on which calls are set up; that of an office, on which phones
+    register; or with `fails: link` that of the adverts of a pair."""
+    delay: Distributed | None = None
+    """Time by which a degraded link makes each datagram later, one way."""
+    loss: Annotated[Share, Field(gt=0)] | None = None
+    """Share of the datagrams, one way, that a degraded link loses; requests are sent again at the times of RFC 3261
+    until one copy and its answer get through (S1), and a standby that misses three adverts takes over."""
+    refuses: Annotated[Share, Field(gt=0)] | None = None
+    """Share of new calls that a carrier refuses, on a trunk or on all of its trunks, as carriers do in disasters; calls
+    up go on, and emergency calls (110, 118, 119) are let through. A call refused goes on to the next trunk as after any
+    other answer (S9)."""
+    answer: Annotated[Whole, Field(ge=400, le=699)] = 503
+    """What a call hears that is refused so: a SIP response from 400 to 699."""
+    retry_after: LongerThanZero | None = None
+    """Retry-After of such a 503, or of that of `fails: 503`: until it is over, whoever has heard it does not try the
+    trunk for new calls (S2), emergency calls excepted. Without it, 503 speaks for the call at hand only."""
     lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
-    """Time until it is repaired; without it, not in this run."""
+    """Time until it is repaired, or has booted; without it, not in this run."""
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What it breaks, by the field that names it."""
+        stated = {
+            "site": self.site,
+            "pair": self.pair,
+            "trunk": self.trunk,
+            "carrier": self.carrier,
+            "registrar": self.registrar,
+            "office": self.office,
+            "identity": "identity" if self.identity else None,
+        }
+        return {field: name for field, name in stated.items() if name is not None}

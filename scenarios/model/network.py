@@ -15,6 +15,8 @@ class Site(Part):
     """`primary`: in service from the start. `secondary`: refuses calls until a step activates it (Z14)."""
     register_rate: Rate | None = None
     """REGISTERs that its registrar takes; above that it answers 503 and the phone tries again later (S7, S13)."""
+    retry_after: LongerThanZero | None = None
+    """Retry-After of that 503: a phone waits that long, and then as it does after any failure (S2)."""
 
 
 class Office(Part):

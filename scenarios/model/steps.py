@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
-from scenarios.fields import Distributed, Duration, Label, Name, PhoneNumber, Share
+from scenarios.fields import Distributed, Duration, Label, LongerThanZero, Name, PhoneNumber, Share
 from scenarios.model.part import Part
 
 
@@ -73,6 +73,9 @@ class Drain(Part):
 
     drain: Name
     """The pair."""
+    retry_after: LongerThanZero | None = None
+    """Retry-After of its 503: a carrier that has heard it does not try that trunk again until it is over, be the pair
+    resumed or not (S2)."""
 
 
 class Resume(Part):

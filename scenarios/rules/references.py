@@ -48,6 +48,7 @@ class Declared:
     sites: Names
     pairs: Names
     trunks: Names
+    carriers: Names
     numbers: Names
     queues: Names
     offices: Names
@@ -74,6 +75,7 @@ class Declared:
             sites=tuple(drill.sites),
             pairs=tuple(drill.sbc_pairs),
             trunks=tuple(drill.trunks),
+            carriers=tuple(dict.fromkeys(each.carrier for each in drill.trunks.values() if each.carrier is not None)),
             numbers=tuple(drill.numbers),
             queues=tuple(drill.queue_table()),
             offices=tuple(drill.offices),
@@ -97,6 +99,7 @@ _SINGULAR = {
     "sites": "site",
     "pairs": "SBC pair",
     "trunks": "trunk",
+    "carriers": "carrier",
     "numbers": "number",
     "queues": "queue",
     "offices": "office",
@@ -107,7 +110,14 @@ _SINGULAR = {
     "causes": "pair, node, trunk or office",
     "dialled": "number",
 }
-_TARGETS = {"site": "sites", "pair": "pairs", "trunk": "trunks", "registrar": "sites", "office": "offices"}
+_TARGETS = {
+    "site": "sites",
+    "pair": "pairs",
+    "trunk": "trunks",
+    "carrier": "carriers",
+    "registrar": "sites",
+    "office": "offices",
+}
 """What the targets of a fault name."""
 _SELECTORS = {
     "number": "dialled",
@@ -181,7 +191,7 @@ def _references(drill: Drill) -> Iterator[_Reference]:
     for index, stream in enumerate(drill.traffic):
         yield from _of_traffic(("traffic", index), stream)
     for index, fault in enumerate(drill.faults):
-        for field, name in _targets(fault).items():
+        for field, name in fault.targets.items():
             if field in _TARGETS:
                 yield _Reference(("faults", index, field), _TARGETS[field], name)
     for index, step in enumerate(drill.runbook):
@@ -286,21 +296,12 @@ def _twice(drill: Drill) -> Iterator[Finding]:
             yield _error("duplicate-name", ("trunks", name), message, "a name that no other limit has")
 
 
-def _targets(fault: Fault) -> Mapping[str, str]:
-    """Return what a fault breaks, by the field that names it."""
-    stated = {
-        "site": fault.site,
-        "pair": fault.pair,
-        "trunk": fault.trunk,
-        "registrar": fault.registrar,
-        "office": fault.office,
-        "identity": "identity" if fault.identity else None,
-    }
-    return {field: name for field, name in stated.items() if name is not None}
-
-
 def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
     """Yield what single fields cannot show: too few, too many, or fields that mean nothing together."""
+    for name, site in drill.sites.items():
+        if site.retry_after is not None and site.register_rate is None:
+            message = "a registrar that takes every REGISTER answers no 503 that could say Retry-After"
+            yield _error("not-applicable", ("sites", name, "retry_after"), message, "'register_rate'")
     for name, pair in drill.sbc_pairs.items():
         yield from _of_pair(("sbc_pairs", name), pair)
     for number, entry in drill.numbers.items():
@@ -360,25 +361,65 @@ def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
 
 
 def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterator[Finding]:
-    targets = _targets(fault)
+    targets = fault.targets
     if len(targets) != 1:
         found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
         remedy = f"exactly one of {', '.join(map(repr, (*_TARGETS, 'identity')))}"
         yield _error("exactly-one", path, f"the fault {found}", remedy)
     elif fault.fails == "standby" and _shared(pairs, fault.pair):
         yield _error("not-applicable", (*path, "fails"), "in an active-active pair none stands by", "fails: active")
-    elif fault.how == "hung" and fault.pair is None:
-        yield _error("not-applicable", (*path, "how"), "only the nodes of a pair hang", "'pair', or how: killed")
+    elif fault.how in ("hung", "restarted") and (fault.pair is None or fault.fails == "link"):
+        message = "only the nodes of a pair hang or are restarted"
+        yield _error("not-applicable", (*path, "how"), message, "'pair', or how: killed")
+    elif fault.how == "restarted" and fault.lasts is None:
+        yield _error("exactly-one", path, "a restart takes the time that the process needs to boot", "'for'")
     elif fault.fails == "link":
         if fault.pair is None or (fault.pair in pairs and pairs[fault.pair].detect.by != "vrrp"):
             message = "only the nodes of a pair that send each other adverts have a link to lose"
             yield _error("not-applicable", (*path, "fails"), message, "a pair with detect: {by: vrrp}")
     elif fault.fails == "503":
-        if fault.trunk is None:
-            yield _error("not-applicable", (*path, "fails"), "only a trunk answers 503", "'trunk', or fails: all")
+        if fault.trunk is None and fault.carrier is None:
+            message = "only a trunk answers 503"
+            yield _error("not-applicable", (*path, "fails"), message, "'trunk' or 'carrier', or fails: all")
     elif fault.fails != "all" and fault.pair is None:
         message = f"only a pair has nodes of which the {fault.fails} one can fail"
         yield _error("not-applicable", (*path, "fails"), message, "'pair', or fails: all")
+    yield from _of_degradation(path, fault)
+    yield from _of_refusals(path, fault)
+
+
+def _of_degradation(path: Path, fault: Fault) -> Iterator[Finding]:
+    if fault.how != "degraded":
+        for field in ("delay", "loss"):
+            if getattr(fault, field) is not None:
+                message = f"'{field}' says how a degraded link treats datagrams; here it is cut, or is no link"
+                yield _error("not-applicable", (*path, field), message, "how: degraded")
+        return
+    on_trunk = fault.trunk is not None or fault.carrier is not None
+    if fault.fails != ("all" if fault.pair is None else "link") or not (on_trunk or fault.pair or fault.office):
+        message = (
+            "only links are degraded: that of a trunk or of all of a carrier, of an office, or of a pair's adverts"
+        )
+        remedy = "'trunk', 'carrier', 'office', or a 'pair' with fails: link; or how: killed"
+        yield _error("not-applicable", (*path, "how"), message, remedy)
+    if fault.loss is None and (fault.delay is None or not any(fault.delay.parameters)):
+        yield _error("exactly-one", path, "a degraded link makes datagrams late or loses them", "'delay' or 'loss'")
+
+
+def _of_refusals(path: Path, fault: Fault) -> Iterator[Finding]:
+    if fault.refuses is None:
+        if "answer" in fault.model_fields_set:
+            message = "'answer' is what a carrier says that refuses a share of calls"
+            yield _error("not-applicable", (*path, "answer"), message, "'refuses', or fails: 503")
+    elif fault.trunk is None and fault.carrier is None:
+        message = "only carriers restrict calls, on one trunk or on all of theirs"
+        yield _error("not-applicable", (*path, "refuses"), message, "'trunk' or 'carrier'")
+    elif fault.fails != "all" or fault.how != "killed":
+        message = "a trunk whose carrier refuses a share of calls works otherwise"
+        yield _error("exactly-one", (*path, "refuses"), message, "'refuses', or 'fails' and 'how', in a fault each")
+    if fault.retry_after is not None and not (fault.fails == "503" or (fault.refuses and fault.answer == 503)):
+        message = "only 503 is obeyed when it says Retry-After (S2)"
+        yield _error("not-applicable", (*path, "retry_after"), message, "'refuses' with 503, or fails: 503")
 
 
 def _shared(pairs: Mapping[str, SbcPair], name: str | None) -> bool:

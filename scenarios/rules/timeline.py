@@ -1,16 +1,20 @@
 """The day of the plan: faults that happen in the run, steps that can begin, and sites that are there when needed."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 
+from scenarios.distributions import Distribution, Shape
 from scenarios.model import (
     Activate,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Detector,
     Drill,
     Reroute,
     Step,
     SwitchSoftphones,
+    VrrpDetection,
     When,
 )
 from scenarios.problems import Severity
@@ -57,6 +61,25 @@ def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
         elif fault.identity and not any(group.softphone.login for group in drill.agents.values()):
             message = "no phone needs a sign-in to register, so an outage of identity changes nothing (W34)"
             yield Remark(("faults", index, "identity"), message, "softphone: {login: true}")
+        elif fault.pair is not None and fault.delay is not None and fault.loss is None:
+            latest, needed = _latest(fault.delay), _missed_after(drill.sbc_pairs[fault.pair].detect)
+            if latest <= needed:
+                message = (
+                    f"adverts are at most {format_duration(latest)} late, but a standby waits "
+                    f"{format_duration(needed)} longer than for the next: the delay changes nothing (S11)"
+                )
+                yield Remark(("faults", index, "delay"), message, f"more than {format_duration(needed)}, or 'loss'")
+
+
+def _latest(delay: Distribution) -> float:
+    """Return the longest delay that a distribution has, in seconds."""
+    bounded = (Shape.CONSTANT, Shape.UNIFORM, Shape.TRIANGULAR, Shape.EMPIRICAL)
+    return max(delay.parameters) if delay.shape in bounded else inf
+
+
+def _missed_after(detect: Detector) -> float:
+    """Return how late an advert may be before the standby takes over, in seconds: two more and the skew."""
+    return (2 + (256 - detect.priority) / 256) * detect.advert if isinstance(detect, VrrpDetection) else inf
 
 
 # Steps

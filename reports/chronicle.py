@@ -110,6 +110,10 @@ class Chronicle:
                 self._pairs[subject].unnoticed.since = None
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
+            case EventKind.ACTOR_SOUGHT:
+                self._step(subject, sought=now)
+            case EventKind.ACTOR_REACHED:
+                self._step(subject, reached=now, reached_by=str(detail["by"]))
             case EventKind.STEP_STARTED:
                 self._step(subject, started=now)
             case EventKind.STEP_REPEATED:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.calltable import Block, Key, Selectors
-from scenarios.evidence import Direction
+from scenarios.evidence import Direction, Outcome
 
 WINDOW = 60
 """Seconds over which the share of attempts answered is taken."""
@@ -49,7 +49,8 @@ class RecoveryWatch:
         np.add.at(self._answered, second[after & answered], 1)
 
     def _meant(self, key: Key) -> bool:
-        return key.direction is Direction.INBOUND and key.selected(self._selectors)
+        due = key.direction is Direction.INBOUND and key.outcome is not Outcome.CLOSED
+        return due and key.selected(self._selectors)
 
     def value(self) -> float | None:
         """Return seconds from a fault, the most of all; ``inf`` for never, None with too few attempts to tell."""

@@ -1,5 +1,6 @@
 """The runbook as it went: when each step happened, what it cost, and which steps the end had to wait for."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +21,17 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """The runs in which the actor of a step was not there, and had to be reached."""
+
+    runs: int
+    mean: float
+    """Mean seconds until somebody was reached, or to the end of the run."""
+    reached: Mapping[str, int]
+    """Who was reached and in how many runs, most first; the empty name stands for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepReport:
     """One step over all runs; the rest of it is about the runs in which it was finished."""
 
@@ -37,6 +49,8 @@ class StepReport:
     """Mean seconds of that in which people had not begun: deciding, or busy with something else."""
     repeats: float | None
     """Mean number of tries without success."""
+    search: Search | None
+    """How long nobody was there to take it; None where somebody always was."""
     critical_in: int
     """Runs in which the end of the runbook had to wait for it."""
     critical: float
@@ -64,12 +78,12 @@ def step_reports(drill: Drill, summaries: Sequence[RunSummary]) -> tuple[StepRep
             on_path[name].append(summary.steps[name].cost or 0.0)
     whole = fsum(chain.from_iterable(on_path.values()))
     return tuple(
-        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole)
+        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole, drill.run.lasts)
         for step in drill.runbook
     )
 
 
-def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole: float) -> StepReport:
+def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole: float, lasts: float) -> StepReport:
     done = [run for run in went if run.finished is not None]
     return StepReport(
         step=step.step,
@@ -82,10 +96,19 @@ def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole
         cost=_mean(run.cost for run in done),
         before_start=_mean(run.hesitation for run in done),
         repeats=_mean(run.repeats for run in done),
+        search=_search(went, lasts),
         critical_in=len(on_path),
         critical=fsum(on_path) / max(len(went), 1),
         critical_share=fsum(on_path) / whole if whole else 0.0,
     )
+
+
+def _search(went: Sequence[StepRun], lasts: float) -> Search | None:
+    sought = [(run, run.sought) for run in went if run.sought is not None]
+    if not sought:
+        return None
+    waits = [(lasts if run.reached is None else run.reached) - since for run, since in sought]
+    return Search(len(sought), mean(waits), dict(Counter(run.reached_by for run, _ in sought).most_common()))
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

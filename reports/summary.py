@@ -44,6 +44,12 @@ class StepRun:
     """Tries without success; in a step of many agents, those of all of them."""
     released_by: str = ""
     """The fault or step whose happening made it ready."""
+    sought: float | None = None
+    """When the search for somebody to take it began; None where its actor was there."""
+    reached: float | None = None
+    """When the search ended."""
+    reached_by: str = ""
+    """Who was reached."""
 
     @property
     def cost(self) -> float | None:

@@ -30,6 +30,9 @@ from sim.world import NodeState, PairState, World, admit
 
 OFFSETS = invite_offsets()
 
+_CONTENT = (Outcome.COMPLETED, Outcome.CLOSED)
+"""Outcomes after which nobody tries again."""
+
 
 class Calls:
     """The lifecycle of all calls of a run."""
@@ -142,6 +145,8 @@ class Calls:
             self._refuse(call, Outcome.FAILED, "drained", 503)
         elif not pair.site.in_service:
             self._refuse(call, Outcome.FAILED, "site not in service", 503)
+        elif route.calendars and call.direction is Direction.INBOUND and self._world.is_closed(route):
+            self._refuse(call, Outcome.CLOSED, "closed", 480)
         else:
             limits = self._world.limits(call.direction, route, node)
             refusing = admit(limits, node, self._env.now)
@@ -359,7 +364,7 @@ class Calls:
         """Record an attempt; one who tries again begins the pause ``after`` seconds."""
         self.unsettled.pop(call, None)
         again = inf
-        if outcome is not Outcome.COMPLETED and call.tries < call.willing:
+        if outcome not in _CONTENT and call.tries < call.willing:
             again = self._env.now + after + call.again[call.tries - 1]
         self._log.call(call.record(self._env.now, outcome, reason, sip, final=again >= self._lasts))
         if again < inf:
@@ -368,6 +373,10 @@ class Calls:
         else:
             call.state = State.DONE
             call.due = inf
+
+    def clear(self, queue: str) -> None:
+        """Tell all who wait in a queue that it is closed."""
+        self._contact.clear(queue)
 
     def close(self) -> None:
         """Record what is still up at the end of the run."""

@@ -51,6 +51,7 @@ class ContactCentre:
         self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
         self._menus = {name: _Menu(name, each.ivr, draws) for name, each in queues.items() if each.ivr is not None}
         self._gated = {name for name, each in queues.items() if each.max_waiting or each.longest_wait}
+        self._hours = {name: each.open for name, each in queues.items() if each.open is not None}
         self._treatments = {name: plan for name, each in queues.items() if (plan := treatments(each))}
         self._accepts = {
             name: draws.uniforms(f"queue:{name}:callback") for name, each in queues.items() if each.callback is not None
@@ -88,6 +89,10 @@ class ContactCentre:
             self._enter(call, queue)
 
     def _enter(self, call: Call, queue: str) -> None:
+        if queue in self._hours and self._hours[queue] in self._world.closed:
+            call.queue = ""
+            self._calls.end(call, Outcome.CLOSED, "closed", 200)
+            return
         now = self._env.now
         agent = self._distributor.offer(now, queue, call.site, call)
         if agent is not None:
@@ -107,6 +112,12 @@ class ContactCentre:
         """Why a caller who is last in a queue cannot stay."""
         others = self._distributor.waiting(queue) - 1
         return refusal(self._queues[queue], others, self._distributor.longest_wait(self._env.now, queue))
+
+    def clear(self, queue: str) -> None:
+        """Tell all who wait in a queue, or to be called back from it, that it is closed."""
+        for call in self._distributor.waiting_calls(queue):
+            self._distributor.leave(queue, call.site, call)
+            self._calls.end(call, Outcome.CLOSED, "closed", 200 if self._calls.confirmed(call) else 480)
 
     # Waiting
 

@@ -1,6 +1,6 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,9 @@ class TrunkState:
 class World:
     """All parts of a drill by name, and what a call needs to pass."""
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, drill: Drill, closed: Set[str] = frozenset()) -> None:
+        """``closed``: the calendars that are closed, which changes as the run goes on."""
+        self.closed = closed
         self.sites = {name: SiteState(name, site.role == "primary") for name, site in drill.sites.items()}
         self.pairs = {name: self._pair(name, pair) for name, pair in drill.sbc_pairs.items()}
         self.trunks = {
@@ -162,7 +164,7 @@ class World:
             )
             for name, trunk in drill.trunks.items()
         }
-        self.routing = RoutingTable(drill.numbers, drill.trunks)
+        self.routing = RoutingTable(drill.numbers, drill.trunks, drill.queues)
         self.default_caller = drill.default_caller
         self.caller_numbers = {name: group.caller_number for name, group in drill.agents.items()}
         ports = drill.ports
@@ -213,6 +215,10 @@ class World:
         if isinstance(route, NoRoute):
             return None
         return next((way for way in route.ways if self._ready(self.trunks[way.trunk])), None)
+
+    def is_closed(self, route: Route) -> bool:
+        """Whether callers on a route hear that it is closed."""
+        return any(calendar in self.closed for calendar in route.calendars)
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works

@@ -167,6 +167,10 @@ class Distributor(Generic[Call]):
         """Callers in a queue, over all sites."""
         return sum(len(line) for (of, _), line in self._waiting.items() if of == queue)
 
+    def waiting_calls(self, queue: str) -> list[Call]:
+        """Return the callers in a queue over all sites, those of a site in order."""
+        return [call for (of, _), line in self._waiting.items() if of == queue for call in line]
+
     def longest_wait(self, now: float, queue: str) -> float:
         """Seconds that the caller longest in a queue has waited, over all sites; 0 when it is empty."""
         since = [_since(line) for (of, _), line in self._waiting.items() if of == queue and line]

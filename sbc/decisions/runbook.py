@@ -1,11 +1,13 @@
 """The runbook: a graph of steps, each a small state machine, and actors who do one thing at a time.
 
-The machine says what begins and what takes effect; an engine draws how long it takes and tells when it is over.
+The machine says who is sought, what begins and what takes effect; an engine draws how long it takes and tells when
+somebody is reached (:mod:`sbc.decisions.reach`) and when a try is over.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from sbc.decisions.table import follow
 from scenarios.model import Step
@@ -16,7 +18,8 @@ class State(Enum):
 
     PENDING = "waits for a fault or other steps"
     DELAYED = "people have not decided yet"
-    QUEUED = "waits for its actor"
+    SOUGHT = "its actor is called and has not been reached"
+    QUEUED = "waits for its actor, who is there"
     RUNNING = "somebody is at it"
     DONE = "finished"
 
@@ -26,6 +29,7 @@ class Event(Enum):
 
     RELEASED = "all it waits for has happened"
     DELAY_OVER = "people have decided to act"
+    REACHED = "its actor, or a deputy, is there"
     ACTOR_FREE = "its actor begins"
     FAILED = "a try did not succeed"
     SUCCEEDED = "a try succeeded"
@@ -33,7 +37,8 @@ class Event(Enum):
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.PENDING, Event.RELEASED): State.DELAYED,
-    (State.DELAYED, Event.DELAY_OVER): State.QUEUED,
+    (State.DELAYED, Event.DELAY_OVER): State.SOUGHT,
+    (State.SOUGHT, Event.REACHED): State.QUEUED,
     (State.QUEUED, Event.ACTOR_FREE): State.RUNNING,
     (State.RUNNING, Event.FAILED): State.RUNNING,
     (State.RUNNING, Event.SUCCEEDED): State.DONE,
@@ -43,6 +48,9 @@ TABLE: dict[tuple[State, Event], State] = {
 EACH_FOR_THEMSELVES = "agents"
 """The actor that is many people: its steps never wait for each other."""
 
+
+_AT_REST = (State.PENDING, State.DONE)
+"""States of a step that keeps nobody."""
 
 PLAN = "plan"
 """What has released a step that begins at a time of its own."""
@@ -55,6 +63,21 @@ class Released:
     step: str
     by: str
     """The fault, or the step that was the last to finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Neither the actor of a step nor a deputy is there: the engine says when one of them has been reached."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody who was sought is there now, and will take the step."""
+
+    step: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +95,18 @@ class Finished:
     step: str
 
 
-Effect = Released | Begin | Finished
+Effect = Released | Sought | Found | Begin | Finished
 
 
 class Runbook:
     """All steps of a drill and where they stand."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], stand_ins: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
+        """``stand_ins``: actors who have to be reached, each with those who may act for them, themselves first."""
+        self._stand_ins = stand_ins
+        self._there: set[str] = set()
+        """Actors who have been reached; they stay while any step is under way."""
+        self._taken_by: dict[str, str] = {}
         self._steps = {step.step: step for step in steps}
         self._state = dict.fromkeys(self._steps, State.PENDING)
         self._waits_for = {
@@ -91,6 +119,10 @@ class Runbook:
         """Where a step stands."""
         return self._state[step]
 
+    def actor(self, step: str) -> str:
+        """Who takes a step: its actor or a deputy, once one of them is there."""
+        return self._taken_by[step]
+
     def fault(self, name: str) -> list[Effect]:
         """People notice a fault."""
         return self._happened("fault", name)
@@ -102,15 +134,41 @@ class Runbook:
     def delay_over(self, step: str) -> list[Effect]:
         """People have decided to act on a released step."""
         self._move(step, Event.DELAY_OVER)
+        by = self._steps[step].by
+        there = by if by not in self._stand_ins else next((n for n in self._stand_ins[by] if n in self._there), None)
+        if there is None:
+            return [Sought(step)]
+        self._take(step, there)
         return self._assign()
+
+    def reached(self, actor: str) -> list[Effect]:
+        """An actor who was called is there, for every step that they may take."""
+        sought = [
+            name
+            for name, step in self._steps.items()
+            if self._state[name] is State.SOUGHT and actor in self._stand_ins.get(step.by, ())
+        ]
+        if not sought:
+            return []  # somebody else was there first
+        self._there.add(actor)
+        for name in sought:
+            self._take(name, actor)
+        return [*(Found(name, actor) for name in sought), *self._assign()]
 
     def tried(self, step: str, succeeded: bool) -> list[Effect]:
         """A try is over; an unsuccessful one is repeated at once by the same actor."""
         self._move(step, Event.SUCCEEDED if succeeded else Event.FAILED)
         if not succeeded:
             return [self._begin(step)]
-        self._busy.discard(self._steps[step].by)
-        return [Finished(step), *self._happened("step", step), *self._assign()]
+        self._busy.discard(self._taken_by[step])
+        released = self._happened("step", step)
+        if all(state in _AT_REST for state in self._state.values()):
+            self._there.clear()
+        return [Finished(step), *released, *self._assign()]
+
+    def _take(self, step: str, actor: str) -> None:
+        self._taken_by[step] = actor
+        self._move(step, Event.REACHED)
 
     def _move(self, step: str, event: Event) -> None:
         self._state[step] = follow(TABLE, self._state[step], event)
@@ -130,9 +188,9 @@ class Runbook:
         """Let every free actor begin the first step, in file order, that waits for them."""
         begun: list[Effect] = []
         for name, step in self._steps.items():
-            if self._state[name] is State.QUEUED and step.by not in self._busy:
+            if self._state[name] is State.QUEUED and self._taken_by[name] not in self._busy:
                 if step.by != EACH_FOR_THEMSELVES:
-                    self._busy.add(step.by)
+                    self._busy.add(self._taken_by[name])
                 self._move(name, Event.ACTOR_FREE)
                 begun.append(self._begin(name))
         return begun

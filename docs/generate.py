@@ -17,7 +17,9 @@ from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model import (
     Activate,
+    Actor,
     AgentGroup,
+    Calendar,
     Callback,
     CallerNumbers,
     Deactivate,
@@ -63,9 +65,9 @@ _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
-        Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Step, Start,
-        When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain, Resume,
-        SwitchNodes, Waiver,
+        Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
+        Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
+        Resume, SwitchNodes, Waiver,
     )
 }  # fmt: skip
 

@@ -121,7 +121,7 @@ def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
     if not options.calls or judged.interrupted:
         return None
     replication = _telling(judged) if options.detail is None else options.detail
-    with detail_files(out) as recorder:
+    with detail_files(out, judged.drill.run.clock) as recorder:
         record(judged.drill, judged.seed, replication, recorder)
     return replication
 

@@ -22,6 +22,7 @@ Bins = npt.NDArray[np.float64]
 STACK = (
     Outcome.COMPLETED,
     Outcome.IN_PROGRESS,
+    Outcome.CLOSED,
     Outcome.ABANDONED,
     Outcome.BLOCKED,
     Outcome.FAILED,
@@ -88,6 +89,7 @@ def _levels(drill: Drill, summaries: Sequence[RunSummary]) -> Iterable[Json]:
         ("Softphones registered, by site", Gauge.SOFTPHONES, drill.sites),
         ("Most REGISTERs in one second, by site", Gauge.REGISTERS, drill.sites),
         ("Agents busy, by group", Gauge.AGENTS_BUSY, drill.agents),
+        ("Agents on duty, by group", Gauge.ON_DUTY, drill.agents),
         ("Callers waiting, by queue", Gauge.WAITING, drill.queue_table()),
     ):
         lines = [{"name": name, **_band(summaries, (gauge, name), (10, 50, 90))} for name in names]

@@ -120,6 +120,10 @@ class Chronicle:
                 self._step(subject, waits_since=now)
             case EventKind.CONDITIONS_MET:
                 self._step(subject, waited=self._waited(subject, now), waits_since=None)
+            case EventKind.ACTOR_SOUGHT:
+                self._step(subject, sought=now)
+            case EventKind.ACTOR_REACHED:
+                self._step(subject, reached=now, reached_by=str(detail["by"]))
             case EventKind.STEP_STARTED:
                 self._step(subject, started=now)
             case EventKind.STEP_REPEATED:

@@ -12,6 +12,7 @@ from reports.judge import Judged
 from reports.junit import junit_text
 from reports.origin import Origin
 from reports.result import result_text
+from scenarios.calendar import Clock
 from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample
 
 
@@ -38,17 +39,18 @@ class Tee:
 
 
 @contextmanager
-def detail_files(out: Path) -> Iterator[Recorder]:
+def detail_files(out: Path, clock: Clock | None = None) -> Iterator[Recorder]:
     """Yield the recorder that writes `calls.csv` and `journal.jsonl` of one replication into ``out``.
 
-    They appear when the block ends well. Raises :class:`~reports.files.ReportError`.
+    ``clock`` shows the time of day of journal entries. The files appear when the block ends well.
+    Raises :class:`~reports.files.ReportError`.
     """
     files.folder(out)
     with (
         files.whole_file(out / "calls.csv", calls_csv.ENCODING) as calls,
         files.whole_file(out / "journal.jsonl") as journal,
     ):
-        yield Tee(CallsCsv(calls), JournalFile(journal))
+        yield Tee(CallsCsv(calls), JournalFile(journal, clock))
 
 
 def write_all(out: Path, judged: Judged, origin: Origin) -> None:

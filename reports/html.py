@@ -13,7 +13,7 @@ from reports.combine import Combined
 from reports.judge import Judged
 from reports.origin import Origin, software
 from reports.runbook import step_reports
-from reports.story import mean_losses, story
+from reports.story import mean_losses, search_text, story
 from scenarios.expectations import Query
 from scenarios.metrics import Combine
 
@@ -30,6 +30,7 @@ def report_text(judged: Judged, origin: Origin) -> str:
             judged=judged,
             drill=drill,
             origin=origin,
+            clock=drill.run.clock,
             story=story(judged),
             steps=step_reports(drill, summaries),
             conditions=any(step.when for step in drill.runbook),
@@ -68,6 +69,8 @@ def _environment() -> Environment:
         cost=wording.cost_text,
         count=wording.count_text,
         share=wording.share_text,
+        on=lambda seconds, clock: wording.clock_text(clock, seconds),
+        search=search_text,
         metric=_metric_words,
         interval=_interval_words,
     )

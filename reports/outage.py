@@ -26,7 +26,7 @@ class OutageWatch:
         """Count a block; ``keys`` are all keys known so far."""
         new = keys[len(self._mine) :]
         self._mine += map(self._meant, new)
-        self._pending += (key.outcome is Outcome.IN_PROGRESS for key in new)
+        self._pending += (key.outcome in (Outcome.IN_PROGRESS, Outcome.CLOSED) for key in new)
         decided = block.answered | ~np.array(self._pending, np.bool_)[block.key]
         minute = np.floor(block.start / MINUTE).astype(np.int64)
         counted = np.array(self._mine, np.bool_)[block.key] & decided & (minute >= 0) & (minute < len(self._attempts))

@@ -33,8 +33,8 @@ Producer = Callable[[Facts, Query], Value]
 
 
 def caller_ended(key: Key) -> bool:
-    """Whether calls with this key were their callers' last, and have ended."""
-    return key.final and key.outcome is not Outcome.IN_PROGRESS
+    """Whether calls with this key were their callers' last, have ended, and could have been answered at that hour."""
+    return key.final and key.outcome not in (Outcome.IN_PROGRESS, Outcome.CLOSED)
 
 
 def caller_lost(key: Key) -> bool:
@@ -104,6 +104,7 @@ PRODUCERS: dict[str, Producer] = {
     "blocked": _count(Measure.ATTEMPTS, _blocked),
     "failed": _count(Measure.ATTEMPTS, _failed),
     "abandoned": _count(Measure.ATTEMPTS, _abandoned),
+    "closed": _count(Measure.ATTEMPTS, _outcome(Outcome.CLOSED)),
     "delayed": lambda facts, query: facts.calls.delayed(query, PROMPT),
     "dropped": _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
     "asr": _ratio(_count(Measure.ANSWERED), _attempts),

@@ -63,6 +63,8 @@ def _standard(drill: Drill) -> Iterator[Query]:
     inbound = [stream.to for stream in drill.traffic if stream.from_ is None]
     numbers = list(dict.fromkeys(inbound))
     yield from map(Query, _OVERALL)
+    if drill.keeps_hours:
+        yield Query("closed")
     if 0 < len(inbound) < len(drill.traffic):
         yield from (_about(name, "direction", way) for way in ("in", "out") for name in _PER_DIRECTION)
     yield from (_about(name, "number", number) for number in numbers for name in _PER_NUMBER)

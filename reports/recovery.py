@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.calltable import Block, Key
+from scenarios.evidence import Outcome
 
 WINDOW = 60
 """Seconds over which the share of attempts answered is taken."""
@@ -40,7 +41,7 @@ class RecoveryWatch:
 
     def add(self, block: Block, keys: Sequence[Key]) -> None:
         """Count a block; ``keys`` are all keys known so far."""
-        self._mine += map(self._meant, keys[len(self._mine) :])
+        self._mine += (key.outcome is not Outcome.CLOSED and self._meant(key) for key in keys[len(self._mine) :])
         mine = np.array(self._mine, np.bool_)[block.key] & (block.start >= 0)
         start, answered = block.start[mine], block.answered[mine]
         before = start < self._fault

@@ -7,7 +7,7 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
     expected_verdict  the verdict that the drill is meant to have
     exit_code         as the command line returned it
     story             the answer in sentences
-    scenario          name, file, changes (`--set`), lasts
+    scenario          name, file, changes (`--set`), lasts, start (ISO 8601, or the time of day), timezone
     engine            which engine played it
     seed              same file and seed, same metrics, whatever the number of workers
     replications      asked, done
@@ -19,7 +19,8 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
                       p10, p90, highest, runs, runs_never, runs_nothing (with nothing to measure)
     steps             per runbook step: step, by, finished_in, open_in (ready, and not finished), ready, started,
                       finished (each p10, p50, p90), cost (mean from ready to finished; where it was open, to the end of
-                      the run, and so the least it can be), before_start, waited (for conditions), repeats, critical_in,
+                      the run, and so the least it can be), before_start, waited (for conditions), repeats, search (runs
+                      in which nobody was there, mean time, runs by who was reached, empty for nobody), critical_in,
                       critical (mean time it added to the critical path), critical_share
     losses            attempts without success: direction, number, outcome, reason, mean of a replication
     waivers           finding, reason
@@ -28,6 +29,7 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
 
 import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 from reports.combine import Combined
@@ -37,6 +39,7 @@ from reports.runbook import Spread, StepReport, step_reports
 from reports.statistics import Interval
 from reports.story import mean_losses, story
 from reports.summary import Value
+from reports.wording import moment_text
 from scenarios.expectations import Query
 from scenarios.model import Fault
 
@@ -53,7 +56,7 @@ def result_text(judged: Judged, origin: Origin) -> str:
 
 def result(judged: Judged, origin: Origin) -> Json:
     """Return the result as plain data; times in seconds, shares from 0 to 1."""
-    drill = judged.drill
+    drill, clock = judged.drill, judged.drill.run.clock
     return {
         "version": VERSION,
         "verdict": judged.verdict,
@@ -65,6 +68,8 @@ def result(judged: Judged, origin: Origin) -> Json:
             "file": origin.file,
             "changes": list(origin.changes),
             "lasts": drill.run.lasts,
+            "start": clock and moment_text(clock, 0.0),
+            "timezone": drill.run.timezone if clock and clock.dated else None,
         },
         "engine": judged.engine,
         "seed": judged.seed,
@@ -137,6 +142,7 @@ def _step(step: StepReport) -> Json:
         "before_start": step.before_start,
         "waited": step.waited,
         "repeats": step.repeats,
+        "search": step.search and asdict(step.search),
         "critical_in": step.critical_in,
         "critical": step.critical,
         "critical_share": step.critical_share,

@@ -1,5 +1,6 @@
 """The runbook as it went: when each step happened, what it cost, and which steps the end had to wait for."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +18,17 @@ class Spread:
     p10: float
     p50: float
     p90: float
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The runs in which the actor of a step was not there, and had to be reached."""
+
+    runs: int
+    mean: float
+    """Mean seconds until somebody was reached, or to the end of the run."""
+    reached: Mapping[str, int]
+    """Who was reached and in how many runs, most first; the empty name stands for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,8 @@ class StepReport:
     """Mean seconds of that in which its conditions kept them from it."""
     repeats: float | None
     """Mean number of tries without success."""
+    search: Search | None
+    """How long nobody was there to take it; None where somebody always was."""
     critical_in: int
     """Runs in which the end of the runbook had to wait for it, or waits still."""
     critical: float
@@ -96,10 +110,19 @@ def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole
         before_start=_mean(run.hesitation for run in went),
         waited=_mean(run.waiting(end) for run in went),
         repeats=_mean(run.repeats for run in went if run.ready is not None),
+        search=_search(went, end),
         critical_in=len(on_path),
         critical=fsum(on_path) / max(len(went), 1),
         critical_share=fsum(on_path) / whole if whole else 0.0,
     )
+
+
+def _search(went: Sequence[StepRun], lasts: float) -> Search | None:
+    sought = [(run, run.sought) for run in went if run.sought is not None]
+    if not sought:
+        return None
+    waits = [(lasts if run.reached is None else run.reached) - since for run, since in sought]
+    return Search(len(sought), mean(waits), dict(Counter(run.reached_by for run, _ in sought).most_common()))
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -1,10 +1,10 @@
 """The answer in sentences: would this plan have worked, what was lost, which step cost the most time."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reports.judge import Judged, Judgement
-from reports.runbook import StepReport, step_reports
+from reports.runbook import Search, StepReport, step_reports
 from reports.statistics import mean
 from reports.summary import Loss
 from reports.wording import cost_text, count_text, duration_text, number_of
@@ -103,9 +103,26 @@ def _runbook(judged: Judged) -> Iterator[str]:
     if least is not None and least.finished_in < least.runs:
         open_in = f"{least.runs - least.finished_in} of {number_of(least.runs, 'run')}"
         yield f"The runbook was not finished in {open_in}: “{least.step}” stood open."
+    yield from _absences(steps)
     worst = max(steps, key=lambda step: step.critical, default=None)
     if worst is not None and worst.cost:
         yield _costliest(worst, worst.cost)
+
+
+def _absences(steps: Sequence[StepReport]) -> Iterator[str]:
+    """Tell of the step that waited longest for somebody to take it."""
+    waited = [(step, step.search) for step in steps if step.search is not None]
+    if waited:
+        yield search_text(*max(waited, key=lambda item: item[1].mean * item[1].runs))
+
+
+def search_text(step: StepReport, search: Search) -> str:
+    """Say for how long nobody was there to take a step, and who was reached in the end."""
+    reached = ", ".join(f"{name or 'nobody'} in {number_of(runs, 'run')}" for name, runs in search.reached.items())
+    return (
+        f"Nobody was there for “{step.step}” in {search.runs} of {number_of(step.runs, 'run')}: {step.by} was sought "
+        f"for {duration_text(search.mean)} on average. Reached in the end: {reached}."
+    )
 
 
 def _costliest(step: StepReport, cost: float) -> str:

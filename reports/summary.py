@@ -48,6 +48,12 @@ class StepRun:
     """Seconds in which its conditions did not hold and had kept it from being begun, up to when they last came to."""
     waits_since: float | None = None
     """Since when they have kept it from that again."""
+    sought: float | None = None
+    """When the search for somebody to take it began; None where its actor was there."""
+    reached: float | None = None
+    """When the search ended."""
+    reached_by: str = ""
+    """Who was reached."""
 
     def cost(self, end: float) -> float | None:
         """Return seconds from ready to finished: deciding, waiting for conditions and the actor, and the work.

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from reports import wording
 from reports.judge import Judged
-from reports.runbook import step_reports
+from reports.runbook import StepReport, step_reports
 from reports.story import story
+from scenarios.calendar import Clock
 from scenarios.model import Verdict
 
 PIPE_WIDTH = 120
@@ -71,6 +72,10 @@ def print_summary(console: Console, judged: Judged) -> None:
     verdict = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
     console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold")))
     console.print(Text(first))
+    if (clock := judged.drill.run.clock) is not None:
+        run = judged.drill.run
+        zone = f", {run.timezone}" if clock.dated else ""
+        console.print(Text(f"The run: {wording.clock_text(clock, 0)} to {wording.clock_text(clock, run.lasts)}{zone}."))
     for sentence in more:
         console.print(_grid([Text("-"), Text(sentence)]))
     console.print()
@@ -95,7 +100,9 @@ def _steps(judged: Judged) -> Table:
     steps = step_reports(judged.drill, judged.summaries)
     most = max(step.critical for step in steps)
     conditions = ("waiting for conditions",) if any(step.when for step in judged.drill.runbook) else ()
-    headers = ("step", "by", "cost", "before it was begun", *conditions, "share of the way")
+    clock = judged.drill.run.clock
+    finished = () if clock is None else ("finished",)
+    headers = ("step", "by", "cost", "before it was begun", *conditions, "share of the way", *finished)
     table = _table(*headers, right=("cost",))
     for step in steps:
         unfinished = step.runs - step.finished_in
@@ -108,9 +115,17 @@ def _steps(judged: Judged) -> Table:
             Text("–" if step.before_start is None else wording.duration_text(step.before_start)),
             *(Text("–" if step.waited is None else wording.duration_text(step.waited)) for _ in conditions),
             Text(wording.share_text(step.critical_share)),
+            *([] if clock is None else [Text(_finished(step, clock))]),
             style="bold" if step.critical == most > 0 else None,
         )
     return table
+
+
+def _finished(step: StepReport, clock: Clock) -> str:
+    """Return when half of the runs had finished a step, by the run and by the clock."""
+    if step.finished is None:
+        return "–"
+    return f"{wording.duration_text(step.finished.p50)} ({wording.clock_text(clock, step.finished.p50)})"
 
 
 def _table(*headers: str, right: Iterable[str] = ()) -> Table:

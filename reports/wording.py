@@ -3,10 +3,12 @@
 import math
 
 from reports.statistics import Interval
+from scenarios.calendar import Clock
 from scenarios.metrics import Unit
 from scenarios.units import format_duration, format_share
 
 NEVER = "never"
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 NOTHING = "nothing to measure"
 
 
@@ -42,6 +44,19 @@ def cost_text(seconds: float | None, *, least: bool) -> str:
     if seconds is None:
         return "–"
     return f"at least {duration_text(seconds)}" if least else duration_text(seconds)
+
+
+def clock_text(clock: Clock, seconds: float) -> str:
+    """Return what the clock on the wall shows: ``Tue 2026-11-24 09:10``, or ``09:10`` where the day is not known."""
+    now = clock.at(round(seconds))
+    text = f"{now:%H:%M:%S}".removesuffix(":00")
+    return f"{_WEEKDAYS[now.weekday()]} {now:%Y-%m-%d} {text}" if clock.dated else text
+
+
+def moment_text(clock: Clock, seconds: float) -> str:
+    """Return date and time with its offset from UTC (ISO 8601), or the time alone where the day is not known."""
+    now = clock.at(seconds)
+    return now.isoformat(timespec="milliseconds") if clock.dated else now.time().isoformat("milliseconds")
 
 
 def share_text(share: float) -> str:

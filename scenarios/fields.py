@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from scenarios import distributions, units
+from scenarios import calendar, distributions, hours, units
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.numberplan import NumberError, canonical
 
@@ -158,6 +158,9 @@ RATE_PATTERN = rf"^{_SPACE}{_DECIMAL}{_SPACE}[/／]{_SPACE}[^\d\s]+{_SPACE}$"
 SHARE_PATTERN = rf"^{_SPACE}{_DECIMAL}{_SPACE}[%％]{_SPACE}$"
 CLOCK_PATTERN = rf"^{_DIGIT}{{1,2}}[:：]{_DIGIT}{{2}}([:：]{_DIGIT}{{2}})?$"
 
+START_PATTERN = rf"^({_DIGIT}{{4}}-{_DIGIT}{{1,2}}-{_DIGIT}{{1,2}}[ Tt]+)?{CLOCK_PATTERN[1:]}"
+WINDOW_PATTERN = rf"^{CLOCK_PATTERN[1:-1]}{_SPACE}[-–~～]{_SPACE}{CLOCK_PATTERN[1:]}"
+
 _DURATION_SCHEMA: dict[str, object] = {
     "type": ["string", "integer"],
     "pattern": DURATION_PATTERN,
@@ -198,6 +201,15 @@ def _distribution_schema() -> dict[str, object]:
     return {"description": distributions.DISTRIBUTIONS, "anyOf": [_DURATION_SCHEMA, shapes]}
 
 
+def _reachable(value: object) -> float | distributions.Distribution:
+    text = unicodedata.normalize("NFKC", value).rstrip() if isinstance(value, str) else ""
+    return units.parse_share(value) if text.endswith("%") else distributions.parse_distribution(value)
+
+
+def _one_or_more(schema: dict[str, object]) -> dict[str, object]:
+    return {"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1}]}
+
+
 def _arrivals_schema() -> dict[str, object]:
     rate = {"type": "string", "pattern": RATE_PATTERN, "examples": ["0.5/s", "30/m", "1800/h"]}
     profile = {
@@ -236,12 +248,36 @@ Rate = Annotated[
 ]
 """Events per second above 0, written as `50/s`."""
 
-ClockTime = Annotated[
-    float,
-    PlainValidator(_reads(units.parse_clock)),
-    _schema(units.CLOCKS, "09:00", "17:30", pattern=CLOCK_PATTERN),
+Start = Annotated[
+    calendar.Moment,
+    PlainValidator(_reads(hours.parse_start)),
+    _schema(hours.STARTS, "2026-11-24 09:00", "09:00", pattern=START_PATTERN),
 ]
-"""Seconds since midnight, written as `09:00`."""
+"""A moment on the wall clock, written as `2026-11-24 09:00`, or as a time of day alone."""
+
+TimeZone = Annotated[str, PlainValidator(_reads(hours.parse_zone)), _schema(hours.ZONES, "Asia/Tokyo")]
+"""A time zone of the IANA database."""
+
+WeeklyHours = Annotated[
+    calendar.WeeklyHours,
+    PlainValidator(_reads(hours.parse_hours)),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "description": hours.HOURS,
+            "additionalProperties": _one_or_more({"type": "string", "pattern": WINDOW_PATTERN}),
+            "minProperties": 1,
+        }
+    ),
+]
+"""Opening hours by the day of the week."""
+
+Holidays = Annotated[
+    calendar.Holidays,
+    PlainValidator(_reads(hours.parse_holidays)),
+    WithJsonSchema({"description": hours.HOLIDAYS, **_one_or_more({"type": "string", "examples": ["japan"]})}),
+]
+"""Days that keep other hours than their weekday."""
 
 Distributed = Annotated[
     distributions.Distribution,
@@ -249,6 +285,13 @@ Distributed = Annotated[
     WithJsonSchema(_distribution_schema()),
 ]
 """A time that varies."""
+
+Reachable = Annotated[
+    float | distributions.Distribution,
+    PlainValidator(_reads(_reachable)),
+    WithJsonSchema({"anyOf": [_distribution_schema(), {"type": "string", "pattern": SHARE_PATTERN}]}),
+]
+"""A share of 1, or a time that varies."""
 
 Arrivals = Annotated[
     distributions.Arrivals,

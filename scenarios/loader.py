@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from scenarios.calendar import Moment
 from scenarios.encoding import read_text
 from scenarios.keys import respell
 from scenarios.ledger import SECTIONS, expand
@@ -117,7 +119,7 @@ def _dangling_among_sound(source: Source, faulty: Collection[TreePath]) -> list[
 def _sound(root: Node, faulty: Collection[TreePath]) -> tuple[Drill, dict[str, list[int]]]:
     """Return a drill of the valid entries alone, and where in the file's lists its list items stand."""
     broken = {path[:2] for path in faulty}
-    parts: dict[str, Any] = {"run": Run.model_construct(lasts=0.0, warm=False, start=0.0)}
+    parts: dict[str, Any] = {"run": Run.model_construct(lasts=0.0, warm=False, start=Moment(0.0, date(2001, 1, 1)))}
     kept: dict[str, list[int]] = {}
     for section, info in named_fields(Drill).items():
         node = root.child(section)
@@ -179,6 +181,8 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         groups=groups,
         faults=names("faults", "name"),
         steps=names("runbook", "step"),
+        calendars=names("calendars"),
+        actors=names("actors"),
         limits=union(contract, trunks, pairs, tapped),
         dialled=dialled,
     )

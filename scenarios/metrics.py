@@ -74,6 +74,7 @@ _ENTRIES = (
     _count("blocked", "Attempts refused by a limit.", "limit"),
     _count("failed", "Attempts that reached nobody: no route, nothing answering, caller number not usable."),
     _count("abandoned", "Attempts whose caller hung up while waiting."),
+    _count("closed", "Attempts outside the hours of a number or queue, whose callers heard so."),
     _count("delayed", "Attempts delivered more than 0.4 s after dialling: the first INVITE met nobody."),
     _count(
         "dropped",
@@ -115,7 +116,7 @@ _ENTRIES = (
     _ratio(
         "caller_loss",
         "Callers who never got through, or were cut off and did not get through again, over all callers; "
-        "a caller is counted at the last attempt.",
+        "a caller is counted at the last attempt; those who heard that it is closed are left out.",
     ),
     Metric(
         "service_level",
@@ -185,7 +186,7 @@ _ENTRIES = (
         "outage_minutes",
         "Time without service: 60 s for each whole minute of the run, counted from its start, in which at least one "
         "inbound attempt began and none of those that began in it was ever answered. Attempts still waiting at the end "
-        "of the run are left out.",
+        "of the run, and those outside the hours of the number or queue, are left out.",
         *_SERVICE,
     ),
     Metric(

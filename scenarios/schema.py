@@ -26,7 +26,6 @@ _SHARED = {
         ("Name", fields.Name),
         ("Duration", fields.Duration),
         ("Share", fields.Share),
-        ("ClockTime", fields.ClockTime),
         ("Line", fields.Line),
         ("Prose", fields.Prose),
     )

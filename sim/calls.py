@@ -35,6 +35,8 @@ NOT_USABLE = NoRoute("caller number not usable", 403)
 """A call that shows no number, or one of another site."""
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
 _ANSWERED, _TALK_OVER, _INBOUND, _COMPLETED = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND, Outcome.COMPLETED
+_CONTENT = (Outcome.COMPLETED, Outcome.CLOSED)
+"""Outcomes after which nobody tries again."""
 
 
 class Calls:
@@ -242,6 +244,8 @@ class Calls:
             self._response(call, Outcome.FAILED, "drained", 503, now)
         elif not pair.site.in_service:
             self._response(call, Outcome.FAILED, "site not in service", 503, now)
+        elif way.route.calendars and call.stream.direction is _INBOUND and self._world.is_closed(way.route):
+            self._response(call, Outcome.CLOSED, "closed", 480, now)
         else:
             limits = way.limits[node]
             refusing = acquire(limits) if node.pace is None else admit(limits, node, now)
@@ -419,7 +423,7 @@ class Calls:
         if self.unsettled:
             self.unsettled.pop(call, None)
         call.redials = inf
-        if outcome is not _COMPLETED:
+        if outcome not in _CONTENT:
             call.redials = redials_at(now + call.held_on, call.tries, call.willing, call.again)
         if now >= 0:
             self._log.call(call.record(now, outcome, reason, sip, final=call.redials >= self._lasts))
@@ -441,6 +445,10 @@ class Calls:
         call.wait(call.redials, call.stream.begins, now)
         if call.redials == inf:
             self.tell(call, Event.GIVEN_UP, now)
+
+    def clear(self, queue: str) -> None:
+        """Tell all who wait in a queue that it is closed."""
+        self._contact.clear(queue, self._env.now)
 
     def close(self) -> None:
         """Record what is still up at the end of the run."""

@@ -58,6 +58,7 @@ class ContactCentre:
         self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
         self._menus = {name: _Menu(name, each.ivr, draws) for name, each in queues.items() if each.ivr is not None}
         self._gated = {name for name, each in queues.items() if each.max_waiting or each.longest_wait}
+        self._hours = {name: each.open for name, each in queues.items() if each.open is not None}
         self._treatments = {name: plan for name, each in queues.items() if (plan := treatments(each))}
         self._accepts = {
             name: draws.uniforms(f"queue:{name}:callback") for name, each in queues.items() if each.callback is not None
@@ -85,15 +86,20 @@ class ContactCentre:
     def _choose(self, call: Call, now: float) -> None:
         """The IVR is over: for some the call is as well."""
         assert call.way is not None  # noqa: S101
-        assert call.way.route.queue is not None  # noqa: S101
-        menu = self._menus[call.way.route.queue]
+        queue = call.way.route.queue
+        assert queue is not None  # noqa: S101
+        menu = self._menus[queue]
         if next(menu.luck) < menu.contained:
             self._calls.tell(call, Event.CONTAINED, now)
             return
         call.ivr = now - (call.answered or 0.0)
         call.gives_up += call.ivr
         call.answered = None
-        call.queue = call.way.route.queue
+        if self._hours.get(queue) in self._world.closed:
+            call.refusal = Outcome.CLOSED, "closed", 200
+            self._calls.tell(call, Event.CLOSED, now)
+            return
+        call.queue = queue
         self._calls.tell(call, Event.DELIVERED, now)
 
     def _join(self, call: Call, now: float) -> None:
@@ -122,7 +128,11 @@ class ContactCentre:
     def _leave(self, call: Call, now: float) -> None:
         self._distributor.leave(call.queue, _site(call), call)
 
-    # Waiting
+    def clear(self, queue: str, now: float) -> None:
+        """Tell all who wait in a queue, or to be called back from it, that it is closed."""
+        for call in self._distributor.waiting_calls(queue):
+            call.refusal = Outcome.CLOSED, "closed", 200 if self._calls.confirmed(call) else 480
+            self._calls.tell(call, Event.CLOSED, now)
 
     def _wait(self, call: Call, now: float) -> None:
         """Wait for what the queue does next or the end of patience: in silence for that only, if promised for ever."""

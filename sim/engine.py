@@ -15,6 +15,7 @@ from sim.call import Call, Stream
 from sim.calls import Calls
 from sim.draws import Draws
 from sim.faults import Faults
+from sim.hours import Hours, keep_hours
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.people import People
@@ -32,14 +33,16 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     env = simpy.Environment(initial_time=-warm_up(drill))
     draws = Draws(seed, replication)
     log = Log(env, recorder)
-    world = World(drill)
+    hours = Hours(env, drill)
+    world = World(drill, hours.closed)
     queues = drill.queue_table()
     searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
     distributor: Distributor[Call] = Distributor(searches, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, draws, log, drill.run.lasts)
-    phones = Phones(env, drill, world, distributor, calls, draws, log)
+    phones = Phones(env, drill, world, distributor, calls, hours, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
-    people = People(env, drill, world, phones, pairs, draws, log)
+    people = People(env, drill, world, phones, pairs, hours, draws, log)
+    keep_hours(drill, hours, calls, log)
     Faults(env, drill, world, calls, phones, pairs, people, draws, log)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
         calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
@@ -49,6 +52,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
         yield from ((Gauge.SOFTPHONES, site, phones.registrations.at_site(site)) for site in drill.sites)
         yield from ((Gauge.REGISTERS, site, high) for site, high in phones.registrations.high_registers().items())
         yield from ((Gauge.AGENTS_BUSY, group, phones.busy(group)) for group in drill.agents)
+        yield from ((Gauge.ON_DUTY, name, phones.on_duty(name)) for name, group in drill.agents.items() if group.shifts)
         yield from ((Gauge.WAITING, queue, distributor.waiting(queue)) for queue in queues)
 
     def sample() -> None:

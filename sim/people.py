@@ -1,11 +1,13 @@
 """The people of the runbook: they decide, begin, fail, repeat and finish, and their steps change the world."""
 
 from functools import partial
+from math import inf
 
 import simpy
 
 from sbc.decisions import runbook as book
 from sbc.decisions.distribution import Agent
+from sbc.decisions.reach import stand_ins
 from scenarios.evidence import EventKind
 from scenarios.model import (
     Activate,
@@ -23,9 +25,11 @@ from scenarios.model import (
 )
 from sim.conditions import Conditions
 from sim.draws import Draws
+from sim.hours import Hours
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.phones import Phones, Switch
+from sim.search import Search
 from sim.timer import later
 from sim.world import World
 
@@ -41,7 +45,15 @@ class People:
     """Carries out the effects of the runbook machine."""
 
     def __init__(
-        self, env: simpy.Environment, drill: Drill, world: World, phones: Phones, pairs: Pairs, draws: Draws, log: Log
+        self,
+        env: simpy.Environment,
+        drill: Drill,
+        world: World,
+        phones: Phones,
+        pairs: Pairs,
+        hours: Hours,
+        draws: Draws,
+        log: Log,
     ) -> None:
         self._env = env
         self._world = world
@@ -54,7 +66,11 @@ class People:
         self._looks_again = False
         self._queues = drill.queue_table()
         self._steps = {step.step: step for step in drill.runbook}
-        self._book = book.Runbook(drill.runbook)
+        self._stand_ins = {name: stand_ins(drill.actors, name) for name in drill.actors}
+        self._book = book.Runbook(drill.runbook, self._stand_ins)
+        self._search = Search(drill, self._stand_ins, hours.openings, draws)
+        self._sought: dict[str, float] = {}
+        """When the search for somebody to take a step began."""
         self._takes = {name: draws.values(f"step:{name}:takes", step.takes) for name, step in self._steps.items()}
         self._luck = {name: draws.uniforms(f"step:{name}:fails") for name in self._steps}
         self._slips = {name: draws.uniforms(f"step:{name}:slips") for name in self._steps}
@@ -115,9 +131,15 @@ class People:
                     self._log.entry(EventKind.STEP_READY, name, released_by=by)
                     delay = next(self._delay[name]) if name in self._delay else 0.0
                     later(self._env, delay, partial(self._decided, name))
+                case book.Sought(name):
+                    self._seek(name)
+                case book.Found(name, by):
+                    if name in self._sought:
+                        waited = self._env.now - self._sought[name]
+                        self._log.entry(EventKind.ACTOR_REACHED, name, by=by, waited=waited)
                 case book.Begin(name, tries):
                     if tries == 1:
-                        self._log.entry(EventKind.STEP_STARTED, name, by=self._steps[name].by)
+                        self._log.entry(EventKind.STEP_STARTED, name, by=self._book.actor(name))
                     self._begin(name, tries)
                 case book.Finished(name):
                     self._apply(name)
@@ -126,15 +148,39 @@ class People:
     def _decided(self, name: str) -> None:
         self._carry_out(self._book.delay_over(name))
 
+    def _seek(self, name: str) -> None:
+        """Call those who may take a step; whoever is reached first is there."""
+        actor, at = self._search.first(name, self._env.now)
+        if at <= self._env.now:
+            self._carry_out(self._book.reached(actor))
+            return
+        self._sought[name] = self._env.now
+        self._log.entry(EventKind.ACTOR_SOUGHT, name, by=self._steps[name].by)
+        if at < inf:
+            later(self._env, at - self._env.now, partial(self._answers, name, actor))
+
+    def _answers(self, name: str, actor: str) -> None:
+        """An actor called for a step is reached; if somebody takes it already, the call is not made."""
+        if self._book.state(name) is book.State.SOUGHT:
+            self._carry_out(self._book.reached(actor))
+
     # Tries
 
     def _begin(self, name: str, tries: int) -> None:
         action = self._steps[name].does
         if isinstance(action, SwitchSoftphones):
-            agents = self._phones.of_group(action.softphones)
-            left = set(agents)
-            for agent in agents:
+            left: set[Agent] = set()
+            # Nobody waits for those who are off duty: they do it when they come.
+            present = [
+                agent
+                for agent in self._phones.of_group(action.softphones)
+                if not self._phones.when_on_duty(agent, partial(self._switch_one, name, action, agent, left))
+            ]
+            left.update(present)
+            for agent in present:
                 self._switch_one(name, action, agent, left)
+            if not present:
+                later(self._env, 0.0, lambda: self._carry_out(self._book.tried(name, succeeded=True)))
         else:
             later(self._env, self._length(name, tries), partial(self._tried, name))
 
@@ -166,9 +212,10 @@ class People:
             if next(self._slips[name]) < action.slips:
                 self._phones.switch(agent, Switch(before, 0.0, again))
                 return
-            left.remove(agent)
-            if not left:
-                self._carry_out(self._book.tried(name, succeeded=True))
+            if agent in left:
+                left.remove(agent)
+                if not left:
+                    self._carry_out(self._book.tried(name, succeeded=True))
 
         def again() -> None:
             self._log.entry(EventKind.STEP_REPEATED, name, agent=agent.number)
@@ -186,7 +233,7 @@ class People:
         route = self._world.reachable(action.verify, self._env.now, self._log)
         if route is None:
             return False
-        if route.queue is None:
+        if route.queue is None or self._world.is_closed(route):
             return True
         site = self._world.trunks[route.trunk].pair.site.name
         return self._phones.answering(self._queues[route.queue].agents, site)

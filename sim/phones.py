@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import simpy
 
 from sbc.decisions.distribution import Agent, Distributor
+from scenarios.evidence import EventKind
 from scenarios.model import Drill
 from sim.call import Call
 from sim.calls import Calls
 from sim.draws import Draws
+from sim.hours import Hours
 from sim.log import Log
 from sim.registrations import Registrations
 from sim.timer import later
@@ -28,6 +31,10 @@ class Switch(NamedTuple):
     """Who is told when it is done."""
 
 
+def _nothing() -> None:
+    """Nothing has to be done."""
+
+
 class Phones:
     """All agents of a drill. An agent is idle (known to the distributor), in a call, or resting without a line."""
 
@@ -38,10 +45,12 @@ class Phones:
         world: World,
         queue: Distributor[Call],
         calls: Calls,
+        hours: Hours,
         draws: Draws,
         log: Log,
     ) -> None:
         self._env = env
+        self._log = log
         self._groups = drill.agents
         self._queue = queue
         self._calls = calls
@@ -52,6 +61,12 @@ class Phones:
         self._resting_of: Counter[str] = Counter()
         for agent in agents:
             self._rest(agent)
+        self._off: dict[Agent, None] = {}
+        """Agents who are not on duty; their phones stay registered."""
+        self._on_arrival: dict[Agent, Callable[[], None]] = {}
+        """What agents do when they come on duty."""
+        for name in drill.agents:
+            self._set_shifts(name, hours)
         self._leaving: dict[Agent, list[Switch]] = {}
         """Agents who switch their phone as soon as their call is over, and what they were told, in order."""
         self._wrap_up = {
@@ -74,13 +89,51 @@ class Phones:
         return self._groups[group].count - self._queue.idle(group) - self._resting_of[group]
 
     def answering(self, groups: Sequence[str], site: str) -> bool:
-        """Whether any agent of these groups has a phone registered at a site."""
-        return self.registrations.any_line(groups, site)
+        """Whether any agent of these groups is on duty with a phone registered at a site."""
+        people = (agent for group in groups for agent in self._of_group[group])
+        return any(
+            agent.site == site and agent not in self._off and self.registrations.has_line(agent) for agent in people
+        )
+
+    # Shifts
+
+    def _set_shifts(self, group: str, hours: Hours) -> None:
+        people = iter(self._of_group[group])
+        for calendar, heads in self._groups[group].shifts.items():
+            crew = list(islice(people, heads))
+            if calendar in hours.closed:
+                self._off |= dict.fromkeys(crew)
+            hours.listen(calendar, partial(self._change_shift, group, crew))
+
+    def on_duty(self, group: str) -> int:
+        """Agents of a group who are on duty; those who finish a call after their shift are not."""
+        return sum(agent not in self._off for agent in self._of_group[group])
+
+    def when_on_duty(self, agent: Agent, begin: Callable[[], None]) -> bool:
+        """Let an agent begin something when coming on duty, in place of what was to begin then; false if on duty."""
+        if agent in self._off:
+            self._on_arrival[agent] = begin
+        return agent in self._off
+
+    def _change_shift(self, group: str, crew: Sequence[Agent], begins: bool) -> None:
+        """A shift begins or ends; an agent in a call or at the work after it leaves when that is done."""
+        if begins:
+            for agent in crew:
+                del self._off[agent]
+                self._on_arrival.pop(agent, _nothing)()
+                if agent in self._resting and self.registrations.has_line(agent):
+                    self._ready(agent)
+        else:
+            self._off |= dict.fromkeys(crew)
+            for agent in crew:
+                if self._queue.remove(agent):
+                    self._rest(agent)
+        self._log.entry(EventKind.SHIFT, group, on_duty=self.on_duty(group))
 
     # Lines
 
     def _line_up(self, agent: Agent) -> None:
-        if agent in self._resting:
+        if agent in self._resting and agent not in self._off:
             self._ready(agent)
 
     def _line_down(self, agent: Agent) -> None:
@@ -118,7 +171,7 @@ class Phones:
         switches = self._leaving.pop(agent, None)
         if switches is not None:
             self._move(agent, switches)
-        elif self.registrations.has_line(agent):
+        elif agent not in self._off and self.registrations.has_line(agent):
             self._ready(agent)
 
     def _rest(self, agent: Agent) -> None:

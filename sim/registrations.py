@@ -5,7 +5,7 @@ What the phone itself believes is the state of its machine, :mod:`sbc.decisions.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 from typing import Any
@@ -137,10 +137,6 @@ class Registrations:
     def at_site(self, site: str) -> int:
         """Phones with a line at a site."""
         return self._lines_at[site]
-
-    def any_line(self, groups: Iterable[str], site: str) -> bool:
-        """Whether a phone of these groups has a line at a site."""
-        return any(self._lines[group, site] for group in groups)
 
     def registered(self, group: str, site: str) -> int:
         """Phones of a group with a line at a site."""

@@ -3,7 +3,9 @@
 Every engine is handed the same blocks, so that a drill means the same load in each.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 import numpy as np
 
@@ -12,7 +14,6 @@ from scenarios.model import Drill, Traffic
 from sim.draws import Draws, Floats, residuals, sample
 
 BLOCK = 1024
-_DAY = 86_400.0
 _HOLDING_TIMES = 2
 """A warm start fills the system as in equilibrium and then lets it settle for this many mean holding times."""
 _WRAP_UPS = 2
@@ -45,11 +46,10 @@ def rates(drill: Drill, stream: Traffic) -> tuple[Floats, Floats]:
     """Return the edges of the run's pieces of constant rate (n + 1, seconds) and the rates between them (n, 1/s)."""
     begin, end = -warm_up(drill), drill.run.lasts
     edges = {begin, end}
-    start = drill.run.start or 0.0
-    if not stream.arrivals.constant:
-        first_day = int((start + begin) // _DAY)
-        last_day = int((start + end) // _DAY)
-        edges |= {day * _DAY + at - start for day in range(first_day, last_day + 1) for at, _ in stream.arrivals.steps}
+    profile = [(begin, stream.arrivals.peak)]
+    if not stream.arrivals.constant and (clock := drill.run.clock) is not None:
+        profile = clock.profile(stream.arrivals.steps, begin, end)
+        edges |= {at for at, _ in profile}
     surge = stream.surge
     surge_from = surge_to = end
     if surge is not None and (fault := drill.fault_named(surge.at)) is not None:
@@ -58,7 +58,7 @@ def rates(drill: Drill, stream: Traffic) -> tuple[Floats, Floats]:
     cuts = np.array(sorted(edge for edge in edges if begin <= edge <= end))
     middles = (cuts[:-1] + cuts[1:]) / 2
     values = [
-        stream.arrivals.rate_at((start + middle) % _DAY)
+        profile[bisect_right(profile, middle, key=itemgetter(0)) - 1][1]
         * (surge.factor if surge is not None and surge_from <= middle < surge_to else 1.0)
         for middle in middles.tolist()
     ]

@@ -1,6 +1,6 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -207,7 +207,9 @@ class Way:
 class World:
     """All parts of a drill by name, and what a call needs to pass."""
 
-    def __init__(self, drill: Drill) -> None:
+    def __init__(self, drill: Drill, closed: Set[str] = frozenset()) -> None:
+        """``closed``: the calendars that are closed, which changes as the run goes on."""
+        self.closed = closed
         self.sites = {
             name: SiteState(name, site.role == "primary", retry_after=site.retry_after or 0.0)
             for name, site in drill.sites.items()
@@ -226,7 +228,7 @@ class World:
         }
         self.rests = Rests()
         """Trunks by the direction of calls: those inbound are sent by the carrier, which knows what it has heard."""
-        self.routing = RoutingTable(drill.numbers, drill.trunks)
+        self.routing = RoutingTable(drill.numbers, drill.trunks, drill.queues)
         self.repaired: set[str] = set()
         """The faults that are over."""
         self.default_caller = drill.default_caller
@@ -326,6 +328,10 @@ class World:
             if turned_away is None and self._ready(self.trunks[way.trunk]):
                 return way
         return None
+
+    def is_closed(self, route: Route) -> bool:
+        """Whether callers on a route hear that it is closed."""
+        return any(calendar in self.closed for calendar in route.calendars)
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works

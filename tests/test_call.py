@@ -51,12 +51,14 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]]]] = {
         Event.IVR_OVER: (IVR, (Effect.CHOOSE,)),
         Event.CONTAINED: (GONE, (Effect.CLEAR, Effect.COMPLETE)),
         Event.DELIVERED: (QUEUED, (Effect.QUEUE,)),
+        Event.CLOSED: (PAUSED, (Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
         Event.CLEARED: (PAUSED, (Effect.CLEAR, Effect.CUT, Effect.PAUSE)),
         Event.NODE_LOST: (SILENT, (Effect.HOLD_ON, Effect.CUT)),
     },
     QUEUED: {
         Event.AGENT_FREE: (TALKING, (Effect.TALK,)),
         Event.TURNED_AWAY: (PAUSED, (Effect.LEAVE_QUEUE, Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
+        Event.CLOSED: (PAUSED, (Effect.LEAVE_QUEUE, Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
         Event.TREATMENT_DUE: (QUEUED, (Effect.TREAT,)),
         Event.CALLBACK_TAKEN: (PROMISED, (Effect.CLEAR, Effect.PROMISE)),
         Event.OVERFLOWED: (TALKING, (Effect.LEAVE_QUEUE, Effect.TALK)),
@@ -67,6 +69,7 @@ DRAWN: dict[State, dict[Event, tuple[State, tuple[Effect, ...]]]] = {
     PROMISED: {
         Event.TREATMENT_DUE: (PROMISED, (Effect.TREAT,)),
         Event.AGENT_FREE: (SETUP, (Effect.CALL_BACK,)),
+        Event.CLOSED: (PAUSED, (Effect.LEAVE_QUEUE, Effect.REFUSE, Effect.PAUSE)),
     },
     TALKING: {
         Event.TALK_OVER: (GONE, (Effect.CLEAR, Effect.COMPLETE, Effect.FREE_AGENT)),

@@ -36,6 +36,12 @@ SELECTORS = {
     "ports_peak": "{limit=tenant}",
     "register_peak": "{site=tokyo}",
 }
+HOURS: dict[str, Any] = {
+    "run": {"for": "1h", "warm": True, "start": "2026-11-24 10:00"},
+    "calendars": {"office": {"hours": {"mon-fri": "09:00-18:00"}}},
+    "numbers": {FREE_DIAL: {"to": TOKYO, "open": "office"}},
+}
+"""A number that is not always open."""
 ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PHONES: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
 
 
@@ -47,12 +53,13 @@ def expecting(*expect: str, **changes: Any) -> Drill:
 @pytest.mark.parametrize("metric", METRICS)
 def test_no_metric_is_ever_below_nothing(metric: str) -> None:
     query, zero = metric + SELECTORS.get(metric, ""), ZERO[METRICS[metric].unit]
-    always = only(expecting(f"{query} >= {zero}"))
+    hours = HOURS if metric == "closed" else {}
+    always = only(expecting(f"{query} >= {zero}", **hours))
     assert (always.id, always.severity) == ("vacuous-expectation", Severity.ERROR)
     assert "never below 0" in always.message
-    never = only(expecting(f"{query} < {zero}"))
+    never = only(expecting(f"{query} < {zero}", **hours))
     assert (never.id, never.severity) == ("impossible-expectation", Severity.ERROR)
-    assert ids(expecting(f"{query} > {zero}", f"{query} <= {zero}", f"{query} == {zero}")) == []
+    assert ids(expecting(f"{query} > {zero}", f"{query} <= {zero}", f"{query} == {zero}", **hours)) == []
 
 
 @pytest.mark.parametrize(

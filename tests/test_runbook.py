@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbc.decisions import runbook
-from sbc.decisions.runbook import Begin, Effect, Event, Finished, Released, Runbook, State
+from sbc.decisions.runbook import Begin, Effect, Event, Finished, Found, Released, Runbook, Sought, State
 from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import Step
 
@@ -27,7 +27,8 @@ REPAIRED = {"repaired": FAULT}
 
 DRAWN: dict[State, dict[Event, State | None]] = {
     State.PENDING: {Event.RELEASED: State.DELAYED},
-    State.DELAYED: {Event.DELAY_OVER: State.WAITING},
+    State.DELAYED: {Event.DELAY_OVER: State.SOUGHT},
+    State.SOUGHT: {Event.REACHED: State.WAITING},
     State.WAITING: {Event.MET: State.QUEUED},
     State.QUEUED: {Event.ACTOR_FREE: State.RUNNING},
     State.RUNNING: {Event.FAILED: State.RUNNING, Event.SUCCEEDED: State.DONE},
@@ -35,14 +36,25 @@ DRAWN: dict[State, dict[Event, State | None]] = {
 }
 
 
+BROUGHT_ABOUT = (Event.RELEASED, Event.REACHED, Event.ACTOR_FREE)
+"""Events that the machine brings about itself, and only where they are drawn."""
+
+
+def reach(book: Runbook) -> None:
+    """Let everybody be there who might have been called."""
+    for name in ("operator", "administrator"):
+        book.reached(name)
+
+
 def live(until: State) -> Runbook:
     """Return a runbook of two steps, the second of which has been led as far as ``until``.
 
-    Up to there it has a condition and an actor who is free, from QUEUED on the actor of the other and no condition.
+    Its actor has to be reached. Up to WAITING that is somebody who is free, and it has a condition; from QUEUED on it
+    is the actor of the first step, and it has none.
     """
-    early = until in (State.PENDING, State.DELAYED, State.WAITING)
-    this = step("this", by="operator", when=REPAIRED) if early else step("this")
-    book = Runbook([step("other"), this])
+    early = until in (State.PENDING, State.DELAYED, State.SOUGHT, State.WAITING)
+    this = step("this", by="sought", when=REPAIRED if early else None)
+    book = Runbook([step("other"), this], {"sought": ["operator" if early else "administrator"]})
     if until is State.PENDING:
         return book
     book.fault(FAULT)
@@ -50,6 +62,9 @@ def live(until: State) -> Runbook:
     if until is State.DELAYED:
         return book
     book.delay_over("this")
+    if until is State.SOUGHT:
+        return book
+    reach(book)
     if until in (State.WAITING, State.QUEUED):
         return book
     book.tried("other", succeeded=True)
@@ -65,6 +80,8 @@ def told(book: Runbook, event: Event) -> None:
             book.fault(FAULT)
         case Event.DELAY_OVER:
             book.delay_over("this")
+        case Event.REACHED:
+            reach(book)
         case Event.MET:
             book.conditions_met("this")
         case Event.ACTOR_FREE:
@@ -86,7 +103,7 @@ def oddities() -> list[tuple[State, Event | None]]:
             except ImpossibleEventError:
                 odd.append((state, None))
                 continue
-            if event is None or (event in (Event.RELEASED, Event.ACTOR_FREE) and event not in row):
+            if event is None or (event in BROUGHT_ABOUT and event not in row):
                 continue  # the machine itself brings these about, and never in another state
             try:
                 told(book, event)
@@ -172,6 +189,61 @@ def test_agents_act_each_for_themselves_and_other_actors_one_thing_at_a_time() -
     assert book.delay_over("y") == []
 
 
+# Actors who have to be reached
+
+STAND_INS = {"administrator": ["administrator", "representative"], "representative": ["representative"]}
+
+
+def test_a_step_waits_until_its_actor_is_reached() -> None:
+    book = Runbook([step("button")], STAND_INS)
+    book.fault(FAULT)
+    assert book.delay_over("button") == [Sought("button")]
+    assert book.reached("administrator") == [Found("button", "administrator"), Begin("button", 1)]
+    assert book.actor("button") == "administrator"
+
+
+def test_a_deputy_takes_the_step_when_reached_first_and_keeps_it() -> None:
+    book = Runbook([step("button"), step("re-point", "button")], STAND_INS)
+    book.fault(FAULT)
+    book.delay_over("button")
+    assert book.reached("representative") == [Found("button", "representative"), Begin("button", 1)]
+    assert book.reached("administrator") == [], "nobody waits for the administrator any more"
+    book.tried("button", succeeded=True)
+    assert book.delay_over("re-point") == [Begin("re-point", 1)], "the representative is there already"
+    assert book.actor("re-point") == "representative"
+
+
+def test_whoever_is_reached_is_there_for_all_steps_that_wait_for_them_one_after_the_other() -> None:
+    book = Runbook([step("first"), step("second")], STAND_INS)
+    book.fault(FAULT)
+    book.delay_over("first")
+    book.delay_over("second")
+    assert book.reached("administrator") == [
+        Found("first", "administrator"), Found("second", "administrator"), Begin("first", 1),
+    ]  # fmt: skip
+    assert book.tried("first", succeeded=True) == [Finished("first"), Begin("second", 1)]
+
+
+def test_those_who_were_reached_go_home_when_nothing_is_under_way() -> None:
+    planned = Step.model_validate({"step": "later", "by": "administrator", "takes": "1m", "starts": {"at": "8h"}})
+    book = Runbook([step("now"), planned], STAND_INS)
+    book.fault(FAULT)
+    book.delay_over("now")
+    book.reached("administrator")
+    book.tried("now", succeeded=True)
+    book.planned("later")
+    assert book.delay_over("later") == [Sought("later")]
+
+
+def test_a_deputy_at_work_for_somebody_else_is_busy() -> None:
+    book = Runbook([step("theirs"), step("own", by="representative")], STAND_INS)
+    book.fault(FAULT)
+    book.delay_over("theirs")
+    book.reached("representative")
+    assert book.delay_over("own") == []
+    assert book.tried("theirs", succeeded=True) == [Finished("theirs"), Begin("own", 1)]
+
+
 def test_a_fault_that_no_step_waits_for_changes_nothing() -> None:
     book = Runbook([step("button")])
     assert book.fault("another") == []
@@ -232,6 +304,7 @@ def test_a_step_with_conditions_is_repeated_without_asking_for_them_again() -> N
 class Diary:
     """What an engine would see, checked as it is written."""
 
+    book: Runbook
     steps: dict[str, Step]
     released: list[str] = field(default_factory=list)
     running: dict[str, int] = field(default_factory=dict)
@@ -239,6 +312,8 @@ class Diary:
     begun: set[str] = field(default_factory=set)
     met: set[str] = field(default_factory=set)
     """Steps whose conditions hold at this moment."""
+    sought: set[str] = field(default_factory=set)
+    """Steps for which nobody has been reached yet."""
 
     def write(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -249,7 +324,16 @@ class Diary:
                     assert by == (max(before, key=self.finished.index) if before else FAULT)
                     assert name not in self.released
                     self.released.append(name)
+                case Sought(name):
+                    assert name in self.released
+                    assert name not in self.begun
+                    self.sought.add(name)
+                case Found(name, by):
+                    assert by in STAND_INS[self.steps[name].by]
+                    assert by == self.book.actor(name)
+                    self.sought.remove(name)
                 case Begin(name, tries):
+                    assert name not in self.sought, "nobody is there to take it"
                     assert set(self.steps[name].predecessors) <= set(self.finished)
                     assert name in self.released
                     assert name not in self.finished
@@ -264,12 +348,12 @@ class Diary:
                     del self.running[name]
                     assert name not in self.finished
                     self.finished.append(name)
-        hands = [self.steps[name].by for name in self.running if self.steps[name].by != "agents"]
+        hands = [self.book.actor(name) for name in self.running if self.steps[name].by != "agents"]
         assert len(hands) == len(set(hands)), "one actor does two things at once"
 
     @property
     def idle_hands(self) -> set[str]:
-        return {step.by for step in self.steps.values()} - {self.steps[name].by for name in self.running}
+        return {"administrator", "representative", "operator"} - {self.book.actor(name) for name in self.running}
 
 
 @st.composite
@@ -279,25 +363,29 @@ def plans(draw: st.DrawFn) -> list[Step]:
     steps = []
     for i, name in enumerate(names):
         after = draw(st.lists(st.sampled_from(names[:i]), unique=True, max_size=3)) if i else []
-        by = draw(st.sampled_from(["administrator", "operator", "agents"]))
+        by = draw(st.sampled_from(["administrator", "representative", "operator", "agents"]))
         steps.append(step(name, *after, by=by, when=draw(st.sampled_from([None, REPAIRED]))))
     return draw(st.permutations(steps))
 
 
 @settings(deadline=None, max_examples=60)
-@given(steps=plans(), data=st.data())
+@given(steps=plans(), stand_ins=st.sampled_from([{}, STAND_INS]), data=st.data())
 def test_any_plan_in_any_order_of_events_keeps_the_rules_and_comes_to_its_end(
-    steps: list[Step], data: st.DataObject
+    steps: list[Step], stand_ins: dict[str, list[str]], data: st.DataObject
 ) -> None:
-    book, diary = Runbook(steps), Diary({each.step: each for each in steps})
+    book = Runbook(steps, stand_ins)
+    diary = Diary(book, {each.step: each for each in steps})
     diary.write(book.fault(FAULT))
     decided: set[str] = set()
     failures = changes = 0
     while len(diary.finished) < len(steps):
         undecided = [name for name in diary.released if name not in decided]
+        called = sorted({name for step in diary.sought for name in stand_ins[diary.steps[step].by]})
         changing = {f"a change to {name}": name for name in diary.steps} if changes < 40 else {}
-        happens = data.draw(st.sampled_from([*undecided, *diary.running, *changing, *book.waiting()]))
-        if happens in changing:
+        happens = data.draw(st.sampled_from([*undecided, *diary.running, *called, *changing, *book.waiting()]))
+        if happens in called:
+            diary.write(book.reached(happens))
+        elif happens in changing:
             changes += 1
             diary.met ^= {changing[happens]}
         elif happens in book.waiting():
@@ -312,6 +400,7 @@ def test_any_plan_in_any_order_of_events_keeps_the_rules_and_comes_to_its_end(
         else:
             decided.add(happens)
             diary.write(book.delay_over(happens))
-        waiting = {diary.steps[name].by for name in decided - diary.begun if diary.steps[name].when is None}
+        unconditional = {name for name in decided - diary.begun - diary.sought if diary.steps[name].when is None}
+        waiting = {book.actor(name) for name in unconditional}
         assert not waiting & (diary.idle_hands | {"agents"}), "somebody stands idle before a step that could begin"
     assert {book.state(name) for name in diary.steps} == {State.DONE}

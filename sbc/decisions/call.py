@@ -46,6 +46,7 @@ class Event(StrEnum):
     IVR_OVER = "announcements and menus are over"
     CONTAINED = "the IVR was all the caller needed"
     TURNED_AWAY = "the queue takes no more callers"
+    CLOSED = "the queue closes, or has closed while the caller was in the IVR"
     TREATMENT_DUE = "the queue does what it does for one who has waited this long"
     CALLBACK_TAKEN = "the caller takes the offer to be called back"
     OVERFLOWED = "the external team takes the call"
@@ -105,10 +106,12 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.IVR, Event.IVR_OVER): (State.IVR, (Effect.CHOOSE,)),
     (State.IVR, Event.CONTAINED): (State.GONE, (Effect.CLEAR, Effect.COMPLETE)),
     (State.IVR, Event.DELIVERED): (State.QUEUED, (Effect.QUEUE,)),
+    (State.IVR, Event.CLOSED): (State.PAUSED, (Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
     (State.IVR, Event.CLEARED): (State.PAUSED, (Effect.CLEAR, Effect.CUT, Effect.PAUSE)),
     (State.IVR, Event.NODE_LOST): (State.SILENT, (Effect.HOLD_ON, Effect.CUT)),
     (State.QUEUED, Event.AGENT_FREE): (State.TALKING, (Effect.TALK,)),
     (State.QUEUED, Event.TURNED_AWAY): (State.PAUSED, (Effect.LEAVE_QUEUE, Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
+    (State.QUEUED, Event.CLOSED): (State.PAUSED, (Effect.LEAVE_QUEUE, Effect.CLEAR, Effect.REFUSE, Effect.PAUSE)),
     (State.QUEUED, Event.TREATMENT_DUE): (State.QUEUED, (Effect.TREAT,)),
     (State.QUEUED, Event.CALLBACK_TAKEN): (State.PROMISED, (Effect.CLEAR, Effect.PROMISE)),
     (State.QUEUED, Event.OVERFLOWED): (State.TALKING, (Effect.LEAVE_QUEUE, Effect.TALK)),
@@ -119,6 +122,7 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (State.QUEUED, Event.CLEARED): (State.PAUSED, (Effect.LEAVE_QUEUE, Effect.CLEAR, Effect.CUT, Effect.PAUSE)),
     (State.QUEUED, Event.NODE_LOST): (State.SILENT, (Effect.LEAVE_QUEUE, Effect.HOLD_ON, Effect.CUT)),
     (State.PROMISED, Event.TREATMENT_DUE): (State.PROMISED, (Effect.TREAT,)),
+    (State.PROMISED, Event.CLOSED): (State.PAUSED, (Effect.LEAVE_QUEUE, Effect.REFUSE, Effect.PAUSE)),
     (State.PROMISED, Event.AGENT_FREE): (State.SETUP, (Effect.CALL_BACK,)),
     (State.TALKING, Event.TALK_OVER): (State.GONE, (Effect.CLEAR, Effect.COMPLETE, Effect.FREE_AGENT)),
     (State.TALKING, Event.CLEARED): (State.PAUSED, (Effect.CLEAR, Effect.CUT, Effect.FREE_AGENT, Effect.PAUSE)),

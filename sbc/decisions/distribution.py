@@ -7,6 +7,7 @@ calls, but urgent work before them.
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from scenarios.model import AgentGroup, Queue
@@ -205,6 +206,11 @@ class Distributor(Generic[Call]):
         """Callers in a queue, over all sites."""
         held = sum(of == queue for of, _ in self._held.values())
         return held + sum(len(line) for (of, _), line in self._waiting.items() if of == queue)
+
+    def waiting_calls(self, queue: str) -> list[Call]:
+        """Return the callers in a queue over all sites, those of a site in order, then those who are held."""
+        lines = [line for (of, _), line in self._waiting.items() if of == queue]
+        return [*chain.from_iterable(lines), *(call for call, (of, _) in self._held.items() if of == queue)]
 
     def longest_wait(self, now: float, queue: str) -> float:
         """Seconds that the caller longest in a queue has waited, over all sites; 0 when it is empty."""

@@ -1,11 +1,13 @@
 """The runbook: a graph of steps, each a small state machine, and actors who do one thing at a time.
 
-The machine says what begins and what takes effect; an engine draws how long it takes and tells when it is over.
+The machine says who is sought, what begins and what takes effect; an engine draws how long it takes and tells when
+somebody is reached (:mod:`sbc.decisions.reach`) and when a try is over.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from sbc.decisions.table import follow
 from scenarios.model import Step
@@ -16,8 +18,9 @@ class State(Enum):
 
     PENDING = "waits for a fault or other steps"
     DELAYED = "people have not decided yet"
+    SOUGHT = "its actor is called and has not been reached"
     WAITING = "waits until its conditions hold"
-    QUEUED = "waits for its actor"
+    QUEUED = "waits for its actor, who is there"
     RUNNING = "somebody is at it"
     DONE = "finished"
 
@@ -27,6 +30,7 @@ class Event(Enum):
 
     RELEASED = "all it waits for has happened"
     DELAY_OVER = "people have decided to act"
+    REACHED = "its actor, or a deputy, is there"
     MET = "its conditions hold, or it has none"
     ACTOR_FREE = "its actor begins"
     FAILED = "a try did not succeed"
@@ -35,7 +39,8 @@ class Event(Enum):
 
 TABLE: dict[tuple[State, Event], State] = {
     (State.PENDING, Event.RELEASED): State.DELAYED,
-    (State.DELAYED, Event.DELAY_OVER): State.WAITING,
+    (State.DELAYED, Event.DELAY_OVER): State.SOUGHT,
+    (State.SOUGHT, Event.REACHED): State.WAITING,
     (State.WAITING, Event.MET): State.QUEUED,
     (State.QUEUED, Event.ACTOR_FREE): State.RUNNING,
     (State.RUNNING, Event.FAILED): State.RUNNING,
@@ -46,6 +51,9 @@ TABLE: dict[tuple[State, Event], State] = {
 EACH_FOR_THEMSELVES = "agents"
 """The actor that is many people: its steps never wait for each other."""
 
+
+_AT_REST = (State.PENDING, State.DONE)
+"""States of a step that keeps nobody."""
 
 PLAN = "plan"
 """What has released a step that begins at a time of its own."""
@@ -58,6 +66,21 @@ class Released:
     step: str
     by: str
     """The fault, or the step that was the last to finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Neither the actor of a step nor a deputy is there: the engine says when one of them has been reached."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody who was sought is there now, and will take the step."""
+
+    step: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +98,18 @@ class Finished:
     step: str
 
 
-Effect = Released | Begin | Finished
+Effect = Released | Sought | Found | Begin | Finished
 
 
 class Runbook:
     """All steps of a drill and where they stand."""
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], stand_ins: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
+        """``stand_ins``: actors who have to be reached, each with those who may act for them, themselves first."""
+        self._stand_ins = stand_ins
+        self._there: set[str] = set()
+        """Actors who have been reached; they stay while any step is under way."""
+        self._taken_by: dict[str, str] = {}
         self._steps = {step.step: step for step in steps}
         self._state = dict.fromkeys(self._steps, State.PENDING)
         self._waits_for = {
@@ -94,6 +122,10 @@ class Runbook:
         """Where a step stands."""
         return self._state[step]
 
+    def actor(self, step: str) -> str:
+        """Who takes a step: its actor or a deputy, once one of them is there."""
+        return self._taken_by[step]
+
     def fault(self, name: str) -> list[Effect]:
         """People notice a fault."""
         return self._happened("fault", name)
@@ -105,10 +137,26 @@ class Runbook:
     def delay_over(self, step: str) -> list[Effect]:
         """People have decided to act on a released step; one with conditions begins by :meth:`conditions_met`."""
         self._move(step, Event.DELAY_OVER)
-        if self._steps[step].when is not None:
-            return []
-        self._move(step, Event.MET)
+        by = self._steps[step].by
+        there = by if by not in self._stand_ins else next((n for n in self._stand_ins[by] if n in self._there), None)
+        if there is None:
+            return [Sought(step)]
+        self._take(step, there)
         return self._assign()
+
+    def reached(self, actor: str) -> list[Effect]:
+        """An actor who was called is there, for every step that they may take."""
+        sought = [
+            name
+            for name, step in self._steps.items()
+            if self._state[name] is State.SOUGHT and actor in self._stand_ins.get(step.by, ())
+        ]
+        if not sought:
+            return []  # somebody else was there first
+        self._there.add(actor)
+        for name in sought:
+            self._take(name, actor)
+        return [*(Found(name, actor) for name in sought), *self._assign()]
 
     def waiting(self) -> list[str]:
         """Return the steps that begin when their conditions hold, in file order."""
@@ -130,8 +178,17 @@ class Runbook:
         self._move(step, Event.SUCCEEDED if succeeded else Event.FAILED)
         if not succeeded:
             return [self._begin(step)]
-        self._busy.discard(self._steps[step].by)
-        return [Finished(step), *self._happened("step", step), *self._assign()]
+        self._busy.discard(self._taken_by[step])
+        released = self._happened("step", step)
+        if all(state in _AT_REST for state in self._state.values()):
+            self._there.clear()
+        return [Finished(step), *released, *self._assign()]
+
+    def _take(self, step: str, actor: str) -> None:
+        self._taken_by[step] = actor
+        self._move(step, Event.REACHED)
+        if self._steps[step].when is None:
+            self._move(step, Event.MET)
 
     def _move(self, step: str, event: Event) -> None:
         self._state[step] = follow(TABLE, self._state[step], event)
@@ -153,13 +210,13 @@ class Runbook:
         for name, step in self._steps.items():
             if self._state[name] is State.QUEUED and self._free(name):
                 if step.by != EACH_FOR_THEMSELVES:
-                    self._busy.add(step.by)
+                    self._busy.add(self._taken_by[name])
                 self._move(name, Event.ACTOR_FREE)
                 begun.append(self._begin(name))
         return begun
 
     def _free(self, step: str) -> bool:
-        return self._steps[step].by not in self._busy
+        return self._taken_by[step] not in self._busy
 
     def _begin(self, step: str) -> Begin:
         self._tries[step] += 1

@@ -22,6 +22,7 @@ from scenarios.model.network import (
     VrrpDetection,
 )
 from scenarios.model.part import Part
+from scenarios.model.people import Actor, Calendar
 from scenarios.model.steps import (
     ACTIONS,
     Action,
@@ -44,7 +45,9 @@ __all__ = [
     "ACTIONS",
     "Action",
     "Activate",
+    "Actor",
     "AgentGroup",
+    "Calendar",
     "Callback",
     "CallerNumbers",
     "Deactivate",

@@ -76,6 +76,11 @@ class Queue(Part):
     ringing, and a pair that keeps only confirmed calls loses them."""
     ivr: Ivr | None = None
     """What callers go through before they come into the queue; their calls are confirmed from then on."""
+    open: Name | None = None
+    """The calendar of its hours; outside them callers hear that it is closed: instead of being answered (480), or
+    after its IVR."""
+    at_closing: Literal["serve", "clear"] = "serve"
+    """What becomes of callers who wait when it closes: they are served, or told so and cleared."""
     answer_within: Duration = 20.0
     """The threshold of the queue's service level."""
 
@@ -104,6 +109,9 @@ class AgentGroup(Part):
 
     count: Count
     """Agents logged in."""
+    shifts: dict[Name, Count] = {}
+    """Who of them is on duty when: calendars, each with a head count, together as many as `count`. A call in progress
+    at the end of a shift is finished, and the phone stays registered. Without shifts all are on duty all the time."""
     softphone: Softphone
     """Their phones."""
     skills: dict[Name, SkillLevel] = {}

@@ -5,11 +5,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.fields import ClockTime, ExpectationField, Flag, Line, LongerThanZero, Name, PhoneNumber, Prose, Whole
+from scenarios.calendar import Clock, Holidays, Openings, openings
+from scenarios.fields import (
+    ExpectationField,
+    Flag,
+    Line,
+    LongerThanZero,
+    Name,
+    PhoneNumber,
+    Prose,
+    Start,
+    TimeZone,
+    Whole,
+)
 from scenarios.model.contact_centre import AgentGroup, Queue
 from scenarios.model.day import Fault, Traffic
 from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
+from scenarios.model.people import Actor, Calendar
 from scenarios.model.steps import Step
 from scenarios.numberplan import is_fixed_line
 
@@ -29,12 +42,19 @@ class Run(Part):
     """Simulated time."""
     warm: Flag
     """Start with calls in progress, as on an ordinary day, or with an empty system."""
-    start: ClockTime | None = None
-    """Time of day at the start, for time-of-day profiles."""
+    start: Start | None = None
+    """Date and time at the start, for calendars; a time of day alone will do for time-of-day profiles."""
+    timezone: TimeZone = "Asia/Tokyo"
+    """The time zone of all dates and times of day."""
     replications: Annotated[Whole, Field(ge=1, le=100_000)] = 100
     """Runs with different draws."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 1
     """Same file and seed, same result."""
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock on the wall, if the run has one."""
+        return None if self.start is None else Clock.of(self.start, self.timezone)
 
 
 class Waiver(Part):
@@ -73,6 +93,8 @@ class Drill(Part):
     """The number outbound calls show unless they choose another (Z32)."""
     ports: Ports = Ports()
     """Contract-wide port limits."""
+    calendars: dict[Name, Calendar] = {}
+    """Opening hours, shifts and times on duty by name."""
     queues: dict[Name, Queue] = {}
     """Queues by name; a group of agents has one of its own name without being asked."""
     offices: dict[Name, Office] = {}
@@ -83,6 +105,8 @@ class Drill(Part):
     """Streams of calls."""
     faults: list[Fault] = []
     """What fails, and when."""
+    actors: dict[Name, Actor] = {}
+    """Who takes the steps of the runbook; without this part, everybody is always there."""
     runbook: list[Step] = []
     """What people do about it."""
     expect: Annotated[list[ExpectationField], Field(min_length=1)]
@@ -106,6 +130,19 @@ class Drill(Part):
                 if self.sbc_pairs[self.trunks[trunk].via].site == site:
                     lines.setdefault(trunk, number)
         return lines
+
+    @property
+    def keeps_hours(self) -> bool:
+        """Whether any number or queue is closed at some time."""
+        kept = (*(number.open for number in self.numbers.values()), *(queue.open for queue in self.queues.values()))
+        return any(calendar is not None for calendar in kept)
+
+    def openings(self, calendar: str) -> Openings:
+        """Return when a calendar is open during the run; the run must begin on a date."""
+        clock, plan = self.run.clock, self.calendars[calendar]
+        if clock is None or not clock.dated:
+            raise ValueError(f"calendar {calendar!r} needs a run that begins on a date")
+        return openings(plan.hours, plan.holidays or Holidays(), clock, 0.0, self.run.lasts)
 
     def fault_named(self, name: str) -> Fault | None:
         """Return the fault of that name, or None."""

@@ -120,6 +120,8 @@ class Number(Part):
     a lost trunk, never on an answer of the far side such as 404, 486 or 603 (S9)."""
     queue: Name | None = None
     """The queue its calls wait in; without one, the far side answers at once."""
+    open: Name | None = None
+    """The calendar of its hours; outside them callers hear that it is closed (480)."""
     tap: Count | None = None
     """Most calls on this number at the same time, the per-number limit under the contract's (J7)."""
 

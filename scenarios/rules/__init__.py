@@ -7,6 +7,7 @@ from scenarios.model import Drill
 from scenarios.problems import Finding
 from scenarios.rules.baseline import BASELINE
 from scenarios.rules.expectations import EXPECTATIONS
+from scenarios.rules.hours import HOURS
 from scenarios.rules.load import LOAD
 from scenarios.rules.names import NAMES
 from scenarios.rules.references import Declared, dangling
@@ -15,7 +16,7 @@ from scenarios.rules.structure import STRUCTURE
 from scenarios.rules.timeline import TIMELINE
 from scenarios.rules.waivers import WAIVERS, Judgement, Waived, weigh
 
-_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **BASELINE, **LOAD, **EXPECTATIONS}
+_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS}
 
 RULES: tuple[Rule, ...] = (*NAMES, *_PLAN, *WAIVERS)
 """Every rule."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from scenarios.model import Drill, Traffic
 from scenarios.problems import Severity
-from scenarios.rules.plan import Landing, behind, emergency_landing, land, moments, phone_sites
+from scenarios.rules.plan import Landing, behind, emergency_landing, land, moments, phone_sites, rates
 from scenarios.rules.rule import Check, Path, Remark, Rule
 
 
@@ -47,7 +47,7 @@ def _busy(drill: Drill, stream: Traffic) -> bool:
     end = min((fault.at for fault in drill.faults), default=drill.run.lasts)
     if end == 0 and not drill.run.warm:
         return False
-    return any(stream.arrivals.rate_at(moment) > 0 for moment in moments(drill, end))
+    return any(rates(drill, stream, moments(drill, end)))
 
 
 def _unreachable(drill: Drill) -> Iterator[Remark]:

@@ -272,6 +272,12 @@ _NEEDS = (
         "a fault, or another metric",
     ),
     _Need(
+        ("closed",),
+        lambda drill, _: drill.keeps_hours,
+        "no number or queue has hours ('open')",
+        "a calendar for a number or queue, or another metric",
+    ),
+    _Need(
         ("recovery_time",),
         lambda drill, _: min(fault.at for fault in drill.faults) > 0,
         "the first fault is at the start of the run, and there is no time before it to compare with",

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from scenarios.model import Drill, Ivr, Traffic
 from scenarios.problems import Severity
 from scenarios.rules.baseline import in_service, landing_before, team_before
-from scenarios.rules.plan import Landing, caps, moments
+from scenarios.rules.plan import Landing, caps, heads, moments, rates
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
 from scenarios.theory.erlang import MOST_LOAD, erlang_b, ports_for
-from scenarios.units import format_share
+from scenarios.units import format_duration, format_share
 
 BLOCKING = 0.01
 """Share of attempts that limits may refuse before anything has failed."""
@@ -78,13 +78,10 @@ def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
         yield "sbc_pairs", landing.pair, "ports"
 
 
-def _peak(drill: Drill, work: list[tuple[Traffic, float]]) -> float:
-    """Return the most erlang that streams offer at any one time of the run, each call holding for the seconds given."""
-    at_once = (
-        sum(stream.arrivals.rate_at(moment) * holding for stream, holding in work)
-        for moment in moments(drill, drill.run.lasts)
-    )
-    return round(max(at_once), 9)
+def _loads(drill: Drill, work: list[tuple[Traffic, float]], at: list[float]) -> list[float]:
+    """Return the erlang that streams offer at moments of the run, each call holding for the seconds given."""
+    offered = [[rate * holding for rate in rates(drill, stream, at)] for stream, holding in work]
+    return [round(sum(at_once), 9) for at_once in zip(*offered, strict=True)]
 
 
 # Limits
@@ -107,7 +104,7 @@ def _short_limits(drill: Drill) -> Iterator[_Shortage]:
         works = on[path]
         if not works or _never_full(drill, cap, [work.stream for work in works]):
             continue
-        load = _peak(drill, [(work.stream, work.holding) for work in works])
+        load = max(_loads(drill, [(work.stream, work.holding) for work in works], moments(drill, drill.run.lasts)))
         needed = ports_for(load, BLOCKING) if load <= MOST_LOAD else math.ceil(load)
         if cap < needed:
             words, rule = _LIMITS[str(path[0])]
@@ -130,11 +127,21 @@ def _never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
 
 def _short_teams(drill: Drill) -> Iterator[_Shortage]:
     staffed = [work for work in _work(drill) if work.team]
+    at = moments(drill, drill.run.lasts)
     for team in _teams(work.team for work in staffed):
-        count = sum(drill.agents[group].count for group in team)
-        load = _peak(drill, [(work.stream, _handling(drill, work)) for work in staffed if work.team <= team])
-        if load >= OCCUPANCY * count:
-            groups = sorted(team)
+        counts = [sum(on_duty) for on_duty in zip(*(heads(drill, group, at) for group in team), strict=True)]
+        loads = _loads(drill, [(work.stream, _handling(drill, work)) for work in staffed if work.team <= team], at)
+        # The worst moment of the run; nobody on duty while nobody calls is no shortage.
+        now = max(range(len(at)), key=lambda i: loads[i] / counts[i] if counts[i] else math.inf if loads[i] else 0.0)
+        load, count, groups = loads[now], counts[now], sorted(team)
+        if load and not count:
+            message = (
+                f"{load:.6g} erlang are offered from {format_duration(at[now])} on, when nobody of {listed(groups)} "
+                "is on duty: callers wait until a shift begins"
+            )
+            remedy = "a shift that covers it, or hours ('open') of the number or queue that end before"
+            yield _Shortage(True, Remark(("agents", groups[0], "shifts"), message, remedy))
+        elif load >= OCCUPANCY * count and load:
             message = (
                 f"{load:.6g} erlang of talk and wrap-up are offered before any fault to the {count} agents of "
                 f"{listed(groups)}: {format_share(load / count)} of their time"

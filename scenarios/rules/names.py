@@ -8,6 +8,7 @@ _WHY = {
     "duplicate-name": "A name that two parts bear could mean either.",
     "exactly-one": "Some fields exclude each other, and one of them is needed.",
     "not-applicable": "A field without meaning where it stands is a plan misunderstood.",
+    "hours-without-start": "Hours and holidays need to know the day.",
     "profile-without-start": "Arrivals by the time of day need to know the time of day.",
 }
 

@@ -1,14 +1,15 @@
 """A plan, followed with a finger: where calls to a number go, which steps happen, where phones come to stand."""
 
 import heapq
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
+from operator import itemgetter
 
-from scenarios.model import CallerNumbers, DefaultCaller, Drill, Fault, Reroute, Start, Step, SwitchSoftphones
+from scenarios.model import CallerNumbers, DefaultCaller, Drill, Fault, Reroute, Start, Step, SwitchSoftphones, Traffic
 from scenarios.rules.rule import Path
-
-_DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,43 @@ def faults_in_run(drill: Drill) -> list[Fault]:
 
 
 def moments(drill: Drill, end: float) -> list[float]:
-    """Return when rates of arrival begin to hold from the start of the run to ``end`` seconds: times of day, in s."""
-    start = drill.run.start or 0.0
-    steps = {at for stream in drill.traffic for at, _ in stream.arrivals.steps}
-    return [start, *(at for at in sorted(steps) if 0 < (at - start) % _DAY < end)]
+    """Return the seconds of the run before ``end`` from which on other rates of arrival or other hours hold."""
+    clock = drill.run.clock
+    found: set[float] = set()
+    if clock is not None:
+        profiles = [stream.arrivals for stream in drill.traffic if not stream.arrivals.constant]
+        found |= {at for each in profiles for at, _ in clock.profile(each.steps, 0.0, end)}
+        found |= {at for name in drill.calendars for at in drill.openings(name).changes(0.0, end)}
+    return [0.0, *sorted(at for at in found if 0 < at < end)]
+
+
+def rates(drill: Drill, stream: Traffic, at: Sequence[float]) -> list[float]:
+    """Return how many calls of a stream are placed per second, surges apart, at moments of the run.
+
+    Outside the hours of a number on the way or of the queue there are none: callers hear that it is closed.
+    """
+    landing = land(drill, behind(drill), stream.to) if stream.from_ is None else None
+    kept = [drill.numbers[number].open for number in landing.way] if landing is not None else []
+    if landing is not None and landing.queue in drill.queues:
+        kept.append(drill.queues[landing.queue].open)
+    hours = [drill.openings(calendar) for calendar in kept if calendar is not None]
+    clock = drill.run.clock
+    profile = [(-inf, stream.arrivals.peak)]
+    if not stream.arrivals.constant and clock is not None:
+        profile = clock.profile(stream.arrivals.steps, 0.0, drill.run.lasts)
+    return [
+        profile[bisect_right(profile, now, key=itemgetter(0)) - 1][1] * all(each.is_open(now) for each in hours)
+        for now in at
+    ]
+
+
+def heads(drill: Drill, group: str, at: Sequence[float]) -> list[int]:
+    """Return how many agents of a group are on duty at moments of the run."""
+    plan = drill.agents[group]
+    if not plan.shifts:
+        return [plan.count] * len(at)
+    shifts = [(drill.openings(calendar), count) for calendar, count in plan.shifts.items()]
+    return [sum(count for hours, count in shifts if hours.is_open(now)) for now in at]
 
 
 # People

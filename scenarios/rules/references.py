@@ -26,6 +26,7 @@ from scenarios.model import (
 )
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.rules.hours import without_start
 
 Path = tuple[str | int, ...]
 Names = tuple[str, ...] | None
@@ -56,6 +57,8 @@ class Declared:
     faults: Names
     steps: Names
     limits: Names
+    calendars: Names
+    actors: Names
     dialled: Names
     """Numbers that calls are about: those of the plan, and those that anybody dials."""
 
@@ -84,6 +87,8 @@ class Declared:
             steps=tuple(step.step for step in drill.runbook),
             limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps),
             dialled=(*drill.numbers, *(stream.to for stream in drill.traffic)),
+            calendars=tuple(drill.calendars),
+            actors=tuple(drill.actors),
         )
 
 
@@ -109,6 +114,8 @@ _SINGULAR = {
     "limits": "limit",
     "causes": "pair, node, trunk or office",
     "dialled": "number",
+    "calendars": "calendar",
+    "actors": "actor",
 }
 _TARGETS = {
     "site": "sites",
@@ -174,8 +181,10 @@ def _references(drill: Drill) -> Iterator[_Reference]:
             inner = (index,) if isinstance(number.trunk, list) else ()
             yield _Reference(("numbers", name, "trunk", *inner), "trunks", tried)
         yield _Reference(("numbers", name, "queue"), "queues", number.queue)
+        yield _Reference(("numbers", name, "open"), "calendars", number.open)
     yield _Reference(("default_caller",), "numbers", drill.default_caller)
     for name, queue in drill.queues.items():
+        yield _Reference(("queues", name, "open"), "calendars", queue.open)
         for index, group in enumerate(queue.agents):
             yield _Reference(("queues", name, "agents", index), "groups", group)
         for position, stage in enumerate(queue.widen):
@@ -186,6 +195,8 @@ def _references(drill: Drill) -> Iterator[_Reference]:
     for name, agents in drill.agents.items():
         yield _Reference(("agents", name, "caller_number"), "numbers", agents.caller_number)
         yield _Reference(("agents", name, "office"), "offices", agents.office)
+        for calendar in agents.shifts:
+            yield _Reference(("agents", name, "shifts", calendar), "calendars", calendar)
         for index, site in enumerate(agents.softphone.sites):
             yield _Reference(("agents", name, "softphone", "sites", index), "sites", site)
     for index, stream in enumerate(drill.traffic):
@@ -194,8 +205,13 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         for field, name in fault.targets.items():
             if field in _TARGETS:
                 yield _Reference(("faults", index, field), _TARGETS[field], name)
+    for name, actor in drill.actors.items():
+        yield _Reference(("actors", name, "hours"), "calendars", actor.hours)
+        yield _Reference(("actors", name, "deputy"), "actors", actor.deputy)
     for index, step in enumerate(drill.runbook):
         yield from _of_step(("runbook", index), step)
+        if drill.actors and step.by != AGENTS:
+            yield _Reference(("runbook", index, "by"), "actors", step.by)
     for index, expectation in enumerate(drill.expect):
         yield from _of_expectation(("expect", index), expectation)
 
@@ -333,6 +349,10 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
         if not stream.arrivals.constant and drill.run.start is None:
             message = "arrivals follow the time of day, but the run does not say when it begins"
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
+    yield from without_start(drill)
+    if AGENTS in drill.actors:
+        message = "every agent takes steps for themselves; their hours are the 'shifts' of their group"
+        yield _error("not-applicable", ("actors", AGENTS), message, "agents: {…: {shifts: …}}")
     for index, fault in enumerate(drill.faults):
         yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
     for index, step in enumerate(drill.runbook):

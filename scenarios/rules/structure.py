@@ -65,10 +65,16 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
     }
     working = {group.office for group in drill.agents.values()}
     calling = {stream.from_ for stream in drill.traffic}
+    kept = {entry.open for entry in drill.numbers.values()} | {queue.open for queue in drill.queues.values()}
+    kept |= {actor.hours for actor in drill.actors.values()}
+    kept |= {calendar for group in drill.agents.values() for calendar in group.shifts}
+    acting = {step.by for step in drill.runbook} | {actor.deputy for actor in drill.actors.values()}
     for section, names, used, message in (
         ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
         ("sbc_pairs", drill.sbc_pairs, pairs, "no trunk enters by this pair (G14)"),
         ("queues", drill.queues, queues, "no number leads to this queue (G14)"),
+        ("calendars", drill.calendars, kept, "nothing keeps to this calendar"),
+        ("actors", drill.actors, acting, "this actor takes no step, and stands in for nobody"),
         ("offices", drill.offices, working, "no group of agents works at this office (G1)"),
         ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
     ):
@@ -129,7 +135,7 @@ STRUCTURE: dict[Rule, Check] = {
     Rule(
         "orphan-part",
         Severity.WARNING,
-        "A trunk, pair, queue, office or group that nothing leads to adds nothing to the plan.",
+        "A trunk, pair, queue, calendar, actor, office or group that nothing leads to adds nothing to the plan.",
     ): _orphan_parts,
     Rule(
         "unstaffed-queue",

@@ -1,0 +1,110 @@
+"""Hours and the people who keep them: shifts with as many people as phones, calls that somebody is there for."""
+
+from collections.abc import Iterator
+
+from scenarios.model import Drill, Step
+from scenarios.problems import Finding, Severity
+from scenarios.rules.plan import course
+from scenarios.rules.rule import Check, Remark, Rule, listed
+from scenarios.units import format_duration
+
+
+def without_start(drill: Drill) -> Iterator[Finding]:
+    """Yield an error where there are calendars, but the run does not say on which day it begins."""
+    if drill.calendars and (drill.run.start is None or drill.run.start.day is None):
+        message = "calendars need to know the day and time at which the run begins"
+        remedy = "a date and time, as in run: {start: 2026-11-24 09:00}"
+        yield Finding("hours-without-start", Severity.ERROR, ("run", "start"), message, remedy)
+
+
+def _head_counts(drill: Drill) -> Iterator[Remark]:
+    for name, group in drill.agents.items():
+        heads = sum(group.shifts.values())
+        if group.shifts and heads != group.count:
+            message = f"the shifts of {name} have {heads} people, but the group has {group.count}, each with a phone"
+            yield Remark(("agents", name, "shifts"), message, f"shifts of {group.count} people together")
+
+
+def _never_open(drill: Drill) -> Iterator[Remark]:
+    for section, parts in (("numbers", drill.numbers), ("queues", drill.queues)):
+        for name, part in parts.items():
+            if part.open is not None and not drill.openings(part.open).spans:
+                message = f"{name} is closed all the time of the run: its callers hear nothing else"
+                yield Remark((section, name, "open"), message, "a run within its hours, if anybody is to be answered")
+
+
+# Actors
+
+
+def _deputies_in_a_circle(drill: Drill) -> Iterator[Remark]:
+    for name in drill.actors:
+        way, here = [name], drill.actors[name].deputy
+        while here is not None and here not in way:
+            way.append(here)
+            here = drill.actors[here].deputy
+        if here == name and name == min(way):
+            message = f"these stand in for each other in a circle: {' → '.join((*way, name))}"
+            yield Remark(("actors", name, "deputy"), message, "a deputy whose deputies end")
+
+
+def _out_of_reach(drill: Drill) -> Iterator[Remark]:
+    earliest: dict[str, float] = {}
+    for index, step in course(drill).items():
+        earliest[step.step] = _earliest(drill, step, earliest)
+        called, here = [], drill.actors.get(step.by)
+        names = [step.by]
+        while here is not None and here not in called:
+            called.append(here)
+            names.append(here.deputy or "")
+            here = drill.actors.get(names[-1])
+        if called and not any(_reachable(drill, name, earliest[step.step]) for name in names if name):
+            message = (
+                f"nobody can ever be reached for this step, which begins at {format_duration(earliest[step.step])} at "
+                f"the earliest: {listed(name for name in names if name)} off duty until the end of the run (N8)"
+            )
+            yield Remark(("runbook", index, "by"), message, "hours within the run, 'reachable', or a deputy")
+
+
+def _earliest(drill: Drill, step: Step, earliest: dict[str, float]) -> float:
+    """Return the moment before which a step cannot begin, if everything before it takes no time."""
+    if step.starts is None:
+        return max((earliest[name] for name in step.predecessors), default=0.0)
+    fault = drill.fault_named(step.starts.after) if step.starts.after is not None else None
+    return fault.at if fault is not None else step.starts.at or 0.0
+
+
+def _reachable(drill: Drill, name: str, since: float) -> bool:
+    """Whether an actor can be reached at some moment from ``since`` to the end of the run."""
+    actor = drill.actors[name]
+    if actor.reachable is not None and actor.reachable != 0.0:
+        return True
+    if actor.hours is None:
+        return actor.reachable is None
+    return drill.openings(actor.hours).next_open(since) < drill.run.lasts
+
+
+HOURS: dict[Rule, Check] = {
+    Rule(
+        "shift-head-count",
+        Severity.ERROR,
+        "Every agent has one shift and one phone; people whom no phone is left for answer nobody.",
+        waivable=False,
+    ): _head_counts,
+    Rule(
+        "never-open",
+        Severity.WARNING,
+        "A number or queue that is closed throughout the run shows nothing about the plan.",
+    ): _never_open,
+    Rule(
+        "deputy-cycle",
+        Severity.ERROR,
+        "Where deputies stand in for each other, nobody is left to call.",
+        waivable=False,
+    ): _deputies_in_a_circle,
+    Rule(
+        "unreachable-actor",
+        Severity.ERROR,
+        "A step whose actor and deputies are off duty until the end of the run is a step that nobody takes.",
+    ): _out_of_reach,
+}
+"""Rules about calendars, shifts and actors."""

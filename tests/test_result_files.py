@@ -305,8 +305,9 @@ def test_the_summary_answers_in_plain_text_when_piped(monkeypatch: pytest.Monkey
         assert step in text
 
 
-def test_what_waiting_for_conditions_cost_is_shown_where_a_plan_has_any() -> None:
+def test_what_waiting_for_conditions_cost_is_shown_where_a_plan_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ready at 600, kept from 630 to 810, begun at 840 and done at 900."""
+    monkeypatch.setenv("COLUMNS", "200")
     plan = drill()
     book = [plan.runbook[0].model_copy(update={"when": When(repaired="tokyo-lost")}), *plan.runbook[1:]]
     conditional = plan.model_copy(update={"runbook": book})

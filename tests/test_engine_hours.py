@@ -306,6 +306,13 @@ def test_a_deputy_has_a_deputy() -> None:
     assert begun(rehearsed(actors, task("button"))) == [(85, "button", "third")]
 
 
+def test_a_call_for_a_step_that_is_taken_already_reaches_nobody_for_a_later_one() -> None:
+    """Reached at 160 for the first step, the actor takes the second too, and is gone at 200 when both are done."""
+    steps = [task("first", at="60s"), task("second", at="150s"), task("third", at="210s")]
+    recorder = rehearsed({"admin": {"reachable": "100s"}}, *steps)
+    assert begun(recorder) == [(160, "first", "admin"), (180, "second", "admin"), (310, "third", "admin")]
+
+
 def test_a_share_of_calls_reaches_somebody() -> None:
     """Of 400 independent calls with a chance of 30 %, 5 standard deviations are 46."""
     steps = [task(f"step {number}", by=f"actor {number}".replace(" ", "-")) for number in range(400)]

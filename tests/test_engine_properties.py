@@ -6,7 +6,7 @@ Everything is worked out again from the evidence alone: who held which port when
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -299,8 +299,8 @@ def run(plan: Drill, drawn: list[tuple[int, int, float, float, list[float]]]) ->
     worlds: list[World] = []
 
     class Watched(World):
-        def __init__(self, drill: Drill) -> None:
-            super().__init__(drill)
+        def __init__(self, drill: Drill, closed: Set[str]) -> None:
+            super().__init__(drill, closed)
             worlds.append(self)
 
     with pytest.MonkeyPatch.context() as patch:

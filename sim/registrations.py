@@ -33,7 +33,7 @@ class Phone(Timer):
 
     __slots__ = (
         "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "failures", "half", "line", "link",
-        "lost_at", "office", "plan", "resends", "sent", "since", "state", "tried", "turn",
+        "lost_at", "office", "plan", "resends", "sent", "since", "state", "tried", "turn", "unheard",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,8 @@ class Phone(Timer):
         self.answers: Answers = ()
         self.arrives = False
         """Whether the timer is an answer that comes late."""
+        self.unheard = False
+        """Whether its last copy was late or lost on a line that is degraded, with the registrar none the wiser."""
         self.state = State.OFF
         self.bound = False
         """Whether the registrar keeps its registration."""
@@ -252,7 +254,7 @@ class Registrations:
         elif phone.resends:
             self._send(phone)
         else:
-            self._fail(phone, kept=self._unheard(phone))
+            self._fail(phone, kept=phone.unheard)
 
     def _tell(self, phone: Phone, event: Event) -> None:
         phone.state, effects = machine.step(phone.state, event)
@@ -305,6 +307,7 @@ class Registrations:
             if not comes_first(phone.answers, self._env.now):
                 if self._env.now == phone.sent:
                     self._expire_later(phone)
+                phone.unheard = True
                 self._wait_for_answer(phone)
                 return
             phone.answers = phone.answers[1:]
@@ -318,14 +321,9 @@ class Registrations:
         phone.resends = after is not None and not phone.arrives
         phone.at(phone.answers[0] if phone.arrives else until)
 
-    def _unheard(self, phone: Phone) -> bool:
-        """Whether it is the line of its office alone that keeps a phone and its registrar from hearing each other."""
-        site = self._world.sites[phone.agent.site]
-        return bool(phone.link.degraded_by) and not (phone.office or site.down_by or site.registrar_down_by)
-
     def _arrive(self, phone: Phone) -> None:
         """Let a REGISTER meet what there is at its site."""
-        phone.resends = phone.arrives = False
+        phone.resends = phone.arrives = phone.unheard = False
         site = self._world.sites[phone.agent.site]
         if phone.office:
             self._log.effect(phone.office, "registration")
@@ -334,8 +332,6 @@ class Registrations:
             self._log.effect((*site.down_by, *site.registrar_down_by), "registration")
             if phone.client.connected:
                 self._fail(phone, kept=False)
-            elif phone.link.degraded_by:
-                self._wait_for_answer(phone)
             else:
                 phone.at(phone.sent + TRANSACTION_TIMEOUT)
         elif self._takes(phone, site):

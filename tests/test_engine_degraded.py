@@ -213,6 +213,15 @@ def test_a_phone_that_nobody_hears_keeps_its_line_until_the_registration_expires
     assert all(float(entry.detail["without"]) > 130 for entry in back)
 
 
+def test_a_phone_that_nobody_hears_for_a_while_has_its_line_all_along() -> None:
+    """Refreshes fail after 32 s and are tried again 32 s later: the registration has 4 minutes left for that."""
+    recorder = played(
+        office(degraded(100, 100, office="hq", loss="100%"), count=20, expires="8m", client="audiocodes"), callers()
+    )
+    assert met(recorder)["bad"][1] == "registration"
+    assert not recorder.of(EventKind.UNREGISTERED, EventKind.REGISTERED)
+
+
 def test_a_line_that_is_cut_and_lossy_is_cut_first() -> None:
     cut: dict[str, object] = {"name": "cut", "at": "120s", "for": "50s", "office": "hq"}
     recorder = played(office(degraded(100, office="hq", delay="1s"), cut, count=5, expires="10m"), callers())

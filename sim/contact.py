@@ -134,21 +134,11 @@ class ContactCentre:
         node.silent = False
         held = [call for call in node.calls if self._distributor.holds(call)]
         for call in sorted(held, key=lambda call: call.queued):
-            self._widen_in_arrears(call)
             agent = self._distributor.resume(call.queue, call.site, call)
             if agent is not None:
                 self._calls.serve(call, agent)
             else:
                 self._wait(call)
-
-    def _widen_in_arrears(self, call: Call) -> None:
-        """Widen the search for a caller as much as the wait in silence would have done."""
-        plan = self._treatments.get(call.queue, ())
-        for after, treatment in plan[call.stage :]:
-            if treatment is not Treatment.WIDEN or call.queued + after > self._env.now:
-                return
-            self._distributor.widen(call.queue, call.site, call)
-            call.stage += 1
 
     def waited(self, call: Call) -> None:
         """A moment has come that a waiting call was to wait for."""

@@ -59,7 +59,7 @@ class Pairs:
         for index in nodes:
             node = pair.nodes[index]
             holder = machine.holds(pair.state) and index == pair.last
-            was_up, was_alive = node.up, not node.down_by
+            was_up = node.up
             (node.hung_by if hung else node.down_by)[fault] = None
             if pair.shared:
                 if was_up:
@@ -69,7 +69,7 @@ class Pairs:
                 if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
                     pair.silenced_by = fault
                 self._tell(pair, event)
-            elif was_alive and holder and not hung:
+            elif holder and not hung:
                 self._tell(pair, machine.Event.ACTIVE_LOST)
 
         def repair() -> None:

@@ -155,21 +155,11 @@ class ContactCentre:
         node.silent = False
         held = [call for call in node.calls if self._distributor.holds(call)]
         for call in sorted(held, key=lambda call: call.queued):
-            self._widen_in_arrears(call, now)
             agent = self._distributor.resume(call.queue, _site(call), call)
             if agent is not None:
                 self._calls.serve(call, agent)
             else:
                 self._wait(call, now)
-
-    def _widen_in_arrears(self, call: Call, now: float) -> None:
-        """Widen the search for a caller as much as the wait in silence would have done."""
-        plan = self._treatments.get(call.queue, ())
-        for after, treatment in plan[call.stage :]:
-            if treatment is not Treatment.WIDEN or call.queued + after > now:
-                return
-            self._distributor.widen(call.queue, _site(call), call)
-            call.stage += 1
 
     def _treat(self, call: Call, now: float) -> None:
         _, treatment = self._treatments[call.queue][call.stage]

@@ -68,7 +68,7 @@ class Pairs:
             if hung and pair.state is machine.State.APART and not pair.link_cut_by:
                 self._tell(pair, machine.Event.ADVERT_HEARD)  # it goes on with its adverts, and one will get through
             holder = machine.holds(pair.state) and index == pair.last
-            was_up, was_alive = node.up, not node.down_by
+            was_up = node.up
             (node.hung_by if hung else node.down_by)[fault] = None
             node.emptied |= emptied
             if pair.shared:
@@ -79,7 +79,7 @@ class Pairs:
                 if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
                     pair.silenced_by = fault
                 self._tell(pair, event)
-            elif was_alive and holder and not hung:
+            elif holder and not hung:
                 self._tell(pair, machine.Event.ACTIVE_LOST)
 
         def repair() -> None:

@@ -93,6 +93,12 @@ def test_a_hung_node_that_dies_is_noticed_from_its_death_on() -> None:
     assert taken.detail["outage"] == pytest.approx(taken.at - 100)
 
 
+def test_a_node_that_is_made_to_hang_twice_still_holds_the_address() -> None:
+    recorder = played(plan(hang(), hang("again", 200), detect={"by": "vrrp"}), callers(Caller(250)))
+    assert setups(recorder) == {250: None}
+    assert not recorder.of(EventKind.DETECTED, EventKind.TAKEOVER)
+
+
 def test_a_node_given_up_as_hung_stands_by_once_it_is_repaired() -> None:
     twice = plan(hang(lasts=50), hang("again", 200))
     recorder = played(twice, callers(Caller(150), Caller(201), Caller(210)))

@@ -45,6 +45,15 @@ def test_a_drained_pair_sends_new_calls_on_and_keeps_those_up_until_it_is_resume
     ]  # fmt: skip
 
 
+def test_a_test_call_does_not_get_through_a_drained_pair() -> None:
+    """It is repeated every 30 s from 120 s on, and answered when the pair has been resumed, at 200 s."""
+    test = {**step("test", 120, verify=TOKYO), "takes": "30s", "by": "tester"}
+    steps = (step("drain", 100, drain="edge"), step("resume", 200, resume="edge"), test)
+    recorder = played(plan(*steps, numbers={TOKYO: {"trunk": "ntt"}}), callers(Caller(1)))
+    assert [entry.at for entry in recorder.of(EventKind.STEP_REPEATED)] == [150, 180]
+    assert {entry.subject: entry.at for entry in recorder.of(EventKind.STEP_FINISHED)}["test"] == 210
+
+
 def test_a_drained_pair_without_an_alternative_refuses_with_503() -> None:
     alone = plan(step("drain", 100, drain="edge"), numbers={TOKYO: {"trunk": "ntt"}})
     (record,) = played(alone, callers(Caller(101))).records
@@ -161,6 +170,15 @@ def test_a_node_refuses_calls_above_its_pace_and_carriers_go_on() -> None:
         ("kddi", Outcome.BLOCKED, "far cps"), ("ntt", Outcome.COMPLETED, ""), ("kddi", Outcome.BLOCKED, "far cps"),
     ]  # fmt: skip
     assert {each.sip for each in found if each.outcome is Outcome.BLOCKED} == {503}
+
+
+def test_a_call_that_finds_no_port_does_not_count_for_the_pace() -> None:
+    """Two in a second: the second call finds the one port taken, and the third is the second that is taken."""
+    tight = drill(sbc_pairs={"edge": {"site": "tokyo", "ports": 1, "cps": 2}})
+    recorder = played(tight, callers(Caller(10, talk=0.3), Caller(10.1), Caller(10.5, talk=0.1), Caller(10.7)))
+    assert [(each.start, each.reason) for each in sorted(recorder.records)] == [
+        (10, ""), (10.1, "edge"), (10.5, ""), (10.7, "edge cps"),
+    ]  # fmt: skip
 
 
 def test_a_takeover_meets_the_pace_of_the_other_node_in_bursts() -> None:

@@ -111,13 +111,8 @@ class Distributor(Generic[Call]):
         return agent
 
     def widen(self, queue: str, site: str, call: Call) -> Agent | None:
-        """Ask the groups of the next stage for a waiting caller, who leaves the queue when an agent is free.
-
-        For one who is held they are asked at :meth:`resume`.
-        """
+        """Ask the groups of the next stage for a waiting caller, who leaves the queue when an agent is free."""
         stage = self._widened[call] = self._widened.get(call, 0) + 1
-        if call in self._held:
-            return None
         agent = self._find(self._stages[queue][stage], site)
         if agent is not None:
             self.leave(queue, site, call)

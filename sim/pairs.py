@@ -65,7 +65,7 @@ class Pairs:
                 if was_up:
                     self._members.lost(pair, node)
             elif was_up:
-                event = self._loss(pair, index, holder, hung)
+                event = machine.loss(pair.state, last=index == pair.last, hung=hung)
                 if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
                     pair.silenced_by = fault
                 self._tell(pair, event)
@@ -99,20 +99,11 @@ class Pairs:
 
         return repair
 
-    def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:
-        """What the loss of a node means by the part it plays."""
-        if holder:
-            # Without the link the other hears no adverts in any case: a node that hangs is as good as dead.
-            unheard = pair.state in machine.PARTED
-            return machine.Event.ACTIVE_HUNG if hung and not unheard else machine.Event.ACTIVE_LOST
-        came_back = pair.state is machine.State.ELECTING and index == pair.last
-        return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
-
     def _back(self, pair: PairState, index: int) -> None:
-        if index == pair.last and machine.holds(pair.state):
-            self._tell(pair, machine.Event.RECOVERED)
+        event = machine.repair(pair.state, last=index == pair.last)
+        self._tell(pair, event)
+        if event is machine.Event.RECOVERED:
             return
-        self._tell(pair, machine.Event.NODE_BACK)
         detect = pair.plan.detect
         if index == 0 and isinstance(detect, VrrpDetection) and detect.preempt:
             pair.claim += 1

@@ -425,7 +425,7 @@ class Calls:
         call.redials = inf
         if outcome not in _CONTENT:
             call.redials = redials_at(now + call.held_on, call.tries, call.willing, call.again)
-        if now >= 0:
+        if now >= 0:  # what ends in the warm-up is not part of the run
             self._log.call(call.record(now, outcome, reason, sip, final=call.redials >= self._lasts))
 
     def _free_agent(self, call: Call, now: float) -> None:

@@ -10,7 +10,7 @@ _BLOCK = 4096
 
 
 class Log:
-    """Hands evidence to the recorder; what lies before the start of the run is left out."""
+    """Hands evidence to the recorder."""
 
     def __init__(self, env: simpy.Environment, recorder: Recorder) -> None:
         self._env = env
@@ -31,10 +31,9 @@ class Log:
 
     def call(self, record: CallRecord) -> None:
         """Take an attempt that has ended."""
-        if record.end >= 0:
-            self._calls.append(record)
-            if len(self._calls) >= _BLOCK:
-                self.flush()
+        self._calls.append(record)
+        if len(self._calls) >= _BLOCK:
+            self.flush()
 
     def flush(self) -> None:
         """Hand over the calls that are left."""

@@ -75,7 +75,7 @@ class Pairs:
                 if was_up:
                     self._members.lost(pair, node)
             elif was_up:
-                event = self._loss(pair, index, holder, hung)
+                event = machine.loss(pair.state, last=index == pair.last, heir=index == pair.heir, hung=hung)
                 if event in (machine.Event.ACTIVE_LOST, machine.Event.ACTIVE_HUNG):
                     pair.silenced_by = fault
                 self._tell(pair, event)
@@ -124,23 +124,15 @@ class Pairs:
         if pair.state in machine.PARTED and not pair.link_cut_by and not pair.link.degraded_by:
             self._tell(pair, machine.Event.LINK_BACK)
 
-    def _loss(self, pair: PairState, index: int, holder: bool, hung: bool) -> machine.Event:
-        """What the loss of a node means by the part it plays."""
-        if holder:
-            # Without the link the other hears no adverts in any case: a node that hangs is as good as dead.
-            unheard = pair.state in machine.PARTED
-            return machine.Event.ACTIVE_HUNG if hung and not unheard else machine.Event.ACTIVE_LOST
-        came_back = pair.state is machine.State.ELECTING and index != pair.heir
-        return machine.Event.RETURNED_LOST if came_back else machine.Event.STANDBY_LOST
-
     def _back(self, pair: PairState, index: int) -> None:
         node = pair.nodes[index]
         emptied, node.emptied = node.emptied, False
-        if index == pair.last and machine.holds(pair.state):
-            self._tell(pair, machine.Event.RESTARTED if emptied else machine.Event.RECOVERED)
+        event = machine.repair(pair.state, last=index == pair.last, emptied=emptied)
+        if event is machine.Event.NODE_BACK:
+            pair.heard = self._env.now  # a node that comes up waits its whole time
+        self._tell(pair, event)
+        if event is not machine.Event.NODE_BACK:
             return
-        pair.heard = self._env.now  # a node that comes up waits its whole time
-        self._tell(pair, machine.Event.NODE_BACK)
         detect = pair.plan.detect
         if index == 0 and isinstance(detect, VrrpDetection) and detect.preempt:
             pair.claim += 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbc.decisions import pair
-from sbc.decisions.pair import Effect, Event, State, detection_delay, resignation_delay, step
+from sbc.decisions.pair import Effect, Event, State, detection_delay, loss, repair, resignation_delay, step
 from sbc.decisions.table import ImpossibleEventError
 from scenarios.model import OptionsDetection, VrrpDetection
 from tests.tables import IMPOSSIBLE, Drawing
@@ -342,3 +342,42 @@ def test_checks_of_the_process_do_not_hasten_the_detection_of_a_dead_node() -> N
 def test_after_a_resignation_the_standby_waits_its_skew_or_is_moved_at_once() -> None:
     assert resignation_delay(VrrpDetection(by="vrrp", advert="2s", priority=128)) == 1.0
     assert resignation_delay(OptionsDetection(by="options")) == 0.0
+
+
+# What a fault and its repair mean, by the part the node plays
+
+LOSSES: dict[State, tuple[Event | None, Event | None, Event | None]] = {
+    # the one that serves, or served last: dies, hangs; the other: dies or hangs. None: it is not up.
+    REDUNDANT: (Event.ACTIVE_LOST, Event.ACTIVE_HUNG, Event.STANDBY_LOST),
+    ALONE: (Event.ACTIVE_LOST, Event.ACTIVE_HUNG, None),
+    SILENT: (None, None, Event.STANDBY_LOST),
+    ELECTING: (Event.RETURNED_LOST, Event.RETURNED_LOST, Event.STANDBY_LOST),
+    DOWN: (None, None, None),
+    HUNG: (Event.ACTIVE_LOST, None, Event.STANDBY_LOST),
+    STUCK: (Event.ACTIVE_LOST, None, None),
+    APART: (Event.ACTIVE_LOST, Event.ACTIVE_LOST, Event.STANDBY_LOST),
+    SPLIT: (Event.ACTIVE_LOST, Event.ACTIVE_LOST, Event.STANDBY_LOST),
+}
+
+
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_a_loss_means_what_the_part_of_the_node_makes_it(state: State) -> None:
+    dies, hangs, other = LOSSES[state]
+    assert dies in (None, loss(state, last=True, heir=False, hung=False))
+    assert hangs in (None, loss(state, last=True, heir=False, hung=True))
+    assert other is None or {loss(state, last=False, heir=True, hung=hung) for hung in (False, True)} == {other}
+    for event in filter(None, LOSSES[state]):
+        step(state, event)
+
+
+def test_after_the_loss_of_both_the_node_that_waits_may_be_the_one_that_served_last() -> None:
+    assert loss(ELECTING, last=True, heir=True, hung=False) is Event.STANDBY_LOST
+    assert loss(ELECTING, last=False, heir=False, hung=False) is Event.RETURNED_LOST
+
+
+@pytest.mark.parametrize("state", State, ids=lambda state: state.name)
+def test_only_the_node_that_holds_the_address_recovers_in_place(state: State) -> None:
+    assert repair(state, last=True, emptied=False) is (Event.RECOVERED if HOLDER[state] else Event.NODE_BACK)
+    assert repair(state, last=True, emptied=True) is (Event.RESTARTED if HOLDER[state] else Event.NODE_BACK)
+    for emptied in (False, True):
+        assert repair(state, last=False, emptied=emptied) is Event.NODE_BACK

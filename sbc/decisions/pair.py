@@ -123,6 +123,24 @@ def holds(state: State) -> bool:
     return serves(state) or state in (State.HUNG, State.STUCK)
 
 
+def loss(state: State, *, last: bool, heir: bool, hung: bool) -> Event:
+    """Return what it means to a pair that a node which was up dies or hangs.
+
+    ``last``: it serves, or served last; ``heir``: it waits to be sure that nobody serves. Without the link the other
+    hears no adverts in any case: there a node that hangs is as good as dead.
+    """
+    if last and holds(state):
+        return Event.ACTIVE_HUNG if hung and state not in PARTED else Event.ACTIVE_LOST
+    return Event.RETURNED_LOST if state is State.ELECTING and not heir else Event.STANDBY_LOST
+
+
+def repair(state: State, *, last: bool, emptied: bool) -> Event:
+    """Return what it means that a node works again; ``emptied``: its process has been restarted meanwhile."""
+    if last and holds(state):
+        return Event.RESTARTED if emptied else Event.RECOVERED
+    return Event.NODE_BACK
+
+
 def detection_delay(detect: Detector, phase: float, *, hung: bool = False) -> float:
     """Seconds from the failure of the active node until the standby is sure of it; ``inf`` for never.
 

@@ -34,6 +34,8 @@ class Stream:
     """What begins an attempt."""
     emergency: bool = field(init=False)
     """Whether these are emergency calls, which no carrier restricts."""
+    source_free: Callable[[float], None] | None = None
+    """Who hears at which moment one of few sources has done with a call, and will place another."""
 
     def __post_init__(self) -> None:
         self.group = self.plan.from_ or ""

@@ -7,7 +7,7 @@ the offsets of RFC 3261 and takes its ports on arrival.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from math import inf
 from typing import Any
 
@@ -106,9 +106,12 @@ class Calls:
 
     def play(self, stream: Stream, blocks: Iterator[CallerBlock]) -> None:
         """Let the callers of a stream arrive."""
-        callers = chain.from_iterable(
+        callers: Iterator[tuple[Any, ...]] = chain.from_iterable(
             zip(block.at, block.talk, block.patience, block.tries, block.again, strict=True) for block in blocks
         )
+        if stream.plan.sources is not None:
+            stream.source_free = partial(self._source_free, stream, callers)
+            callers = islice(callers, stream.plan.sources)
 
         def expect_next(now: float) -> None:
             if (caller := next(callers, None)) is not None:
@@ -122,6 +125,11 @@ class Calls:
 
         arrives: list[Callable[[Any], None]] = [arrive]
         expect_next(self._env.now)
+
+    def _source_free(self, stream: Stream, callers: Iterator[tuple[Any, ...]], at: float) -> None:
+        """One of few sources has done with a call, and will place another after a pause."""
+        if (caller := next(callers, None)) is not None:
+            Call(self._env, self._on_due, stream, caller).wait(at + caller[0], stream.begins, self._env.now)
 
     # Set-up
 
@@ -425,6 +433,8 @@ class Calls:
         call.redials = inf
         if outcome not in _CONTENT:
             call.redials = redials_at(now + call.held_on, call.tries, call.willing, call.again)
+        if call.redials == inf and call.stream.source_free is not None:
+            call.stream.source_free(now + call.held_on)
         if now >= 0:  # what ends in the warm-up is not part of the run
             self._log.call(call.record(now, outcome, reason, sip, final=call.redials >= self._lasts))
 

@@ -6,6 +6,7 @@ Every engine is handed the same blocks, so that a drill means the same load in e
 from bisect import bisect_right
 from collections.abc import Iterator
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,10 +66,20 @@ def rates(drill: Drill, stream: Traffic) -> tuple[Floats, Floats]:
     return cuts, np.array(values)
 
 
+class _Streams(NamedTuple):
+    """The random streams of a traffic stream, one for each thing that is drawn."""
+
+    arrivals: np.random.Generator
+    talk: np.random.Generator
+    patience: np.random.Generator
+    retry: np.random.Generator
+
+
 def _callers(drill: Drill, stream: Traffic, draws: Draws, name: str) -> Iterator[CallerBlock]:
-    arrivals, talk, patience, retry = (
-        draws.stream(f"{name}:{what}") for what in ("arrivals", "talk", "patience", "retry")
-    )
+    streams = _Streams(*(draws.stream(f"{name}:{what}") for what in _Streams._fields))
+    if stream.sources is not None:
+        yield from _sources(drill, stream, stream.sources, streams, draws, name)
+        return
     edges, values = rates(drill, stream)
     if drill.run.warm:
         n = int(draws.stream(f"{name}:warm").poisson(values[0] * stream.talk.mean))
@@ -79,25 +90,46 @@ def _callers(drill: Drill, stream: Traffic, draws: Draws, name: str) -> Iterator
     expected = np.concatenate(([0.0], np.cumsum(np.diff(edges) * values)))
     passed = 0.0
     while passed < expected[-1]:
-        unit = passed + np.cumsum(arrivals.exponential(1.0, BLOCK))
+        unit = passed + np.cumsum(streams.arrivals.exponential(1.0, BLOCK))
         passed = float(unit[-1])
-        at = np.interp(unit[unit < expected[-1]], expected, edges)
-        n = len(at)
-        tries, again = _retries(stream, retry, n)
-        yield CallerBlock(
-            at.tolist(),
-            sample(stream.talk, talk, BLOCK)[:n].tolist(),
-            ([np.inf] * n if stream.patience is None else sample(stream.patience, patience, BLOCK)[:n].tolist()),
-            tries,
-            again,
-        )
+        yield _block(stream, streams, np.interp(unit[unit < expected[-1]], expected, edges))
 
 
-def _retries(stream: Traffic, rng: np.random.Generator, n: int) -> tuple[list[int], list[list[float]]]:
-    """Draw how many attempts ``n`` callers are ready to make, and the pauses between them."""
+def _sources(
+    drill: Drill, stream: Traffic, sources: int, streams: _Streams, draws: Draws, name: str
+) -> Iterator[CallerBlock]:
+    """Few callers who call again and again; a warm start begins with as many in a call as ports without end let in."""
+    idle, begin = sources / stream.arrivals.peak, -warm_up(drill)
+    busy = 0
+    if drill.run.warm:
+        in_call = stream.talk.mean / (stream.talk.mean + idle)
+        busy = int(draws.stream(f"{name}:warm").binomial(sources, in_call))
+    left = residuals(stream.talk, draws.stream(f"{name}:residual"), busy)
+    yield CallerBlock([begin] * busy, left.tolist(), [np.inf] * busy, [1] * busy, [[]] * busy)
+    yield _block(stream, streams, begin + np.sort(streams.arrivals.exponential(idle, sources - busy)))
+    while True:
+        yield _block(stream, streams, streams.arrivals.exponential(idle, BLOCK))
+
+
+def _block(stream: Traffic, streams: _Streams, at: Floats) -> CallerBlock:
+    """Return callers with what each will do; draws are made for a whole block, so that none depends on its length."""
+    n = len(at)
+    size = max(n, BLOCK)
+    tries, again = _retries(stream, streams.retry, n, size)
+    return CallerBlock(
+        at.tolist(),
+        sample(stream.talk, streams.talk, size)[:n].tolist(),
+        [np.inf] * n if stream.patience is None else sample(stream.patience, streams.patience, size)[:n].tolist(),
+        tries,
+        again,
+    )
+
+
+def _retries(stream: Traffic, rng: np.random.Generator, n: int, size: int) -> tuple[list[int], list[list[float]]]:
+    """Draw how many attempts ``n`` callers are ready to make, and the pauses between them, out of ``size`` draws."""
     if stream.retry is None:
         return [1] * n, [[]] * n
     times = stream.retry.times
-    willing = np.cumprod(rng.random((BLOCK, times)) < stream.retry.share, axis=1)[:n]
-    pauses = sample(stream.retry.after, rng, BLOCK * times).reshape(BLOCK, times)[:n]
+    willing = np.cumprod(rng.random((size, times)) < stream.retry.share, axis=1)[:n]
+    pauses = sample(stream.retry.after, rng, size * times).reshape(size, times)[:n]
     return (1 + willing.sum(axis=1)).astype(int).tolist(), pauses.tolist()

@@ -25,7 +25,7 @@ BREAKS = {
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
     "failback-under-load": {
-        "dropped{after=15m} == 0": "runbook[stop Osaka].when={in_service: tokyo}",
+        "dropped{after=20m} == 0": "runbook[stop Osaka].when={in_service: tokyo}",
         "runbook_time{step=number back, since=notice that Tokyo is back} <= 25m": "runbook[number back].takes=30m",
         "runbook_time{step=ask for the resync, since=notice that Tokyo is back} <= 50m": (
             "runbook[second half back].takes=45m"

@@ -1,12 +1,11 @@
-"""The `calls` engine inside ± 2 % of theory: Erlang C with the distribution of waits, Erlang A, extended Erlang B.
+"""The `calls` engine inside ± 2 % of theory: Erlang C with its waits, Erlang A, Engset, extended Erlang B.
 
 Estimates are means over independent replications, corrected by how much more or less work than expected was drawn (a
 control variate, whose mean is known: Law, Simulation Modeling and Analysis, §11.4), with a t interval. Erlang B is in
-`test_engine_erlang`. Engset's system cannot be written as a drill: its arrivals stop while their source is in a call,
-and a traffic stream is a Poisson process whatever becomes of its calls.
+`test_engine_erlang`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import exp, sqrt
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy import stats
 
 from scenarios.evidence import CallRecord, Outcome
 from scenarios.model import Drill
+from scenarios.theory.engset import engset
 from scenarios.theory.erlang import erlang_b, erlang_c
 from scenarios.theory.erlang_a import erlang_a
 from scenarios.theory.extended_b import extended_erlang_b
@@ -38,18 +38,23 @@ def excess(plan: Drill, replication: int) -> tuple[float, float]:
 
 
 def estimates(plan: Drill, count: int, *measures: Measure) -> list[Interval]:
-    """Return an interval for each measure of the calls begun in a run: the intercept of a regression on the excess."""
+    """Return an interval for each measure of the calls begun in a run, corrected by the excess of work."""
     values = []
     for k in range(count):
         begun = [record for record in played(plan, seed=SEED, replication=k).records if record.start >= 0]
         values.append([measure(begun) for measure in measures])
-    design = np.array([(1.0, *excess(plan, k)) for k in range(count)])
+    return corrected(values, [excess(plan, k) for k in range(count)])
+
+
+def corrected(values: Sequence[Sequence[float]], excesses: Sequence[tuple[float, float]]) -> list[Interval]:
+    """Return an interval for each column: the intercept of a regression on the excess of each replication."""
+    design = np.array([(1.0, *each) for each in excesses])
     inverse = np.linalg.inv(design.T @ design)
     found = []
     for column in np.array(values).T:
         weights = inverse @ design.T @ column
         residuals = column - design @ weights
-        free = count - design.shape[1]
+        free = len(values) - design.shape[1]
         error = sqrt(float(residuals @ residuals) / free * float(inverse[0, 0]))
         found.append(Interval(float(weights[0]), float(stats.t.ppf((1 + CONFIDENCE) / 2, free)) * error))
     return found
@@ -112,3 +117,57 @@ def test_callers_who_retry_much_later_are_refused_as_extended_erlang_b_says() ->
     for wrong in (extended_erlang_b(10, 9, 0.5), extended_erlang_b(10, 11, 0.5), extended_erlang_b(10.3, 10, 0.5)):
         assert not found.covers(wrong.blocking)
     assert not found.covers(erlang_b(10, 10))
+
+
+def few_sources(sources: int, ports: int, talk: str, lasts: str, **stream: object) -> Drill:
+    """Return a loss system of sources that each call once in 20 s of idleness."""
+    few = {"to": TOKYO, "arrivals": f"{sources / 20}/s", "talk": {"exponential": talk}, "sources": sources, **stream}
+    return drill(run={"for": lasts, "warm": True}, ports={"tenant": ports}, traffic=[few])
+
+
+def time_full(records: list[CallRecord], ports: int, lasts: float) -> float:
+    """Return the share of the run in which so many calls were up."""
+    talks = [(record.start, record.end) for record in records if record.answered]
+    changes = sorted(
+        [(max(start, 0.0), 1) for start, end in talks if end > 0] + [(end, -1) for _, end in talks if end > 0]
+    )
+    up, full, since = 0, 0.0, 0.0
+    for at, change in changes:
+        full += (min(at, lasts) - since) * (up == ports)
+        up, since = up + change, min(at, lasts)
+    return full / lasts
+
+
+@pytest.mark.slow
+def test_few_sources_are_refused_as_engset_says_and_with_one_port_fewer_or_longer_talks_otherwise() -> None:
+    """Rule K: 20 sources of 0.5 erlang while idle on 10 ports: 5.6381 % of the time full, 4.1698 % of calls refused."""
+    lasts, sources, ports = 20_000.0, 20, 10
+    values, excesses = [], []
+    for k in range(60):
+        records = played(few_sources(sources, ports, "10s", "20000s"), seed=SEED, replication=k).records
+        begun = [record for record in records if record.start >= 0]
+        values.append((share(blocked)(begun), time_full(records, ports, lasts)))
+        talks = [record.end - record.start for record in begun if record.answered]
+        idle = (sources * lasts - sum(talks)) / len(begun)  # a source is in a call or idle
+        excesses.append((idle / 20 - 1, sum(talks) / len(talks) / 10 - 1))
+    call, time = corrected(values, excesses)
+    theory = engset(20, 10, 0.5)
+    assert theory.call == pytest.approx(0.041698, abs=5e-7)
+    assert theory.time == pytest.approx(0.056381, abs=5e-7)
+    for found, value, fewer, longer in (
+        (call, theory.call, engset(20, 9, 0.5).call, engset(20, 10, 0.515).call),
+        (time, theory.time, engset(20, 9, 0.5).time, engset(20, 10, 0.515).time),
+    ):
+        assert found.half <= 0.02 * found.mean
+        assert found.covers(value)
+        assert not found.covers(fewer)
+        assert not found.covers(longer)
+
+
+def test_a_source_calls_again_only_when_it_has_done_with_its_call() -> None:
+    records = played(few_sources(3, 2, "20s", "2000s", retry={"share": "50%", "after": "3s"}), seed=1).records
+    assert max(record.tries for record in records) > 1
+    ends = sorted((record.start, record.end) for record in records)
+    in_call = [sum(start <= at < end for start, end in ends) for at, _ in ends]
+    assert max(in_call) <= 3
+    assert {record.outcome for record in records} >= {Outcome.COMPLETED, Outcome.BLOCKED}

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from scenarios.distributions import Distribution, Shape
 from scenarios.fields import (
     Arrivals,
+    Count,
     Distributed,
     Duration,
     Flag,
@@ -56,6 +57,10 @@ class Traffic(Part):
     """The group that places the calls; absent on inbound traffic."""
     arrivals: Arrivals
     """Callers per time, a Poisson process; constant or a time-of-day profile."""
+    sources: Count | None = None
+    """People who place these calls, each one at a time: after every call they wait anew, for an exponential time. Then
+    `arrivals`, which has to be constant, is the rate while none of them is in a call, and falls with each that is
+    (Engset). Without it callers are so many that those in a call make no difference."""
     talk: Distributed
     """Conversation, from the answer on."""
     patience: Distributed | None = None

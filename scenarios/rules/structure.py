@@ -120,6 +120,16 @@ def _numbers_dialled(drill: Drill) -> set[str]:
     return reached(drill, {stream.to for stream in drill.traffic if stream.from_ is None} | tested)
 
 
+def _changing_sources(drill: Drill) -> Iterator[Remark]:
+    for index, stream in enumerate(drill.traffic):
+        changes = [
+            what for what, is_so in (("a profile", not stream.arrivals.constant), ("a surge", stream.surge)) if is_so
+        ]
+        if stream.sources is not None and changes:
+            message = f"{stream.sources} sources have {listed(changes)}, and call at one rate as long as they are idle"
+            yield Remark(("traffic", index, "sources"), message, "constant arrivals without a surge, or no sources")
+
+
 STRUCTURE: dict[Rule, Check] = {
     Rule(
         "routing-loop",
@@ -142,6 +152,12 @@ STRUCTURE: dict[Rule, Check] = {
         Severity.ERROR,
         "Agents answer at the site of their phone only, so callers elsewhere wait for ever.",
     ): _unstaffed_queues,
+    Rule(
+        "changing-sources",
+        Severity.ERROR,
+        "How often few sources call follows from how many of them are idle, and from nothing else.",
+        waivable=False,
+    ): _changing_sources,
     Rule(
         "unskilled-group",
         Severity.ERROR,

@@ -23,7 +23,6 @@ _TEL = re.compile(rf"(\+?[0-9A-Fa-f*#\-.()]++)({_PARAMS})")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 _REST = re.compile(r"[!#-;=?-~]++")  # printable, without space, quotes and <>
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _SEPARATORS = str.maketrans("", "", "-.()")
 _HOST_ONLY = re.compile(_HOST)
 

@@ -1,0 +1,168 @@
+"""Header fields in order, as they came, found whatever the case or the compact form of their name (RFC 3261 §7.3)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeAlias
+
+from sbc.sip.grammar import WHITESPACE, split
+
+COMPACT = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
+}
+"""The one-letter names and what they stand for (IANA, SIP Parameters)."""
+
+_LIST_NAMES = """
+accept accept-contact accept-encoding accept-language accept-resource-priority alert-info allow allow-events call-info
+contact content-encoding content-language diversion error-info history-info in-reply-to p-asserted-identity
+p-asserted-service p-associated-uri p-preferred-identity path proxy-require reason record-route recv-info
+reject-contact require resource-priority route security-client security-server security-verify service-route supported
+unsupported via warning
+"""
+LISTS = frozenset(_LIST_NAMES.split())
+"""Header fields whose values may stand in one field with commas between them."""
+
+_USUAL_NAMES = """
+Accept Accept-Encoding Accept-Language Alert-Info Allow Allow-Events Authorization Call-ID Call-Info Contact
+Content-Disposition Content-Encoding Content-Language Content-Length Content-Type CSeq Date Diversion Error-Info Event
+Expires From History-Info In-Reply-To Max-Forwards MIME-Version Min-Expires Min-SE Organization P-Access-Network-Info
+P-Asserted-Identity P-Preferred-Identity Path Priority Privacy Proxy-Authenticate Proxy-Authorization Proxy-Require RAck
+Reason Record-Route Refer-To Referred-By Reply-To Require Retry-After Route RSeq Server Service-Route Session-Expires
+SIP-ETag SIP-If-Match Subject Subscription-State Supported Timestamp To Unsupported User-Agent Via Warning
+WWW-Authenticate
+"""
+_USUAL = _USUAL_NAMES.split()
+
+KEYS = {name: name.lower() for name in _USUAL} | {name.lower(): name.lower() for name in _USUAL}
+KEYS |= COMPACT | {letter.upper(): key for letter, key in COMPACT.items()}
+"""Spellings seen every day and the key each stands for; others are worked out, and not remembered."""
+
+
+Index: TypeAlias = dict[str, str | list[str]]
+"""Values by key: the value itself where there is one, a list where there are several."""
+
+
+def key_of(name: str) -> str:
+    """Return the one key of a header name: full and in lower case."""
+    known = KEYS.get(name)
+    if known is not None:
+        return known
+    lower = name.lower()
+    return COMPACT.get(lower, lower)
+
+
+def put(index: Index, key: str, value: str) -> None:
+    """Add a value to an index."""
+    there = index.get(key)
+    if there is None:
+        index[key] = value
+    elif isinstance(there, list):
+        there.append(value)
+    else:
+        index[key] = [there, value]
+
+
+class Headers:
+    """Immutable header fields: pairs of the name as it came and its value, without the white space around it."""
+
+    __slots__ = ("_index", "_pairs")
+    _pairs: tuple[tuple[str, str], ...]
+    _index: Index | None
+
+    def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
+        self._pairs = tuple([(name, str(value).strip(WHITESPACE)) for name, value in pairs])
+        self._index = None
+
+    @classmethod
+    def trusted(cls, pairs: list[tuple[str, str]], index: Index | None = None) -> Self:
+        """Return headers of values that are stripped already, with an index by key if there is one."""
+        headers = cls.__new__(cls)
+        headers._pairs = tuple(pairs)
+        headers._index = index
+        return headers
+
+    def find(self, key: str) -> str | list[str] | None:
+        """Return what stands under a key: one value, a list of several, or None."""
+        if self._index is None:
+            self._index = {}
+            for name, value in self._pairs:
+                put(self._index, key_of(name), value)
+        return self._index.get(key)
+
+    def values(self, name: str) -> list[str]:
+        """Return the value of each field of that name, commas and all."""
+        found = self.find(key_of(name))
+        return [] if found is None else [found] if isinstance(found, str) else list(found)
+
+    def get(self, name: str) -> str | None:
+        """Return the first value as it came, or None."""
+        found = self.find(key_of(name))
+        return found[0] if isinstance(found, list) else found
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value, lists taken apart at their commas; raises ParseError for a quote or ``<`` left open."""
+        key = key_of(name)
+        found = self.find(key)
+        if found is None:
+            return ()
+        if isinstance(found, str) and found and "," not in found:
+            return (found,)
+        values = [found] if isinstance(found, str) else found
+        if key not in LISTS:
+            return tuple(values)
+        return tuple([part for value in values for part in split(value, ",") if part])
+
+    def replace(self, name: str, value: object) -> Self:
+        """Return headers with one field of that name: where the first stood, or at the end."""
+        key = key_of(name)
+        kept = [pair for pair in self._pairs if key_of(pair[0]) != key]
+        at = next((i for i, pair in enumerate(self._pairs) if key_of(pair[0]) == key), len(kept))
+        kept.insert(at, (name, str(value).strip(WHITESPACE)))
+        return self.trusted(kept)
+
+    def add(self, name: str, value: object) -> Self:
+        """Return headers with one more field, at the end."""
+        return self.trusted([*self._pairs, (name, str(value).strip(WHITESPACE))])
+
+    def prepend(self, name: str, value: object) -> Self:
+        """Return headers with one more field before all others, as a Via or a Record-Route is added."""
+        return self.trusted([(name, str(value).strip(WHITESPACE)), *self._pairs])
+
+    def without(self, *names: str) -> Self:
+        """Return headers without the fields of those names."""
+        keys = {key_of(name) for name in names}
+        return self.trusted([pair for pair in self._pairs if key_of(pair[0]) not in keys])
+
+    def __contains__(self, name: str) -> bool:
+        return self.find(key_of(name)) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self._pairs == other._pairs
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._pairs)!r})"

@@ -4,15 +4,16 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """The most that is taken in; whatever comes, no more than `size` bytes of one message are ever kept."""
+    """The most that is taken in of one message; no more than `head` and `body` together is ever held.
 
-    size: int = 65_535
-    """Bytes of a whole message."""
+    There is nothing that nests, and parameters and list items are bounded by the line that they stand in.
+    """
+
     head: int = 32_768
     """Bytes of start line and header fields together."""
     line: int = 8_192
     """Characters of one header field, unfolded, and of the start line."""
     fields: int = 256
-    """Header fields in a message."""
+    """Header fields."""
     body: int = 65_535
     """Bytes of a body."""

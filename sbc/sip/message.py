@@ -255,15 +255,20 @@ def parse(data: bytes, limits: Limits = _LIMITS) -> Request | Response:
         raise cut_short(data, limits)
     message = parse_head(data[:end], limits)
     begin = end + 4
-    length = body_length(message, limits)
     there = len(data) - begin
+    length = body_length(message, limits)
     if length is None:
         length = there
         if length > limits.body:
             raise message.fault(f"the body has {length} bytes, more than {limits.body}", status=513)
     elif length > there:
         raise message.fault(f"it promises {length} bytes of body, but {there} came", "Content-Length")
-    message.__dict__["body"] = data[begin : begin + length]
+    return with_received_body(message, data[begin : begin + length])
+
+
+def with_received_body(message: Request | Response, body: bytes) -> Request | Response:
+    """Complete a message that was read up to its body: itself, as nobody has seen it yet."""
+    message.__dict__["body"] = body
     return message
 
 
@@ -328,7 +333,7 @@ def body_length(message: Message, limits: Limits = _LIMITS) -> int | None:
     return length
 
 
-def cut_short(data: bytes, limits: Limits) -> ParseError:
+def cut_short(data: bytes | bytearray, limits: Limits) -> ParseError:
     """Return the error for a message whose header fields have no end: too large, or cut off."""
     if len(data) > limits.head:
         return ParseError(f"the header fields take more than {limits.head} bytes", status=None)

@@ -47,13 +47,12 @@ class Alarms(Generic[Owner, Name]):
     def ring(self, now: float) -> tuple[Owner, tuple[Name, float]] | None:
         """Take out the earliest alarm that is due, if there is one."""
         due = self.next()
-        if due > now:
-            return None
-        for alarm, queue in self._queues.items():
-            if queue and next(iter(queue.values())) == due:
-                self._next = None
-                return queue.popitem(last=False)[0], alarm
-        raise AssertionError("the next alarm is the first of a queue")
+        if due <= now:
+            for alarm, queue in self._queues.items():
+                if queue and next(iter(queue.values())) == due:
+                    self._next = None
+                    return queue.popitem(last=False)[0], alarm
+        return None
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))

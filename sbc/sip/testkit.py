@@ -76,6 +76,10 @@ class Packet(NamedTuple):
         return f"{self.message.status} {self.message.cseq.method}"
 
 
+Rule: TypeAlias = Callable[[Packet, list[float]], list[float]]
+"""Takes a packet and its delays in seconds, and returns other delays."""
+
+
 class Heard(NamedTuple):
     """What a party told its user, and when."""
 
@@ -151,8 +155,8 @@ class Network:
         self.wire: list[Packet] = []
         """Every packet that was sent, in order."""
         self._users: dict[str, User[Any]] = {}
-        self._rules: list[Callable[[Packet, list[float]], list[float]]] = []
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._rules: list[Rule] = []
+        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = count()
         self._cut: set[frozenset[str]] = set()
         self._refusing: set[str] = set()
@@ -167,19 +171,21 @@ class Network:
 
     # What happens to packets.
 
+    def treat(self, rule: Rule) -> None:
+        """Give packets other delays than those they have: several deliver copies, none loses the packet."""
+        self._rules.append(rule)
+
     def drop(self, when: When) -> None:
         """Lose these packets."""
-        self._rules.append(lambda packet, delays: [] if when(packet) else delays)
+        self.treat(lambda packet, delays: [] if when(packet) else delays)
 
     def duplicate(self, when: When, after: float = 0.0) -> None:
         """Deliver these packets twice, the second time so many seconds after the first."""
-        self._rules.append(
-            lambda packet, delays: delays + [delay + after for delay in delays] if when(packet) else delays
-        )
+        self.treat(lambda packet, delays: [*delays, *(delay + after for delay in delays)] if when(packet) else delays)
 
     def hold(self, when: When, seconds: float) -> None:
         """Delay these packets by so much more, so that later ones overtake them."""
-        self._rules.append(lambda packet, delays: [delay + seconds for delay in delays] if when(packet) else delays)
+        self.treat(lambda packet, delays: [delay + seconds for delay in delays] if when(packet) else delays)
 
     def cut(self, one: str, other: str) -> None:
         """Cut the link between two parties: what is sent vanishes, and reliable flows break at both ends."""
@@ -198,7 +204,7 @@ class Network:
 
     # Time.
 
-    def at(self, time: float, action: Callable[[], None]) -> None:
+    def at(self, time: float, action: Callable[[], object]) -> None:
         """Do something at a time, now at the earliest."""
         heappush(self._agenda, (max(time, self.now), next(self._numbers), action))
 

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import loss
+from benchmarks import loss, sip_codec
 
-BENCHMARKS: dict[str, Callable[[], None]] = {"loss": loss.main}
+BENCHMARKS: dict[str, Callable[[], None]] = {"loss": loss.main, "sip_codec": sip_codec.main}
 
 
 def run(names: list[str]) -> int:

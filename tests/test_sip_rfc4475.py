@@ -267,7 +267,7 @@ def long_values() -> None:
 
 
 @section("3.1.1.8")
-def extra_octets_behind_a_parse() -> None:
+def extra_octets_behind_a_datagram() -> None:
     first = request("REGISTER sip:osaka.example SIP/2.0", more="Content-Length: 0")
     second = request("INVITE sip:hanako@osaka.example SIP/2.0", more="Content-Length: 0")
     message = accepted(first + second)

@@ -8,19 +8,22 @@ from typing import NamedTuple
 from sbc.sip.errors import ParseError
 from sbc.sip.grammar import (
     NO_PARAMS,
+    PARAMS,
     WHITESPACE,
+    WORD,
     Params,
     end_of_quoted,
     is_display,
     is_token,
     number,
     parse_params,
+    plain_params,
     quote,
     shown,
     split,
     unquote,
 )
-from sbc.sip.uri import Uri, parse_host_port, parse_uri
+from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, parse_uri
 
 MAGIC = "z9hG4bK"
 """What a branch begins with when its sender follows RFC 3261 rather than RFC 2543 (§8.1.1.7)."""
@@ -30,6 +33,15 @@ DEFAULT_EXPIRES = 3600
 
 SECONDS = 2**32 - 1
 """The largest delta-seconds (RFC 3261 §20.19)."""
+
+# The shapes that nearly all values have are read in one go. What they do not match is read step by step, with the same
+# result where both can; a test holds them together.
+_USUAL_VIA = re.compile(rf"SIP/2\.0/([{WORD}]++) ([A-Za-z0-9\-._]++)(?::([0-9]{{1,5}}))?({PARAMS})")
+_USUAL_ADDRESS = re.compile(
+    rf'(?:"([^"\\\r\n]*+)"[ \t]*+|([{WORD} \t]*+))<(sips?):(?:([{PLAIN_USER}]++)@)?'
+    rf"([A-Za-z0-9\-._]++)(?::([0-9]{{1,5}}))?({URI_PARAMS})>({PARAMS})"
+)
+_USUAL_CSEQ = re.compile(rf"([0-9]{{1,9}}) ([{WORD}]++)")
 
 
 class Via(NamedTuple):
@@ -81,6 +93,11 @@ class Via(NamedTuple):
 
 def parse_via(text: str) -> Via:
     """Return one Via value; raises :class:`ParseError`."""
+    usual = _USUAL_VIA.fullmatch(text)
+    if usual is not None:
+        transport, host, digits, params = usual.groups()
+        port = None if digits is None else number(digits, 65_535, "the port")
+        return tuple.__new__(Via, (transport, host, port, plain_params(params), "SIP/2.0"))
     head, semicolon, tail = text.partition(";")
     parts = head.split("/", 2)
     if len(parts) == 3:
@@ -88,8 +105,7 @@ def parse_via(text: str) -> Via:
         name, version = parts[0].rstrip(WHITESPACE), parts[1].strip(WHITESPACE)
         if len(sent) == 2 and is_token(sent[0]) and is_token(name) and is_token(version):
             host, port = parse_host_port(sent[1].rstrip(WHITESPACE))
-            protocol = "SIP/2.0" if version == "2.0" and name == "SIP" else f"{name}/{version}"
-            return Via(sent[0], host, port, parse_params(tail) if semicolon else NO_PARAMS, protocol)
+            return Via(sent[0], host, port, parse_params(semicolon + tail), f"{name}/{version}")
     raise ParseError(f"{shown(text)} does not read SIP/2.0/transport host")
 
 
@@ -133,6 +149,17 @@ class Address(NamedTuple):
 
 def parse_address(text: str) -> Address:
     """Return a name-addr or addr-spec with its parameters; raises :class:`ParseError`."""
+    usual = _USUAL_ADDRESS.fullmatch(text)
+    if usual is not None:
+        quoted, words, scheme, user, host, digits, uri_params, params = usual.groups()
+        port = None if digits is None else number(digits, 65_535, "the port")
+        uri = tuple.__new__(SipUri, (host, user, port, plain_params(uri_params), scheme, None, None))
+        display = words.rstrip(WHITESPACE) if quoted is None else quoted
+        return tuple.__new__(Address, (uri, plain_params(params), display))
+    return _parse_any_address(text)
+
+
+def _parse_any_address(text: str) -> Address:
     display = ""
     if text[:1] == '"':
         end = end_of_quoted(text, 0)
@@ -153,13 +180,10 @@ def parse_address(text: str) -> Address:
         raise ParseError(f"{shown(text)} has a < that is not closed")
     # White space inside <> breaks the grammar, but there is only one way to read it (RFC 4475 §3.1.2.14).
     uri = parse_uri(text[begin + 1 : close].strip(WHITESPACE))
-    tail = text[close + 1 :]
-    if not tail:
-        return Address(uri, NO_PARAMS, display)
-    tail = tail.lstrip(WHITESPACE)
-    if tail[:1] != ";":
+    tail = text[close + 1 :].lstrip(WHITESPACE)
+    if tail and tail[0] != ";":
         raise ParseError(f"{shown(tail)} follows >, where only parameters may")
-    return Address(uri, parse_params(tail[1:]), display)
+    return Address(uri, parse_params(tail), display)
 
 
 def _addr_spec(text: str) -> Address:
@@ -167,7 +191,7 @@ def _addr_spec(text: str) -> Address:
     uri, semicolon, params = text.partition(";")
     if "?" in uri or "," in uri:
         raise ParseError(f"the URI {shown(uri)} must stand in <>")
-    return Address(parse_uri(uri.rstrip(WHITESPACE)), parse_params(params) if semicolon else NO_PARAMS)
+    return Address(parse_uri(uri.rstrip(WHITESPACE)), parse_params(semicolon + params))
 
 
 class CSeq(NamedTuple):
@@ -182,6 +206,9 @@ class CSeq(NamedTuple):
 
 def parse_cseq(text: str) -> CSeq:
     """Return a CSeq; raises :class:`ParseError`, also when the number needs more than 32 bits."""
+    usual = _USUAL_CSEQ.fullmatch(text)
+    if usual is not None:
+        return tuple.__new__(CSeq, (int(usual[1]), usual[2]))
     parts = text.split()
     if len(parts) != 2 or not is_token(parts[1]):
         raise ParseError(f"{shown(text)} is not a number and a method")
@@ -234,7 +261,7 @@ def parse_retry_after(text: str) -> RetryAfter:
         # A comment may hold semicolons; what counts comes after its last bracket.
         tail = text[len(seconds) :].rpartition(")")[2].lstrip(WHITESPACE)
         semicolon, tail = tail[:1], tail[1:]
-    params = parse_params(tail) if semicolon else NO_PARAMS
+    params = parse_params(semicolon + tail)
     duration = params.get("duration")
     return RetryAfter(
         number(seconds.strip(WHITESPACE), SECONDS, "the delay"),
@@ -317,4 +344,42 @@ def _value_and_params(text: str) -> tuple[str, Params]:
     value = value.rstrip(WHITESPACE)
     if not is_token(value):
         raise ParseError(f"{shown(text)} does not begin with a word")
-    return value, parse_params(tail) if semicolon else NO_PARAMS
+    return value, parse_params(semicolon + tail)
+
+
+def parse_first_via(text: str) -> Via:
+    """Return the first of a list of Via values; raises :class:`ParseError`."""
+    return parse_via(split(text, ",")[0] if "," in text else text)
+
+
+def parse_call_id(text: str) -> str:
+    """Return a Call-ID; raises :class:`ParseError` unless it is one word."""
+    if not text or " " in text or "\t" in text:
+        raise ParseError(f"{shown(text)} is not one word")
+    return text
+
+
+def parse_hops(text: str) -> int:
+    """Return a Max-Forwards; raises :class:`ParseError`."""
+    return number(text, 255, "the number of hops")
+
+
+def parse_length(text: str) -> int:
+    """Return a Content-Length; raises :class:`ParseError`."""
+    return number(text, SECONDS, "the length")
+
+
+def parse_media_type(text: str) -> str:
+    """Return the media type of a Content-Type in lower case, without parameters and white space."""
+    return "".join(text.partition(";")[0].split()).lower()
+
+
+def parse_tags(values: tuple[str, ...]) -> frozenset[str]:
+    """Return option tags in lower case."""
+    return frozenset([value.lower() for value in values])
+
+
+def parse_privacy(values: tuple[str, ...]) -> frozenset[str]:
+    """Return the kinds of privacy, in lower case; between commas too, which RFC 3323 does not have."""
+    kinds = [kind.strip(WHITESPACE).lower() for value in values for kind in value.replace(",", ";").split(";")]
+    return frozenset([kind for kind in kinds if kind])

@@ -5,20 +5,22 @@ are possessive, so that they never go back.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Self
 
 from sbc.sip.errors import ParseError
 
 WHITESPACE = " \t"
-_WORD = r"A-Za-z0-9\-.!%*_+`'~"
-_TOKENS = re.compile(rf"[{_WORD}]++")
-_DISPLAY = re.compile(rf"[{_WORD} \t]*+")
+WORD = r"A-Za-z0-9\-.!%*_+`'~"
+"""The characters of a token, for regular expressions."""
+_TOKENS = re.compile(rf"[{WORD}]++")
+_DISPLAY = re.compile(rf"[{WORD} \t]*+")
 _QUOTED = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n])*+"')
 # A host or an IPv6 reference may be a value; an IPv6 address without brackets is common in `received` (RFC 5118 §4.5).
-_VALUE = rf"[{_WORD}\[\]:]++"
+_VALUE = rf"[{WORD}\[\]:]++"
+PARAMS = rf"(?:;[{WORD}]++(?:={_VALUE})?)*+"
+"""Parameters without quotes and white space, for regular expressions."""
 _VALUES = re.compile(_VALUE)
-_PLAIN_PARAMS = re.compile(rf"[{_WORD}]++(?:={_VALUE})?(?:;[{_WORD}]++(?:={_VALUE})?)*+")
+_PLAIN_PARAMS = re.compile(PARAMS)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _QUOTABLE = re.compile(r'(["\\])')
 _MARKS = re.compile(r'["\\<>,;]')
@@ -39,7 +41,7 @@ def number(text: str, most: int, what: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ParseError(f"{what} is {shown(text)}, not a number")
     # Nineteen digits hold every limit in use; more are not worth converting.
-    digits = text.lstrip("0") or "0"
+    digits = text if len(text) <= 19 else text.lstrip("0") or "0"
     if len(digits) > 19 or (value := int(digits)) > most:
         raise ParseError(f"{what} is {shown(text)}, more than {most}")
     return value
@@ -139,23 +141,36 @@ class Params(tuple[tuple[str, str | None], ...]):
 NO_PARAMS = Params()
 
 
-def unique(pairs: Iterable[tuple[str, str | None]]) -> Params:
-    """Return parameters; raises :class:`ParseError` if a name comes twice (RFC 3261 §7.3.1)."""
-    params = Params(pairs)
-    if len(params) > 1 and len({name.lower() for name, _ in params}) != len(params):
-        raise ParseError(f"a parameter comes twice in {shown(str(params))}")
-    return params
+def plain_params(text: str) -> Params:
+    """Return parameters whose grammar is known to be right, from their first semicolon on.
+
+    Raises :class:`ParseError` if a name comes twice (RFC 3261 §7.3.1).
+    """
+    if not text:
+        return NO_PARAMS
+    pairs: list[tuple[str, str | None]] = []
+    for piece in text[1:].split(";"):
+        name, equals, value = piece.partition("=")
+        pairs.append((name, value if equals else None))
+    return _unique(pairs)
 
 
 def parse_params(text: str) -> Params:
-    """Return the parameters of a header value, `text` being what follows the first semicolon; raises ParseError."""
+    """Return the parameters of a header value from their first semicolon on; raises :class:`ParseError`."""
     if _PLAIN_PARAMS.fullmatch(text):
-        pairs = []
-        for piece in text.split(";"):
-            name, equals, value = piece.partition("=")
-            pairs.append((name, value if equals else None))
-        return unique(pairs)
-    return unique(_param(piece) for piece in split(text, ";"))
+        return plain_params(text)
+    return _unique([_param(piece) for piece in split(text[1:], ";")])
+
+
+def _unique(pairs: list[tuple[str, str | None]]) -> Params:
+    if len(pairs) > 1:
+        names = dict(pairs)
+        if len(names) < len(pairs) or (
+            # Names in lower case throughout, as nearly all are, have been compared already.
+            not "".join(names).islower() and len({name.lower() for name in names}) < len(pairs)
+        ):
+            raise ParseError(f"a parameter comes twice in {shown(str(Params(pairs)))}")
+    return tuple.__new__(Params, pairs)
 
 
 def _param(piece: str) -> tuple[str, str | None]:

@@ -1,7 +1,7 @@
 """Header fields in order, as they came, found whatever the case or the compact form of their name (RFC 3261 §7.3)."""
 
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import Self, TypeAlias
 
 from sbc.sip.grammar import WHITESPACE, split
 
@@ -54,6 +54,10 @@ KEYS |= COMPACT | {letter.upper(): key for letter, key in COMPACT.items()}
 """Spellings seen every day and the key each stands for; others are worked out, and not remembered."""
 
 
+Index: TypeAlias = dict[str, str | list[str]]
+"""Values by key: the value itself where there is one, a list where there are several."""
+
+
 def key_of(name: str) -> str:
     """Return the one key of a header name: full and in lower case."""
     known = KEYS.get(name)
@@ -63,43 +67,62 @@ def key_of(name: str) -> str:
     return COMPACT.get(lower, lower)
 
 
+def put(index: Index, key: str, value: str) -> None:
+    """Add a value to an index."""
+    there = index.get(key)
+    if there is None:
+        index[key] = value
+    elif isinstance(there, list):
+        there.append(value)
+    else:
+        index[key] = [there, value]
+
+
 class Headers:
     """Immutable header fields: pairs of the name as it came and its value, without the white space around it."""
 
     __slots__ = ("_index", "_pairs")
     _pairs: tuple[tuple[str, str], ...]
-    _index: dict[str, list[str]] | None
+    _index: Index | None
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
         self._pairs = tuple([(name, str(value).strip(WHITESPACE)) for name, value in pairs])
         self._index = None
 
     @classmethod
-    def trusted(cls, pairs: list[tuple[str, str]], index: dict[str, list[str]] | None = None) -> Self:
+    def trusted(cls, pairs: list[tuple[str, str]], index: Index | None = None) -> Self:
         """Return headers of values that are stripped already, with an index by key if there is one."""
         headers = cls.__new__(cls)
         headers._pairs = tuple(pairs)
         headers._index = index
         return headers
 
+    def find(self, key: str) -> str | list[str] | None:
+        """Return what stands under a key: one value, a list of several, or None."""
+        if self._index is None:
+            self._index = {}
+            for name, value in self._pairs:
+                put(self._index, key_of(name), value)
+        return self._index.get(key)
+
     def values(self, name: str) -> list[str]:
-        """Return the value of each field of that name, commas and all; not to be changed by the caller."""
-        index = self._index
-        if index is None:
-            index = self._index = {}
-            for field, value in self._pairs:
-                index.setdefault(key_of(field), []).append(value)
-        return index.get(KEYS.get(name) or key_of(name), _NONE)
+        """Return the value of each field of that name, commas and all."""
+        found = self.find(key_of(name))
+        return [] if found is None else [found] if isinstance(found, str) else list(found)
 
     def get(self, name: str) -> str | None:
         """Return the first value as it came, or None."""
-        values = self.values(name)
-        return values[0] if values else None
+        found = self.find(key_of(name))
+        return found[0] if isinstance(found, list) else found
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value, lists taken apart at their commas; raises ParseError for a quote or ``<`` left open."""
-        values = self.values(name)
-        if key_of(name) not in LISTS:
+        key = key_of(name)
+        found = self.find(key)
+        if found is None:
+            return ()
+        values = [found] if isinstance(found, str) else found
+        if key not in LISTS:
             return tuple(values)
         return tuple([part for value in values for part in split(value, ",") if part])
 
@@ -125,7 +148,7 @@ class Headers:
         return self.trusted([pair for pair in self._pairs if key_of(pair[0]) not in keys])
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.values(name))
+        return self.find(key_of(name)) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
@@ -141,6 +164,3 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({list(self._pairs)!r})"
-
-
-_NONE: list[str] = []

@@ -6,8 +6,8 @@ from typing import Self, TypeAlias
 
 from sbc.sip.errors import EncodeError, ParseError
 from sbc.sip.fields import Address, Via
-from sbc.sip.grammar import WHITESPACE, is_token, number, shown
-from sbc.sip.headers import KEYS, Headers, key_of
+from sbc.sip.grammar import WHITESPACE, is_token, shown
+from sbc.sip.headers import KEYS, Headers, Index, key_of, put
 from sbc.sip.limits import Limits
 from sbc.sip.phrases import PHRASES
 from sbc.sip.typed import Once, TypedHeaders
@@ -22,6 +22,7 @@ DIALOG_METHODS = frozenset(["INVITE", "SUBSCRIBE", "REFER"])
 
 _COPIED = frozenset(["via", "from", "to", "call-id", "cseq"])
 _FOLD = re.compile(r"\r\n[ \t]++")
+_FOLDS = frozenset(WHITESPACE)
 _LIMITS = Limits()
 
 
@@ -89,11 +90,12 @@ class Message(TypedHeaders):
 
     @Once
     def _encoded(self) -> bytes:
-        lines = [f"{name}: {value}" for name, value in self.headers]
-        text = "\r\n".join([self.start_line, *lines, "", ""])
-        ends = len(lines) + 2
-        if text.count("\n") != ends or text.count("\r") != ends or "\r\n " in text or "\r\n\t" in text:
-            raise EncodeError("the start line or a header field has a line end or begins with white space")
+        lines = [self.start_line, *map(": ".join, self.headers)]
+        joined, names = "".join(lines), "".join([name for name, _ in self.headers])
+        indented = " " in names or "\t" in names or not names
+        if "\r" in joined or "\n" in joined or (indented and any(line[:1] in _FOLDS for line in lines)):
+            raise EncodeError("the start line or a header field has a line end in it, or begins with white space")
+        text = "\r\n".join([*lines, "", ""])
         try:
             return text.encode("utf-8", "surrogateescape") + self.body
         except UnicodeEncodeError as error:
@@ -148,7 +150,10 @@ class Request(Message):
     @Once
     def uri(self) -> Uri:
         """The Request-URI; raises :class:`ParseError` for what is none."""
-        return self._typed("Request-URI", parse_uri, self.uri_text)
+        try:
+            return parse_uri(self.uri_text)
+        except ParseError as error:
+            raise self.fault(error.reason, "Request-URI") from None
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
         """Return the error to raise about this request; an ACK is never answered."""
@@ -274,43 +279,44 @@ def with_received_body(message: Request | Response, body: bytes) -> Request | Re
 
 def parse_head(head: bytes, limits: Limits = _LIMITS) -> Request | Response:
     """Return a message without its body from start line and header fields; raises :class:`ParseError`."""
-    if head.count(b"\n") != head.count(b"\r\n") or head.count(b"\r") != head.count(b"\n"):
+    lines = head.decode("utf-8", "surrogateescape").split("\r\n")
+    joined = "".join(lines)
+    if "\r" in joined or "\n" in joined:
         raise ParseError("a line ends in a lone CR or LF", status=None)
-    text = head.decode("utf-8", "surrogateescape")
-    if "\r\n " in text or "\r\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    lines = text.split("\r\n")
-    start = lines[0]
-    del lines[0]
+    return _read_head(lines, limits)
+
+
+def _read_head(lines: list[str], limits: Limits) -> Request | Response:
     pairs: list[tuple[str, str]] = []
-    index: dict[str, list[str]] = {}
+    index: Index = {}
     bad: str | None = None
-    for line in lines:
+    for line in lines[1:]:
         name, colon, value = line.partition(":")
+        value = value.strip(WHITESPACE)
         key = KEYS.get(name)
         if key is None:
+            if line[0] in _FOLDS:
+                return _read_head(_FOLD.sub(" ", "\r\n".join(lines)).split("\r\n"), limits)
             name = name.rstrip(WHITESPACE)
-            if not is_token(name):
-                bad = bad or line
-                continue
             key = key_of(name)
+            if not is_token(name):
+                colon = ""
         if not colon:
             bad = bad or line
             continue
-        value = value.strip(WHITESPACE)
         pairs.append((name, value))
         if key in index:
-            index[key].append(value)
+            put(index, key, value)
         else:
-            index[key] = [value]
-    message = _start(start, Headers.trusted(pairs, index))
+            index[key] = value
+    message = _start(lines[0], Headers.trusted(pairs, index))
     if bad is not None:
         raise message.fault(f"the line {shown(bad)} is not a header field")
-    if len(lines) > limits.fields:
-        raise message.fault(f"it has {len(lines)} header fields, more than {limits.fields}", status=513)
-    longest = max(map(len, lines), default=0)
-    if longest > limits.line or len(start) > limits.line:
-        raise message.fault(f"a line has {max(longest, len(start))} characters, more than {limits.line}", status=513)
+    if len(lines) - 1 > limits.fields:
+        raise message.fault(f"it has {len(lines) - 1} header fields, more than {limits.fields}", status=513)
+    longest = max(map(len, lines))
+    if longest > limits.line:
+        raise message.fault(f"a line has {longest} characters, more than {limits.line}", status=513)
     return message
 
 
@@ -319,16 +325,8 @@ def body_length(message: Message, limits: Limits = _LIMITS) -> int | None:
 
     Two Content-Length fields are refused even when they agree: where two readers may see two messages, there is none.
     """
-    values = message.headers.values("content-length")
-    if not values:
-        return None
-    if len(values) > 1:
-        raise message.fault("it comes more than once", "Content-Length")
-    try:
-        length = number(values[0], 2**32 - 1, "the length")
-    except ParseError as error:
-        raise message.fault(error.reason, "Content-Length") from None
-    if length > limits.body:
+    length = message.content_length
+    if length is not None and length > limits.body:
         raise message.fault(f"a body of {length} bytes is more than {limits.body}", "Content-Length", 513)
     return length
 

@@ -5,26 +5,26 @@ from typing import Any, Generic, Self, TypeVar, overload
 
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import (
-    SECONDS,
     Address,
     AuthValue,
-    CSeq,
-    Reason,
-    RetryAfter,
-    SessionExpires,
-    Via,
     lenient_seconds,
     parse_address,
     parse_auth,
+    parse_call_id,
     parse_cseq,
+    parse_first_via,
+    parse_hops,
+    parse_length,
+    parse_media_type,
+    parse_privacy,
     parse_reason,
     parse_retry_after,
     parse_seconds,
     parse_session_expires,
+    parse_tags,
     parse_via,
 )
-from sbc.sip.grammar import number, split
-from sbc.sip.headers import Headers
+from sbc.sip.headers import Headers, key_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -35,8 +35,10 @@ class Once(Generic[T]):
 
     def __init__(self, work_out: Callable[[Any], T]) -> None:
         self.work_out = work_out
-        self.name = work_out.__name__
         self.__doc__ = work_out.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name
 
     @overload
     def __get__(self, message: None, owner: type) -> Self: ...
@@ -45,8 +47,81 @@ class Once(Generic[T]):
     def __get__(self, message: object | None, owner: type) -> Self | T:
         if message is None:
             return self
-        value = message.__dict__[self.name] = self.work_out(message)
+        value = message.__dict__[self.attribute] = self.work_out(message)
         return value
+
+
+class Mandatory(Once[T]):
+    """A field that must be there, once."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self.key = key_of(name)
+        self.parse = parse
+        super().__init__(self.read)
+
+    def read(self, message: "TypedHeaders") -> T:
+        """Return the value; raises :class:`ParseError`."""
+        found = message.headers.find(self.key)
+        if isinstance(found, str):
+            try:
+                return self.parse(found)
+            except ParseError as error:
+                raise message.fault(error.reason, self.name) from None
+        raise message.fault("it comes more than once" if found else "a message must have one", self.name)
+
+
+class Topmost(Mandatory[T]):
+    """A field that must be there, of which the first counts."""
+
+    def read(self, message: "TypedHeaders") -> T:
+        """Return the first value; raises :class:`ParseError`."""
+        found = message.headers.get(self.key)
+        if found is None:
+            raise message.fault("a message must have one", self.name)
+        try:
+            return self.parse(found)
+        except ParseError as error:
+            raise message.fault(error.reason, self.name) from None
+
+
+class Optional(Once[T | None]):
+    """A field that may be there, but once: None if it is not."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.value = Mandatory(name, parse)
+        super().__init__(self.read)
+
+    def read(self, message: "TypedHeaders") -> T | None:
+        """Return the value, if there is one; raises :class:`ParseError`."""
+        return None if message.headers.find(self.value.key) is None else self.value.read(message)
+
+
+class Listed(Once[tuple[T, ...]]):
+    """A field with any number of values, lists taken apart: empty if it is not there."""
+
+    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+        self.name = name
+        self.parse = parse
+        super().__init__(self.read)
+
+    def read(self, message: "TypedHeaders") -> tuple[T, ...]:
+        """Return all values in order; raises :class:`ParseError`."""
+        try:
+            return tuple(map(self.parse, message.headers.all(self.name)))
+        except ParseError as error:
+            raise message.fault(error.reason, self.name) from None
+
+
+class Tags(Once[frozenset[str]]):
+    """A set of words from all fields of a name: empty if there is none."""
+
+    def __init__(self, name: str, parse: Callable[[tuple[str, ...]], frozenset[str]] = parse_tags) -> None:
+        self.name = name
+        super().__init__(lambda message: parse(message.headers.all(name)))
+
+
+_CONTACTS = Listed("Contact", parse_address)
 
 
 class TypedHeaders:
@@ -62,188 +137,63 @@ class TypedHeaders:
         """Return the error to raise about this message."""
         raise NotImplementedError
 
-    # Header fields that every message has to have.
-
-    @Once
-    def via(self) -> Via:
-        """The topmost Via."""
-        values = self.headers.values("via")
-        if not values:
-            raise self.fault("a message must have one", "Via")
-        first = values[0]
-        return self._typed("Via", _parse_first_via, first)
-
-    @Once
-    def vias(self) -> tuple[Via, ...]:
-        """All Via values, the topmost first."""
-        return self._many("Via", parse_via)
-
-    @Once
-    def from_(self) -> Address:
-        """The From."""
-        return self._typed("From", parse_address, self._one("From", "from"))
-
-    @Once
-    def to(self) -> Address:
-        """The To."""
-        return self._typed("To", parse_address, self._one("To", "to"))
-
-    @Once
-    def call_id(self) -> str:
-        """The Call-ID; compared as it stands, case and all."""
-        value = self._one("Call-ID", "call-id")
-        if not value or " " in value or "\t" in value:
-            raise self.fault("it must be one word", "Call-ID")
-        return value
-
-    @Once
-    def cseq(self) -> CSeq:
-        """The CSeq."""
-        return self._typed("CSeq", parse_cseq, self._one("CSeq", "cseq"))
-
-    # Header fields that a message may have: None or an empty tuple if it does not.
-
-    @Once
-    def max_forwards(self) -> int | None:
-        """How many hops are left, 0 to 255."""
-        return self._optional("Max-Forwards", lambda text: number(text, 255, "the number of hops"))
+    via = Topmost("Via", parse_first_via)
+    """The topmost Via."""
+    vias = Listed("Via", parse_via)
+    """All of them, the topmost first."""
+    from_ = Mandatory("From", parse_address)
+    to = Mandatory("To", parse_address)
+    call_id = Mandatory("Call-ID", parse_call_id)
+    """Compared as it stands, case and all."""
+    cseq = Mandatory("CSeq", parse_cseq)
+    max_forwards = Optional("Max-Forwards", parse_hops)
+    """How many hops are left, 0 to 255."""
+    routes = Listed("Route", parse_address)
+    """The next hop first."""
+    record_routes = Listed("Record-Route", parse_address)
+    """The last proxy first."""
+    paths = Listed("Path", parse_address)
+    """RFC 3327."""
+    asserted_identities = Listed("P-Asserted-Identity", parse_address)
+    """A SIP URI, a telephone number or both (RFC 3325)."""
+    preferred_identities = Listed("P-Preferred-Identity", parse_address)
+    """RFC 3325."""
+    privacy = Tags("Privacy", parse_privacy)
+    """The kinds asked for, in lower case: id, header, user, session, critical, none (RFC 3323)."""
+    reasons = Listed("Reason", parse_reason)
+    """A Q.850 cause, a SIP status, or both (RFC 3326)."""
+    content_length = Optional("Content-Length", parse_length)
+    """The length that the message claims for its body, in bytes. Two fields are refused even when they agree: where two
+    readers may see two messages, there is none."""
+    content_type = Optional("Content-Type", parse_media_type)
+    """The media type in lower case, without parameters: ``application/sdp``."""
+    expires = Optional("Expires", lenient_seconds)
+    """Seconds; a malformed value counts as 3600 (RFC 4475 §3.1.2.4)."""
+    min_expires = Optional("Min-Expires", parse_seconds)
+    """Seconds."""
+    min_se = Optional("Min-SE", parse_seconds)
+    """Seconds (RFC 4028)."""
+    session_expires = Optional("Session-Expires", parse_session_expires)
+    """RFC 4028."""
+    retry_after = Optional("Retry-After", parse_retry_after)
+    supported = Tags("Supported")
+    """Option tags in lower case, as all of these."""
+    require = Tags("Require")
+    proxy_require = Tags("Proxy-Require")
+    unsupported = Tags("Unsupported")
+    allow = Tags("Allow", frozenset)
+    """Methods; their case counts."""
 
     @Once
     def contacts(self) -> tuple[Address, ...]:
-        """The Contact values; empty for ``*`` too."""
-        return () if self.wildcard_contact else self._many("Contact", parse_address)
+        """The Contact values; none where the only one is ``*``."""
+        return () if self.wildcard_contact else _CONTACTS.read(self)
 
     @property
     def wildcard_contact(self) -> bool:
         """Whether the only Contact is ``*``: all bindings (RFC 3261 §10.2.2)."""
-        return self.headers.values("contact") == ["*"]
-
-    @Once
-    def routes(self) -> tuple[Address, ...]:
-        """The Route values, the next hop first."""
-        return self._many("Route", parse_address)
-
-    @Once
-    def record_routes(self) -> tuple[Address, ...]:
-        """The Record-Route values, the last proxy first."""
-        return self._many("Record-Route", parse_address)
-
-    @Once
-    def paths(self) -> tuple[Address, ...]:
-        """The Path values (RFC 3327)."""
-        return self._many("Path", parse_address)
-
-    @Once
-    def asserted_identities(self) -> tuple[Address, ...]:
-        """The P-Asserted-Identity values: a SIP URI, a telephone number or both (RFC 3325)."""
-        return self._many("P-Asserted-Identity", parse_address)
-
-    @Once
-    def preferred_identities(self) -> tuple[Address, ...]:
-        """The P-Preferred-Identity values (RFC 3325)."""
-        return self._many("P-Preferred-Identity", parse_address)
-
-    @Once
-    def privacy(self) -> frozenset[str]:
-        """The kinds of privacy asked for, in lower case: id, header, user, session, critical, none (RFC 3323)."""
-        values = self.headers.values("privacy")
-        kinds = [part.strip().lower() for value in values for part in value.replace(",", ";").split(";")]
-        return frozenset(kind for kind in kinds if kind)
-
-    @Once
-    def reasons(self) -> tuple[Reason, ...]:
-        """The Reason values, such as a Q.850 cause."""
-        return self._many("Reason", parse_reason)
-
-    @Once
-    def content_length(self) -> int | None:
-        """The length that the message claims for its body, in bytes."""
-        return self._optional("Content-Length", lambda text: number(text, SECONDS, "the length"))
-
-    @Once
-    def content_type(self) -> str | None:
-        """The media type in lower case, without parameters: ``application/sdp``."""
-        value = self._optional("Content-Type", str)
-        return None if value is None else "".join(value.partition(";")[0].split()).lower()
-
-    @Once
-    def expires(self) -> int | None:
-        """The Expires in seconds; a malformed one counts as 3600 (RFC 4475 §3.1.2.4)."""
-        return self._optional("Expires", lenient_seconds)
-
-    @Once
-    def min_expires(self) -> int | None:
-        """The Min-Expires in seconds."""
-        return self._optional("Min-Expires", parse_seconds)
-
-    @Once
-    def min_se(self) -> int | None:
-        """The Min-SE in seconds (RFC 4028)."""
-        return self._optional("Min-SE", parse_seconds)
-
-    @Once
-    def session_expires(self) -> SessionExpires | None:
-        """The Session-Expires (RFC 4028)."""
-        return self._optional("Session-Expires", parse_session_expires)
-
-    @Once
-    def retry_after(self) -> RetryAfter | None:
-        """The Retry-After."""
-        return self._optional("Retry-After", parse_retry_after)
-
-    @Once
-    def supported(self) -> frozenset[str]:
-        """Option tags in Supported, in lower case."""
-        return self._tags("Supported")
-
-    @Once
-    def require(self) -> frozenset[str]:
-        """Option tags in Require, in lower case."""
-        return self._tags("Require")
-
-    @Once
-    def proxy_require(self) -> frozenset[str]:
-        """Option tags in Proxy-Require, in lower case."""
-        return self._tags("Proxy-Require")
-
-    @Once
-    def unsupported(self) -> frozenset[str]:
-        """Option tags in Unsupported, in lower case."""
-        return self._tags("Unsupported")
-
-    @Once
-    def allow(self) -> frozenset[str]:
-        """Methods in Allow; their case counts."""
-        return frozenset(self.headers.all("Allow"))
+        return self.headers.find("contact") == "*"
 
     def auth(self, name: str) -> tuple[AuthValue, ...]:
         """Return challenges or credentials from a field such as WWW-Authenticate or Proxy-Authorization, in order."""
-        return tuple([self._typed(name, parse_auth, value) for value in self.headers.values(name)])
-
-    def _one(self, name: str, key: str) -> str:
-        values = self.headers.values(key)
-        if len(values) != 1:
-            raise self.fault("it comes more than once" if values else "a message must have one", name)
-        return values[0]
-
-    def _optional(self, name: str, parse: Callable[[str], V]) -> V | None:
-        return self._typed(name, parse, self._one(name, name)) if self.headers.values(name) else None
-
-    def _many(self, name: str, parse: Callable[[str], V]) -> tuple[V, ...]:
-        try:
-            return tuple([parse(value) for value in self.headers.all(name)])
-        except ParseError as error:
-            raise self.fault(error.reason, name) from None
-
-    def _typed(self, name: str, parse: Callable[[str], V], text: str) -> V:
-        try:
-            return parse(text)
-        except ParseError as error:
-            raise self.fault(error.reason, name) from None
-
-    def _tags(self, name: str) -> frozenset[str]:
-        return frozenset(tag.lower() for tag in self.headers.all(name))
-
-
-def _parse_first_via(text: str) -> Via:
-    return parse_via(split(text, ",")[0] if "," in text else text)
+        return Listed(name, parse_auth).read(self)

@@ -4,18 +4,22 @@ import re
 from typing import NamedTuple, TypeAlias
 
 from sbc.sip.errors import ParseError
-from sbc.sip.grammar import NO_PARAMS, Params, number, shown, unique
+from sbc.sip.grammar import NO_PARAMS, Params, number, plain_params, shown
 
-_USER = r"A-Za-z0-9\-_.!~*'()&=+$,;?/%#"  # "#" should be escaped, but phones send it as they are dialled
+PLAIN_USER = r"A-Za-z0-9\-_.!~*'()&=+$,;?/#"  # "#" should be escaped, but phones send it as they are dialled
+"""The characters of a user part without escapes, for regular expressions."""
+_PLAIN_PARAM = r"A-Za-z0-9\-_.!~*'()\[\]/:&+$"
+URI_PARAMS = rf"(?:;[{_PLAIN_PARAM}]++(?:=[{_PLAIN_PARAM}]++)?)*+"
+"""The parameters of a URI without escapes, for regular expressions."""
 _PASSWORD = r"A-Za-z0-9\-_.!~*'()&=+$,%"  # noqa: S105
-_PARAM = r"A-Za-z0-9\-_.!~*'()\[\]/:&+$%"
+_PARAMS = rf"(?:;[{_PLAIN_PARAM}%]++(?:=[{_PLAIN_PARAM}%]++)?)*+"
 _HEADERS = r"A-Za-z0-9\-_.!~*'()\[\]/?:+$%&="
 _HOST = r"[A-Za-z0-9\-_.]++|\[[0-9A-Fa-f:.]++\]"
 _SIP = re.compile(
-    rf"(?:([{_USER}]++)(?::([{_PASSWORD}]*+))?@)?({_HOST})(?::([0-9]{{1,5}}))?"
-    rf"((?:;[{_PARAM}]++(?:=[{_PARAM}]*+)?)*+)(?:\?([{_HEADERS}]++))?"
+    rf"(?:([{PLAIN_USER}%]++)(?::([{_PASSWORD}]*+))?@)?({_HOST})(?::([0-9]{{1,5}}))?"
+    rf"({_PARAMS})(?:\?([{_HEADERS}]++))?"
 )
-_TEL = re.compile(rf"(\+?[0-9A-Fa-f*#\-.()]++)((?:;[{_PARAM}]++(?:=[{_PARAM}]*+)?)*+)")
+_TEL = re.compile(rf"(\+?[0-9A-Fa-f*#\-.()]++)({_PARAMS})")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 _REST = re.compile(r"[!#-;=?-~]++")  # printable, without space, quotes and <>
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -200,15 +204,8 @@ def _sip(scheme: str, rest: str) -> SipUri:
     user, password, host, port, params, headers = found.groups()
     if "%" in rest and _BAD_ESCAPE.search(rest):
         raise ParseError(f"{shown(f'{scheme}:{rest}')} has a % without two hexadecimal digits")
-    return SipUri(
-        host,
-        user,
-        None if port is None else number(port, 65_535, "the port"),
-        _params(params) if params else NO_PARAMS,
-        scheme,
-        password,
-        headers,
-    )
+    at = None if port is None else number(port, 65_535, "the port")
+    return tuple.__new__(SipUri, (host, user, at, plain_params(params), scheme, password, headers))
 
 
 def _why(rest: str) -> str:
@@ -225,15 +222,7 @@ def _tel(rest: str) -> TelUri:
     found = _TEL.fullmatch(rest)
     if found is None or not found[1].translate(_SEPARATORS).strip("+"):
         raise ParseError(f"{shown(f'tel:{rest}')} is not a telephone number")
-    return TelUri(found[1], _params(found[2]) if found[2] else NO_PARAMS)
-
-
-def _params(text: str) -> Params:
-    pairs = []
-    for piece in text[1:].split(";"):
-        name, equals, value = piece.partition("=")
-        pairs.append((name, value if equals else None))
-    return unique(pairs)
+    return TelUri(found[1], plain_params(found[2]))
 
 
 def _same(text: str | None) -> str | None:

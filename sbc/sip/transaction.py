@@ -55,10 +55,12 @@ class ClientTransaction(Transaction):
 class ServerTransaction(Transaction):
     """A request that came, and its responses."""
 
-    __slots__ = ("cancels", "merged")
+    __slots__ = ("cancels", "merged", "merging")
 
     def __init__(self, flow: Flow, request: Request, key: Key) -> None:
         super().__init__(INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER, flow, request, key)
+        self.merging: Key | None = None
+        """What it shares with the same request come by another way."""
         self.merged = False
         """Whether the same request came by another way and is in progress: a UAS answers 482 (RFC 3261 §8.2.2.2)."""
         self.cancels: ServerTransaction | None = None

@@ -134,6 +134,14 @@ def test_a_failure_is_sent_until_it_is_acknowledged_doubling_up_to_t2_for_32_s()
     assert done[-2:] == [(32, TimedOut(transaction)), (32, Terminated(transaction))]
 
 
+def test_over_a_reliable_flow_a_failure_is_sent_once_and_the_ack_still_awaited_for_32_s() -> None:
+    layer = Transactions()
+    transaction = server(layer, INVITE, TCP)
+    layer.respond(0.0, transaction, busy := reply(INVITE, 486))
+    assert layer.take() == [Send(TCP, busy)]
+    assert run(layer) == [(32, TimedOut(transaction)), (32, Terminated(transaction))]
+
+
 def test_an_invite_is_answered_100_after_200_ms_unless_its_user_was_faster() -> None:
     layer = Transactions()
     server(layer, INVITE, now=10.0)

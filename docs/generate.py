@@ -5,14 +5,18 @@ A part stands between `<!-- begin NAME -->` and `<!-- end -->`; a test fails whi
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from kirikae import drills
 from sbc.decisions import call, member, pair, registration, runbook
+from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
+from sbc.sip import machines
+from sbc.sip.machines import Effect
 from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model import (
@@ -112,6 +116,32 @@ def _machine(table: dict[Any, Any], states: type[Enum], events: type[Enum]) -> s
     return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n\n" + _table(("name", "meaning"), legend)
 
 
+def _transaction(machine: machines.Machine) -> str:
+    """Draw a transaction machine, its timers by their letters."""
+
+    def name(item: machines.Event | Effect | Timer) -> str:
+        return f"timer {item.name}" if isinstance(item, Timer) else item.name.lower()
+
+    def arrows() -> Iterator[str]:
+        for (state, event), (target, effects) in machine.items():
+            does = ", ".join(f"start {name(each)}" if isinstance(each, Timer) else name(each) for each in effects)
+            yield f"    {state.name} --> {target.name}: {name(event)}{' / ' + does if does else ''}"
+
+    return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n"
+
+
+def _words(*kinds: Iterable[Enum]) -> str:
+    return _table(("name", "meaning"), ((f"`{item.name}`", item.value) for kind in kinds for item in kind))
+
+
+def _timers() -> str:
+    def shown(seconds: float) -> str:
+        return {0.0: "fires at once", inf: "never fires"}.get(seconds, f"{seconds:g} s")
+
+    rows = ((f"`{timer.name}`", shown(UNRELIABLE[timer]), shown(RELIABLE[timer]), timer.value) for timer in Timer)
+    return _table(("timer", "over UDP", "over TCP, TLS, WebSocket", "when it fires"), rows)
+
+
 def _clients() -> str:
     def rows() -> Iterator[tuple[str, ...]]:
         for name, client in registration.CLIENTS.items():
@@ -150,6 +180,12 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
+    "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
+    "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
+    "machine invite server": lambda: _transaction(machines.INVITE_SERVER),
+    "machine non-invite server": lambda: _transaction(machines.NON_INVITE_SERVER),
+    "words of transactions": lambda: _words(machines.State, machines.Event, Effect),
+    "timers": _timers,
 }
 
 

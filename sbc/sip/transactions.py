@@ -1,0 +1,301 @@
+"""The transaction layer: messages and time in; messages to send, events for the user and the next deadline out.
+
+The caller does what aioquic's does: after each input it takes the outputs and looks at the deadline.
+
+    transactions.receive(now, flow, parse(data))
+    for output in transactions.take(): ...
+    wake_at(transactions.deadline())      # and then: transactions.fire(now)
+
+It has no clock and no ids: `now` is seconds since any fixed moment, and the branch is in the request. A `now` earlier
+than one before counts as that one. A message that has no place is reported, never raised.
+"""
+
+from collections.abc import Callable
+from math import inf
+from typing import Any, Final
+
+from sbc.decisions.table import follow
+from sbc.decisions.timers import LONGEST, RELIABLE, UNRELIABLE, Timer
+from sbc.sip.alarms import Alarms
+from sbc.sip.errors import SipError
+from sbc.sip.hop import ack_for
+from sbc.sip.machines import Effect, Event, State
+from sbc.sip.matching import client_key, merge_key, rfc2543_key, server_key
+from sbc.sip.message import Request, Response
+from sbc.sip.transaction import (
+    AckReceived,
+    ClientTransaction,
+    Flow,
+    Key,
+    Output,
+    Overflow,
+    RequestReceived,
+    ResponseReceived,
+    Send,
+    ServerTransaction,
+    Stray,
+    Terminated,
+    TimedOut,
+    Transaction,
+    TransportFailed,
+)
+
+_INVITE_RESPONSES: Final = {1: Event.PROVISIONAL, 2: Event.SUCCESS, **dict.fromkeys(range(3, 7), Event.FAILURE)}
+_OTHER_RESPONSES: Final = {1: Event.PROVISIONAL, **dict.fromkeys(range(2, 7), Event.FINAL)}
+
+
+class BranchError(SipError):
+    """A request to send whose topmost Via has no branch, or one that names a transaction in progress."""
+
+
+class Transactions:
+    """All transactions of one element, found and timed at a cost that does not grow with their number.
+
+    A transaction is forgotten the moment it ends, and nothing refers back to it. At most `room` server transactions are
+    in progress at a time, so that no flood of requests takes more memory than that; what a client has under way is for
+    the user to limit.
+    """
+
+    def __init__(self, room: int = 1_000_000) -> None:
+        self.room = room
+        self._now = -inf
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._servers: dict[Key, ServerTransaction] = {}
+        self._merging: dict[Key, int] = {}
+        self._flows: dict[Flow, dict[Transaction, None]] = {}
+        self._alarms: Alarms[Transaction, Timer] = Alarms()
+        self._out: list[Output] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._flows.values()))
+
+    # Inputs.
+
+    def receive(self, now: float, flow: Flow, message: Request | Response) -> None:
+        """Take in a message that came on a flow.
+
+        Raises :class:`~sbc.sip.errors.ParseError`, with the response it deserves, for a message without a readable Via,
+        CSeq or other field that it is matched by: whoever has held it against `validate` before will not see that.
+        """
+        self._advance(now)
+        if isinstance(message, Response):
+            client = self._clients.get(client_key(message))
+            if client is None:
+                self._out.append(Stray(flow, message))
+            else:
+                self._step(client, _meaning(client, message), message)
+        elif message.method == "ACK":
+            server = self._find_invite(message, "ACK")
+            if server is None:
+                self._out.append(AckReceived(flow, message, None))
+            else:
+                self._step(server, Event.ACK, message)
+        else:
+            key = server_key(message, message.method)
+            known = self._servers.get(key)
+            if known is None:
+                self._begin(flow, message, key)
+            else:
+                self._step(known, Event.REQUEST, message)
+
+    def request(self, now: float, flow: Flow, request: Request) -> ClientTransaction:
+        """Send a request other than ACK on a flow and return its transaction.
+
+        Raises :class:`BranchError`, and ParseError for a Via that cannot be read: no response could be recognised.
+        """
+        self._advance(now)
+        key = client_key(request)
+        if key[0] is None:
+            raise BranchError("the topmost Via has no branch")
+        if key in self._clients:
+            raise BranchError(f"the branch {key[0]} names a transaction in progress")
+        transaction = ClientTransaction(flow, request, key)
+        self._clients[key] = transaction
+        self._flows.setdefault(flow, {})[transaction] = None
+        self._step(transaction, Event.REQUEST, request)
+        return transaction
+
+    def respond(self, now: float, transaction: ServerTransaction, response: Response) -> bool:
+        """Answer a request; say whether the response goes out, as the RFCs drop some.
+
+        What is dropped: any response after the transaction's end or its final response, except a 2xx to an INVITE after
+        another; to other requests a 1xx, as the transaction sends its own 100 when it may, and a 408 (RFC 4320 §4).
+        """
+        self._advance(now)
+        if transaction.state is State.TERMINATED:
+            return False
+        event = _meaning(transaction, response)
+        invite = transaction.request.method == "INVITE"
+        if not invite and (event is Event.PROVISIONAL or response.status == 408):
+            return False
+        if invite and response.status >= 200 and not transaction.request.via.names_transaction:
+            self._await_rfc2543_ack(transaction, response)
+        return Effect.SEND_RESPONSE in self._step(transaction, event, response)
+
+    def send(self, flow: Flow, message: Request | Response) -> None:
+        """Send a message of no transaction, in its turn among the outputs: the ACK for a 2xx, a 503 for an Overflow."""
+        self._out.append(Send(flow, message))
+
+    def abandon(self, now: float, transaction: ClientTransaction) -> None:
+        """Wait no longer for a final response: 64·T1 after a CANCEL (RFC 3261 §9.1), a proxy's Timer C, a user's own
+        limit. A transaction that has had its final response ends by itself, one that has ended is left alone."""
+        self._advance(now)
+        if transaction.state is not State.TERMINATED:
+            self._step(transaction, Event.ABANDONED, None)
+
+    def transport_error(self, now: float, flow: Flow) -> None:
+        """Take in that a flow is broken, or that what was sent on it was refused (RFC 3261 §17.1.4, §17.2.4)."""
+        self._advance(now)
+        for transaction in list(self._flows.get(flow, ())):
+            self._step(transaction, Event.TRANSPORT_ERROR, None)
+
+    # Time.
+
+    def deadline(self) -> float:
+        """Return when :meth:`fire` has to be called next; ``inf`` for never."""
+        return self._alarms.next()
+
+    def fire(self, now: float) -> None:
+        """Let every timer fire that is due, its deadline being `now` or earlier; harmless when none is."""
+        self._advance(now)
+        while (rung := self._alarms.ring(self._now)) is not None:
+            transaction, alarm = rung
+            transaction.alarms.remove(alarm)
+            self._step(transaction, alarm[0], None, alarm[1])
+
+    # Outputs.
+
+    def take(self) -> list[Output]:
+        """Return what is to be sent and told since the last time, in order."""
+        out, self._out = self._out, []
+        return out
+
+    # What a transaction goes through.
+
+    def _advance(self, now: float) -> None:
+        if now > self._now:
+            self._now = now
+
+    def _begin(self, flow: Flow, request: Request, key: Key) -> None:
+        if len(self._servers) >= self.room:
+            self._out.append(Overflow(flow, request))
+            return
+        merging = merge_key(request)
+        transaction = ServerTransaction(flow, request, key)
+        if request.method == "CANCEL":
+            transaction.cancels = self._find_invite(request, "INVITE")
+        transaction.merging = merging
+        if merging is not None:
+            others = self._merging.get(merging, 0)
+            self._merging[merging] = others + 1
+            transaction.merged = others > 0
+        self._servers[key] = transaction
+        self._flows.setdefault(flow, {})[transaction] = None
+        self._step(transaction, Event.REQUEST, request)
+
+    def _find_invite(self, request: Request, as_method: str) -> ServerTransaction | None:
+        """Return the INVITE that an ACK or CANCEL means. Only in RFC 2543 is an ACK found under its own name."""
+        if request.via.names_transaction:
+            as_method = "INVITE"
+        return self._servers.get(server_key(request, as_method))
+
+    def _await_rfc2543_ack(self, transaction: ServerTransaction, response: Response) -> None:
+        """Let the ACK for a response be found, which has no branch to name its INVITE by but the response's To tag."""
+        key = rfc2543_key(transaction.request, "ACK", response.to.tag)
+        if key not in self._servers:
+            self._servers[key] = transaction
+            transaction.keys.append(key)
+
+    def _step(
+        self,
+        transaction: Transaction,
+        event: Event | Timer,
+        message: Request | Response | None,
+        length: float | None = None,
+    ) -> tuple[Effect | Timer, ...]:
+        """Lead a transaction through one row of its table; `length` is how long the timer ran that fires."""
+        before = transaction.state
+        state, effects = follow(transaction.machine, before, event)
+        if state is not before:
+            transaction.state = state
+            if transaction.alarms:
+                self._stop_timers(transaction)
+        for effect in effects:
+            if isinstance(effect, Timer):
+                self._start(transaction, effect, length)
+            else:
+                self._out.append(_OUTPUTS[effect](transaction, message))
+        if state is State.TERMINATED:
+            self._end(transaction)
+        return effects
+
+    def _start(self, transaction: Transaction, timer: Timer, ran: float | None) -> None:
+        length = (RELIABLE if transaction.flow.reliable else UNRELIABLE)[timer]
+        if ran is not None and timer in LONGEST:
+            length = min(2 * ran, LONGEST[timer])
+        if length == 0:
+            self._step(transaction, timer, None)
+        elif length != inf:
+            alarm = (timer, length)
+            self._alarms.set(transaction, alarm, self._now)
+            transaction.alarms.append(alarm)
+
+    def _stop_timers(self, transaction: Transaction) -> None:
+        """Stop the timers for which the state has no row."""
+        for alarm in transaction.alarms[:]:
+            if (transaction.state, alarm[0]) not in transaction.machine:
+                self._alarms.cancel(transaction, alarm)
+                transaction.alarms.remove(alarm)
+
+    def _end(self, transaction: Transaction) -> None:
+        found: dict[Key, Any] = self._clients if isinstance(transaction, ClientTransaction) else self._servers
+        for key in transaction.keys:
+            del found[key]
+        on_flow = self._flows[transaction.flow]
+        del on_flow[transaction]
+        if not on_flow:
+            del self._flows[transaction.flow]
+        if isinstance(transaction, ServerTransaction):
+            self._unmerge(transaction.merging)
+        self._out.append(Terminated(transaction))
+
+    def _unmerge(self, merging: Key | None) -> None:
+        """Count one fewer of the requests that are the same come by different ways."""
+        if merging is not None:
+            others = self._merging[merging] - 1
+            if others:
+                self._merging[merging] = others
+            else:
+                del self._merging[merging]
+
+
+def _meaning(transaction: Transaction, response: Response) -> Event:
+    kinds = _INVITE_RESPONSES if transaction.request.method == "INVITE" else _OTHER_RESPONSES
+    return kinds[response.status // 100]
+
+
+def _acknowledge(transaction: Transaction, response: Response) -> Send:
+    if transaction.kept is None:
+        transaction.kept = ack_for(transaction.request, response)
+    return Send(transaction.flow, transaction.kept)
+
+
+def _answer(transaction: Transaction, response: Response) -> Send:
+    transaction.kept = response
+    return Send(transaction.flow, response)
+
+
+_OUTPUTS: Final[dict[Effect, Callable[[Any, Any], Output]]] = {
+    Effect.SEND_REQUEST: lambda own, _: Send(own.flow, own.request),
+    Effect.SEND_ACK: _acknowledge,
+    Effect.SEND_RESPONSE: _answer,
+    Effect.SEND_TRYING: lambda own, _: _answer(own, Response.answer(own.request, 100)),
+    Effect.RESEND: lambda own, _: Send(own.flow, own.kept),
+    Effect.REQUEST_TO_USER: lambda own, _: RequestReceived(own),
+    Effect.RESPONSE_TO_USER: ResponseReceived,
+    Effect.ACK_TO_USER: lambda own, ack: AckReceived(own.flow, ack, own),
+    Effect.TIMED_OUT: lambda own, _: TimedOut(own),
+    Effect.FAILED: lambda own, _: TransportFailed(own),
+    Effect.STRAY: lambda own, message: Stray(own.flow, message),
+}
+"""What each effect puts out, of the transaction and the message that it follows upon."""

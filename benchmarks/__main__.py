@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import failover, growth, memory, sip_codec
+from benchmarks import failover, growth, memory, sip_codec, sip_transactions
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
 from benchmarks.whole_run import RunError
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "growth": growth.main,
     "memory": memory.main,
     "sip_codec": sip_codec.main,
+    "sip_transactions": sip_transactions.main,
 }
 """What there is to measure: each prints a table and returns the same figures as plain data."""
 

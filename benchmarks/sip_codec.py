@@ -10,6 +10,7 @@ import statistics
 import time
 from typing import NamedTuple
 
+from benchmarks.measure import Json, Options, Spread
 from benchmarks.sip_peers import PEERS, Codec, Core, Party, Place, kirikae
 
 MESSAGES = 64
@@ -233,8 +234,8 @@ def seconds(codec: Codec, messages: list[bytes]) -> float:
     return (time.process_time() - began) / len(messages)
 
 
-def main() -> None:
-    """Print which libraries are admitted, and what each takes."""
+def main(options: Options) -> Json:
+    """Print which libraries are admitted, and what each takes; return the same."""
     messages = [invite(n) for n in range(MESSAGES)]
     if {len(data) for data in messages} != {SIZE}:
         raise ArithmeticError(f"a message does not have {SIZE} bytes")
@@ -251,15 +252,20 @@ def main() -> None:
     wrong = {name: [(case.title, text) for case, text in found if text] for name, found in failures.items()}
     timed = [codec for codec in codecs if failure(codec, CASES[0]) is None]
     rounds = [[seconds(codec, messages * 8) for codec in timed] for _ in range(ROUNDS)]
+    figures: Json = {}
     for place, codec in enumerate(timed):
         taken = statistics.median(row[place] for row in rounds)
-        ratio = statistics.median(row[place] / row[0] for row in rounds)
+        ratio = Spread.of([row[place] / row[0] for row in rounds])
         admitted = (
             "admitted" if not wrong[codec.name] else f"not admitted: {len(wrong[codec.name])} of {len(CASES)} wrong"
         )
-        print(f"  {codec.name:<11} {taken * 1e6:>7.1f} µs a message, {ratio:>5.2f} of kirikae's time, {admitted}")
+        print(
+            f"  {codec.name:<11} {taken * 1e6:>7.1f} µs a message, {ratio.shown('.2f')} of kirikae's time, {admitted}"
+        )
+        figures[codec.name] = {"seconds": taken, "ratio": ratio.json(), "wrong": len(wrong[codec.name])}
     for codec in codecs:
         for title, text in wrong[codec.name]:
             print(f"    {codec.name}: {title}: {text}")
         if codec not in timed:
             print(f"  {codec.name:<11} not timed: cannot take the message that is timed")
+    return figures

@@ -1,17 +1,17 @@
 """What SIP transactions cost: an operation while more and more are in progress, and a whole call between two users.
 
-`python -m benchmarks.sip_transactions` prints both; with the word `profile`, where the time of the calls goes. Times
-are the processor's, not those of the clock on the wall, since machines are shared.
+`python -m benchmarks.sip_transactions` prints where the time of the calls goes. Times are the processor's, not those of
+the clock on the wall, since machines are shared.
 """
 
 import cProfile
 import gc
 import pstats
-import sys
 from collections.abc import Callable, Iterable
 from time import process_time
 from typing import NamedTuple, TypeVar
 
+from benchmarks.measure import Json, Options
 from sbc.sip.message import Request, Response, parse
 from sbc.sip.testkit import new_request
 from sbc.sip.transaction import AckReceived, RequestReceived, ResponseReceived, Send, Terminated, UserEvent
@@ -42,29 +42,32 @@ class Flow(NamedTuple):
 UDP, TCP = Flow("udp", reliable=False), Flow("tcp", reliable=True)
 
 
-def main() -> None:
-    """Print what operations and calls cost, without the garbage collector, as the engines run."""
+def main(options: Options) -> Json:
+    """Print what operations and calls cost, without the garbage collector, as the engines run; return the same."""
     gc.disable()
     try:
-        operations()
+        figures: Json = {"microseconds": dict(zip(map(str, LIVE), operations(), strict=True))}
         for on_wire, how in ((True, "each message written and parsed"), (False, "the messages handed over")):
             best = max(calls(on_wire=on_wire) for _ in range(ROUNDS))
             print(f"a call of 7 messages between two users, {how}: {best:,.0f} calls/s")
+            figures[how] = best
     finally:
         gc.enable()
+    return figures
 
 
 # One operation, while many transactions are in progress.
 
 
-def operations() -> None:
-    """Print microseconds an operation, the best of rounds in which the crowds take turns."""
+def operations() -> list[dict[str, float]]:
+    """Print and return microseconds an operation by crowd, the best of rounds in which the crowds take turns."""
     crowds = [crowd(size) for size in LIVE]
     rounds = [[one_round(layer, number) for layer in crowds] for number in range(ROUNDS)]
     columns = [{name: min(each[i][name] for each in rounds) for name in rounds[0][i]} for i in range(len(LIVE))]
     print(f"{'µs, transactions in progress:':32}" + "".join(f"{size:>10,}" for size in LIVE))
     for name in columns[0]:
         print(f"{name:32}" + "".join(f"{column[name]:10.1f}" for column in columns))
+    return columns
 
 
 def crowd(size: int) -> Transactions:
@@ -227,4 +230,4 @@ def profile() -> None:
 
 
 if __name__ == "__main__":
-    profile() if "profile" in sys.argv[1:] else main()
+    profile()

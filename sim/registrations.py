@@ -15,7 +15,7 @@ import simpy
 from sbc.decisions import registration as machine
 from sbc.decisions.distribution import Agent
 from sbc.decisions.link import Answers, comes_first, expecting
-from sbc.decisions.registration import CLIENTS, Effect, Event, Registrar, State, retry_after
+from sbc.decisions.registration import CLIENTS, Effect, Event, Persistence, Registrar, State, retry_after
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, non_invite_offsets
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Softphone
@@ -32,8 +32,8 @@ class Phone(Timer):
     """One softphone; it is set to the site of its agent."""
 
     __slots__ = (
-        "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "failures", "half", "line", "link",
-        "lost_at", "office", "plan", "resends", "sent", "since", "state", "tried", "turn", "unheard",
+        "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "half", "line", "link", "lost_at",
+        "office", "persistence", "plan", "resends", "sent", "state", "turn", "unheard",
     )  # fmt: skip
 
     def __init__(
@@ -67,13 +67,9 @@ class Phone(Timer):
         self.sent = 0.0
         self.resends = False
         """Whether the timer is a retransmission that will be answered, and not Timer F."""
-        self.since: float | None = None
-        """When the registration began that has not failed yet."""
-        self.failures = 0
+        self.persistence = Persistence(self.client)
         self.asked = 0.0
         """Retry-After of the last answer."""
-        self.tried = 0
-        """Sites of the list that have failed one after the other."""
         self.lost_at: float | None = None
         self.turn = 0
         """Counts switches; a sign-in that ends after the next switch counts no more."""
@@ -127,7 +123,7 @@ class Registrations:
         for phone in self._phones.values():
             if self._world.sites[phone.agent.site].works:
                 phone.state = State.REGISTERED
-                phone.since = -inf
+                phone.persistence.since = -inf
                 self._keep(phone)
                 self._set_line(phone, up=True)
             else:
@@ -162,7 +158,7 @@ class Registrations:
             self._tell(phone, Event.SIGNED_OUT)
         phone.turn += 1
         agent.site = site
-        phone.failures = phone.tried = 0
+        phone.persistence.begin()
         if sign_in > 0:
             later(self._env, sign_in, partial(self._signed_in, phone, phone.turn, done))
         else:
@@ -184,7 +180,7 @@ class Registrations:
         noticing = [phone for phone in lost if phone.client.connected and not phone.office]
         for phone in noticing:
             if phone.state in (State.REGISTERED, State.REGISTERING):
-                self._count_failure(phone)
+                phone.persistence.failed(self._env.now)
                 self._tell(phone, Event.DISCONNECTED)
         if noticing:
             state = self._world.sites[site]
@@ -290,7 +286,7 @@ class Registrations:
     def _pause(self, phone: Phone) -> float:
         pause = retry_after(
             phone.client,
-            phone.failures,
+            phone.persistence.failures,
             next(self._draws["retry"]),
             expires=phone.plan.expires,
             since_sent=self._env.now - phone.sent,
@@ -352,29 +348,19 @@ class Registrations:
 
     def _fail(self, phone: Phone, *, kept: bool) -> None:
         """A REGISTER has failed; ``kept``: the registrar is there, and keeps an earlier one until that expires."""
-        advances = phone.plan.switch == "automatic" and phone.tried + 1 < len(phone.plan.sites)
+        advances = phone.plan.switch == "automatic" and phone.persistence.tries_another(len(phone.plan.sites))
         if phone.bound and (advances or not kept):
             self._lose([phone])
         else:
             self._expire_later(phone)
         if advances:
-            phone.tried += 1
             self._tell(phone, Event.ADVANCE)
         else:
-            self._count_failure(phone)
+            phone.persistence.failed(self._env.now)
             self._tell(phone, Event.FAILED)
 
-    def _count_failure(self, phone: Phone) -> None:
-        if phone.since is not None and self._env.now - phone.since >= phone.client.stable:
-            phone.failures = 0
-        phone.since = None
-        phone.tried = 0
-        phone.failures += 1
-
     def _up(self, phone: Phone) -> None:
-        phone.tried = 0
-        if phone.since is None:
-            phone.since = self._env.now
+        phone.persistence.accepted(self._env.now)
         self._keep(phone)
         self._gain_line(phone)
 

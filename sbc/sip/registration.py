@@ -185,7 +185,7 @@ class RegistrationClient:
                 case Effect.REFRESH_LATER:
                     self._deadline = now + self._granted / 2
                 case Effect.RETRY_LATER:
-                    self._deadline = now + max(self._pause(now), self._asked)
+                    self._deadline = now + self._pause(now)
                 case Effect.DOWN:
                     self._deadline = inf
                     self._request = None
@@ -199,6 +199,7 @@ class RegistrationClient:
             expires=self._granted,
             since_sent=now - self._sent,
             line=now < self._bound_until,
+            asked=self._asked,
         )
 
     def _send(self, now: float) -> None:

@@ -15,8 +15,10 @@ ENOUGH = 10
 """Attempts for which a window is extended."""
 BACK = (95, 100)
 """The share of the value before the fault that counts as recovered, as a fraction."""
+LASTING = 300
+"""Seconds over which a relapse has to show: callers also give up in a busy minute that is no fault's doing."""
 CHANCE = 3
-"""Standard errors below that from which on a window is a relapse: with few calls, two lost ones make it poor."""
+"""Standard errors below the share that counts as recovered from which on it does: few calls make a poor share."""
 
 _Counts = npt.NDArray[np.int64]
 _Flags = npt.NDArray[np.bool_]
@@ -38,11 +40,15 @@ class RecoveryWatch:
         self._attempts_before = 0
         self._answered_before = 0
         self._mine: list[bool] = []
+        self._pending: list[bool] = []
 
     def add(self, block: Block, keys: Sequence[Key]) -> None:
         """Count a block; ``keys`` are all keys known so far."""
-        self._mine += (key.outcome is not Outcome.CLOSED and self._meant(key) for key in keys[len(self._mine) :])
-        mine = np.array(self._mine, np.bool_)[block.key] & (block.start >= 0)
+        new = keys[len(self._mine) :]
+        self._mine += (key.outcome is not Outcome.CLOSED and self._meant(key) for key in new)
+        self._pending += (key.outcome is Outcome.IN_PROGRESS for key in new)
+        decided = block.answered | ~np.array(self._pending, np.bool_)[block.key]
+        mine = np.array(self._mine, np.bool_)[block.key] & decided & (block.start >= 0)
         start, answered = block.start[mine], block.answered[mine]
         before = start < self._fault
         self._attempts_before += int(np.count_nonzero(before))
@@ -65,12 +71,14 @@ class RecoveryWatch:
         part, whole = BACK
         good = reached * self._attempts_before * whole >= part * self._answered_before * tried
         least = part / whole * self._answered_before / self._attempts_before
-        relapse = reached < least * tried - CHANCE * np.sqrt(least * (1 - least) * tried)
-        back = [
-            _back_for_good(good[fault:stop], relapse[fault:stop]) + fault
-            for fault, following in pairwise((*self._faults, len(self._attempts)))
-            for stop in (int(np.searchsorted(end, following, side="right")),)
-        ]
+        back = []
+        for fault, following in pairwise((*self._faults, len(self._attempts))):
+            stop = int(np.searchsorted(end, following, side="right"))
+            begin = np.arange(fault, stop)
+            over = np.maximum(np.minimum(begin + LASTING, following), end[fault:stop])
+            tries, found = attempts[over] - attempts[begin], answered[over] - answered[begin]
+            relapse = found < least * tries - CHANCE * np.sqrt(least * (1 - least) * tries)
+            back.append(_back_for_good(good[fault:stop], relapse) + fault)
         # Of a fault with less than a window after it, nothing can be said.
         told = [index for index, fault in enumerate(self._faults) if fault + WINDOW <= len(self._attempts)]
         return max((min(back[index:]) - self._faults[index] for index in told), default=None)
@@ -79,6 +87,6 @@ class RecoveryWatch:
 def _back_for_good(good: _Flags, relapse: _Flags) -> float:
     """Return the first good window after the last relapse, counted from the first window, or infinity."""
     relapses = np.flatnonzero(relapse)
-    since = int(relapses[-1]) if len(relapses) else 0
+    since = int(relapses[-1]) + 1 if len(relapses) else 0
     well = np.flatnonzero(good[since:])
     return float(since + well[0]) if len(well) else float("inf")

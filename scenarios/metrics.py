@@ -178,8 +178,8 @@ _ENTRIES = (
         "recovery_time",
         "From a fault until callers get through again and go on doing so, the longest of several: the first second "
         "from which, over 60 s and at least ten attempts, the share of attempts answered is at least 95 % of what it "
-        "was before the first fault, and after which it is never again below that by more than three standard errors "
-        "until the next fault or the end of the run. 0 when it did not fall.",
+        "was before the first fault, and after which that of five minutes is never again below that by more than three "
+        "standard errors until the next fault or the end of the run. 0 when it did not fall.",
         *_SERVICE,
     ),
     _time(

@@ -1,6 +1,6 @@
 """Evidence made by hand, for tests of what is done with it: a drill, calls, and a whole made-up rehearsal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -104,7 +104,11 @@ def call(start: float = 0.0, outcome: Outcome = Outcome.COMPLETED, **changes: ob
 
 def fold(plan: Drill, *evidence: CallRecord | JournalEntry | Sample) -> RunSummary:
     """Fold evidence, asking what a run of `plan` is always asked."""
-    taker = Fold(plan, default_queries(plan))
+    return folded(Fold(plan, default_queries(plan)), evidence)
+
+
+def folded(taker: Fold, evidence: Iterable[CallRecord | JournalEntry | Sample]) -> RunSummary:
+    """Hand evidence to a fold, and return what it makes of it."""
     for item in evidence:
         match item:
             case CallRecord():

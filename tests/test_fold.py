@@ -17,7 +17,7 @@ from scenarios.evidence import CallRecord, Direction, EventKind, Gauge, JournalE
 from scenarios.expectations import Query, parse_expectation
 from scenarios.metrics import METRICS, Unit
 from scenarios.model import Drill, Fault
-from tests.made_evidence import FREE_DIAL, MOBILE, OSAKA, STEPS, TOKYO, call, drill, fold
+from tests.made_evidence import FREE_DIAL, MOBILE, OSAKA, STEPS, TOKYO, call, drill, fold, folded
 
 FAULT = 600.0  # the made-up plan's fault, and the end of its run
 END = 2400.0
@@ -32,16 +32,7 @@ def query(text: str) -> Query:
 def ask(text: str, *evidence: CallRecord | JournalEntry | Sample, plan: Drill | None = None) -> float | None:
     """Fold the evidence and return the value of one metric."""
     asked = query(text)
-    taker = Fold(plan or drill(), [asked])
-    for item in evidence:
-        match item:
-            case CallRecord():
-                taker.calls([item])
-            case JournalEntry():
-                taker.entry(item)
-            case Sample():
-                taker.sample(item)
-    return taker.summary().values[asked]
+    return folded(Fold(plan or drill(), [asked]), evidence).values[asked]
 
 
 def blocked(start: float, by: str = "tenant", **changes: object) -> CallRecord:

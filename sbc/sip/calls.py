@@ -155,11 +155,11 @@ class Calls:
         if call.turn is not Turn.STILL:
             self.change(now, call, Move.LEFT)
         for leg in call.early.values():
-            leg.dialog.tell(DialogEvent.REFUSED)
+            leg.dialog.tell(DialogEvent.ENDED)
         call.early.clear()
         call.wish = None
         if call.dialog is not None and call.dialog.state is not DialogState.TERMINATED:
-            call.dialog.tell(DialogEvent.BYE)
+            call.dialog.tell(DialogEvent.ENDED)
 
     # Time.
 
@@ -373,6 +373,8 @@ class Calls:
         call.kept, call.kept_in, call.pause = response, transaction, T1
         if body := description(response):
             call.session.sent(body)
+        else:
+            call.session.dropped()
         self._start_session(now, call, granted(call.timing, transaction.request))
         self.transactions.respond(now, transaction, response)
 

@@ -106,7 +106,7 @@ def test_both_sides_agree_whether_the_call_is_up_or_over_and_nothing_is_left_of_
         assert sum(isinstance(event, Up) for event in user.events) <= 1
     for user in (alice, bob):
         agent: Any = user.party
-        assert (agent._calls.sent, agent._calls.came, agent._asking, len(agent._calls.agenda)) == ({}, {}, {}, 0)
+        assert (agent._core.sent, agent._core.came, agent._client.asking, len(agent._core.agenda)) == ({}, {}, {}, 0)
 
 
 @given(data=st.data())

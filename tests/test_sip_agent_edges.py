@@ -141,7 +141,7 @@ def test_a_cancelled_reinvite_leaves_the_call_and_its_session() -> None:
 
 
 def test_a_reinvite_moves_the_target_for_both() -> None:
-    network, alice, bob, ours, theirs = up()
+    network, _, bob, ours, theirs = up()
     network.join("carol", Transactions())
     fields = [("Contact", "<sip:alice@carol.example>")]
     again = new_request(
@@ -152,7 +152,7 @@ def test_a_reinvite_moves_the_target_for_both() -> None:
     network.run(1.5)
     bob.party.hang_up(network.now, theirs)
     network.run(1.6)
-    [bye] = [packet for packet in network.sent("bob", request("BYE"))]
+    [bye] = list(network.sent("bob", request("BYE")))
     assert bye.link.target == "carol"
 
 

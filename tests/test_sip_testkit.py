@@ -51,6 +51,13 @@ def test_a_packet_takes_the_delay_of_the_network_and_is_written_and_parsed_on_th
     assert network.now == 1.0
 
 
+def test_what_arrives_when_a_timer_is_due_comes_before_it() -> None:
+    network, alice, _ = pair(0.25, 200)
+    alice.party.request(network.now, alice.to("bob"), OPTIONS)
+    network.run(4.0)
+    assert (heard(alice, ResponseReceived), network.times("alice")) == ([0.5], [0.0])
+
+
 def test_dropped_packets_do_not_arrive_and_are_on_record_as_lost() -> None:
     network, alice, _ = pair(0.0, 200)
     network.drop(nth(1, 3, when=request("OPTIONS")))

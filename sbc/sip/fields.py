@@ -23,7 +23,7 @@ from sbc.sip.grammar import (
     split,
     unquote,
 )
-from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, parse_uri
+from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, parse_port, parse_uri
 
 MAGIC = "z9hG4bK"
 """What a branch begins with when its sender follows RFC 3261 rather than RFC 2543 (§8.1.1.7)."""
@@ -96,8 +96,13 @@ def parse_via(text: str) -> Via:
     usual = _USUAL_VIA.fullmatch(text)
     if usual is not None:
         transport, host, digits, params = usual.groups()
-        port = None if digits is None else number(digits, 65_535, "the port")
+        port = None if digits is None else parse_port(digits)
         return tuple.__new__(Via, (transport, host, port, plain_params(params), "SIP/2.0"))
+    return parse_any_via(text)
+
+
+def parse_any_via(text: str) -> Via:
+    """Return one Via value step by step, as :func:`parse_via` does where the shape is unusual."""
     head, semicolon, tail = text.partition(";")
     parts = head.split("/", 2)
     if len(parts) == 3:
@@ -152,14 +157,15 @@ def parse_address(text: str) -> Address:
     usual = _USUAL_ADDRESS.fullmatch(text)
     if usual is not None:
         quoted, words, scheme, user, host, digits, uri_params, params = usual.groups()
-        port = None if digits is None else number(digits, 65_535, "the port")
+        port = None if digits is None else parse_port(digits)
         uri = tuple.__new__(SipUri, (host, user, port, plain_params(uri_params), scheme, None, None))
         display = words.rstrip(WHITESPACE) if quoted is None else quoted
         return tuple.__new__(Address, (uri, plain_params(params), display))
-    return _parse_any_address(text)
+    return parse_any_address(text)
 
 
-def _parse_any_address(text: str) -> Address:
+def parse_any_address(text: str) -> Address:
+    """Return an address step by step, as :func:`parse_address` does where the shape is unusual."""
     display = ""
     if text[:1] == '"':
         end = end_of_quoted(text, 0)
@@ -209,6 +215,11 @@ def parse_cseq(text: str) -> CSeq:
     usual = _USUAL_CSEQ.fullmatch(text)
     if usual is not None:
         return tuple.__new__(CSeq, (int(usual[1]), usual[2]))
+    return parse_any_cseq(text)
+
+
+def parse_any_cseq(text: str) -> CSeq:
+    """Return a CSeq step by step, as :func:`parse_cseq` does where the shape is unusual."""
     parts = text.split()
     if len(parts) != 2 or not is_token(parts[1]):
         raise ParseError(f"{shown(text)} is not a number and a method")

@@ -10,7 +10,7 @@ from sbc.sip.transaction import Key
 
 def client_key(message: Request | Response) -> Key:
     """Return branch and method: what a response shares with the request that it answers."""
-    return (message.via.branch, message.cseq.method)
+    return (message.via.branch, message.method if isinstance(message, Request) else message.cseq.method)
 
 
 def server_key(request: Request, method: str) -> Key:

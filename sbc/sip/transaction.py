@@ -55,10 +55,12 @@ class ClientTransaction(Transaction):
 class ServerTransaction(Transaction):
     """A request that came, and its responses."""
 
-    __slots__ = ("cancels", "merged")
+    __slots__ = ("cancels", "merged", "merging")
 
     def __init__(self, flow: Flow, request: Request, key: Key) -> None:
         super().__init__(INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER, flow, request, key)
+        self.merging: Key | None = None
+        """What it shares with the same request come by another way."""
         self.merged = False
         """Whether the same request came by another way and is in progress: a UAS answers 482 (RFC 3261 §8.2.2.2)."""
         self.cancels: ServerTransaction | None = None
@@ -119,7 +121,7 @@ class Terminated(NamedTuple):
 
 class Stray(NamedTuple):
     """A message without a transaction that could use it: a response to nothing, a final response after another, an ACK
-    for nothing. It is to be dropped, not forwarded (RFC 6026 §8.9)."""
+    for nothing. It is to be dropped, not forwarded (RFC 6026 §7.3)."""
 
     flow: Flow
     message: Request | Response

@@ -99,11 +99,14 @@ class Transactions:
                 self._step(known, Event.REQUEST, message)
 
     def request(self, now: float, flow: Flow, request: Request) -> ClientTransaction:
-        """Send a request other than ACK on a flow and return its transaction; raises :class:`BranchError`."""
+        """Send a request other than ACK on a flow and return its transaction.
+
+        Raises :class:`BranchError`, and ParseError for a Via that cannot be read: no response could be recognised.
+        """
         self._advance(now)
         key = client_key(request)
         if key[0] is None:
-            raise BranchError("the topmost Via has no branch, so that no response would be recognised")
+            raise BranchError("the topmost Via has no branch")
         if key in self._clients:
             raise BranchError(f"the branch {key[0]} names a transaction in progress")
         transaction = ClientTransaction(flow, request, key)
@@ -181,6 +184,7 @@ class Transactions:
         transaction = ServerTransaction(flow, request, key)
         if request.method == "CANCEL":
             transaction.cancels = self._find_invite(request, "INVITE")
+        transaction.merging = merging
         if merging is not None:
             others = self._merging.get(merging, 0)
             self._merging[merging] = others + 1
@@ -214,7 +218,8 @@ class Transactions:
         state, effects = follow(transaction.machine, before, event)
         if state is not before:
             transaction.state = state
-            self._stop_timers(transaction)
+            if transaction.alarms:
+                self._stop_timers(transaction)
         for effect in effects:
             if isinstance(effect, Timer):
                 self._start(transaction, effect, length)
@@ -251,13 +256,17 @@ class Transactions:
         if not on_flow:
             del self._flows[transaction.flow]
         if isinstance(transaction, ServerTransaction):
-            transaction.cancels = None
-            merging = merge_key(transaction.request)
-            if merging is not None:
-                self._merging[merging] -= 1
-                if not self._merging[merging]:
-                    del self._merging[merging]
+            self._unmerge(transaction.merging)
         self._out.append(Terminated(transaction))
+
+    def _unmerge(self, merging: Key | None) -> None:
+        """Count one fewer of the requests that are the same come by different ways."""
+        if merging is not None:
+            others = self._merging[merging] - 1
+            if others:
+                self._merging[merging] = others
+            else:
+                del self._merging[merging]
 
 
 def _meaning(transaction: Transaction, response: Response) -> Event:

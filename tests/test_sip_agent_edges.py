@@ -553,3 +553,16 @@ def test_a_request_for_which_there_is_no_room_is_answered_503() -> None:
     [end] = alice.events
     assert isinstance(end, Ended)
     assert (end.status, bob.events) == (503, [])
+
+
+def test_their_change_that_meets_a_refresh_does_not_make_it_a_change() -> None:
+    network, alice, call = called(busy(expires="90;refresher=uac", then="90;refresher=uac"))
+    network.run(40.0)
+    network.hold(sent_by("bob", response(200)), 1.0)
+    network.run(45.5)
+    theirs = new_request("INVITE", "bob", "alice", call_id=call.call_id, to_tag=call.tag, headers=[CONTACT])
+    alice.party.receive(network.now, alice.to("bob"), theirs.with_body(HELD, "application/sdp"))
+    network.run(60.0)
+    assert {"491 INVITE", "ACK"} < set(whats(network, "alice"))
+    assert len(at(network, "alice", "ACK")) == 2, "the refresh went through"
+    assert [type(event) for event in alice.events] == [Up]

@@ -5,11 +5,10 @@ goes on inside it — the session, its offers and its timer — is its user's bu
 """
 
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
-from sbc.sip.headers import Headers, key_of
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.uri import SipUri, Uri
 
@@ -25,52 +24,24 @@ class State(StrEnum):
 class Event(StrEnum):
     """What changes a dialog's state, whichever side it comes from."""
 
-    PROVISIONAL = "a response 101 to 199 with a tag"
-    ACCEPTED = "a 2xx to the INVITE"
-    REFUSED = "a final response to the INVITE other than 2xx"
-    BYE = "a BYE is sent or arrives"
-    GONE = "a request in the dialog is answered 408 or 481, or not at all"
+    ACCEPTED = "a 2xx to the INVITE, or a copy of one"
+    ENDED = "another final response to the INVITE, a BYE, or the other side is gone"
 
 
 TABLE: dict[tuple[State, Event], State] = {
-    (State.EARLY, Event.PROVISIONAL): State.EARLY,
     (State.EARLY, Event.ACCEPTED): State.CONFIRMED,
-    (State.EARLY, Event.REFUSED): State.TERMINATED,
-    (State.EARLY, Event.BYE): State.TERMINATED,  # the caller may, the callee may not (§15)
-    (State.EARLY, Event.GONE): State.TERMINATED,
-    (State.CONFIRMED, Event.PROVISIONAL): State.CONFIRMED,  # overtaken by the 2xx
-    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,  # the 2xx again
-    (State.CONFIRMED, Event.BYE): State.TERMINATED,
-    (State.CONFIRMED, Event.GONE): State.TERMINATED,
+    (State.EARLY, Event.ENDED): State.TERMINATED,
+    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,
+    (State.CONFIRMED, Event.ENDED): State.TERMINATED,
 }
 """Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
-
-
-class DialogId(NamedTuple):
-    """What messages are matched to a dialog by (§12)."""
-
-    call_id: str
-    local_tag: str
-    remote_tag: str
-    """Empty towards a peer that follows RFC 2543."""
-
-    @classmethod
-    def of_request(cls, request: Request) -> Self:
-        """Return the dialog of a request that has arrived: its To is ours."""
-        return cls(request.call_id, request.to.tag or "", request.from_.tag or "")
-
-    @classmethod
-    def of_response(cls, response: Response) -> Self:
-        """Return the dialog of a response that has arrived: its From is ours."""
-        return cls(response.call_id, response.from_.tag or "", response.to.tag or "")
 
 
 class Dialog:
     """One side of a dialog."""
 
     __slots__ = (
-        "call_id", "initiated", "local", "local_cseq", "remote", "remote_cseq", "remote_target", "routes", "secure",
-        "state",
+        "call_id", "initiated", "local", "local_cseq", "remote", "remote_cseq", "remote_target", "routes", "state",
     )  # fmt: skip
 
     call_id: str
@@ -86,26 +57,23 @@ class Dialog:
     local_cseq: int
     """Sequence number of the last request we sent; 0 before the first."""
     remote_cseq: int | None
-    secure: bool
-    """Begun over TLS for a sips URI (§12.1.1)."""
     state: State
 
     @classmethod
     def as_caller(cls, request: Request, response: Response) -> Self:
-        """Return the dialog that a response to our request begins, or confirms (§12.1.2).
+        """Return the dialog that a response to our request begins (§12.1.2).
 
-        Raises ParseError for a response that begins none: without a Contact.
+        A response without a Contact, as RFC 2543 allows, leaves the Request-URI as the target.
         """
         dialog = cls()
         dialog.call_id = request.call_id
         dialog.initiated = True
         dialog.local = request.from_
         dialog.remote = response.to
-        dialog.remote_target = _target(response)
+        dialog.remote_target = response.contacts[0].uri if response.contacts else request.uri
         dialog.routes = response.record_routes[::-1]
         dialog.local_cseq = request.cseq.number
         dialog.remote_cseq = None
-        dialog.secure = _is_sips(request.uri)
         dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
         return dialog
 
@@ -117,18 +85,12 @@ class Dialog:
         dialog.initiated = False
         dialog.local = response.to
         dialog.remote = request.from_
-        dialog.remote_target = _target(request)
+        dialog.remote_target = _contact(request)
         dialog.routes = request.record_routes
         dialog.local_cseq = 0
         dialog.remote_cseq = request.cseq.number
-        dialog.secure = _is_sips(request.uri)
         dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
         return dialog
-
-    @property
-    def id(self) -> DialogId:
-        """What its messages are matched by."""
-        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @property
     def next_hop(self) -> Uri:
@@ -136,14 +98,14 @@ class Dialog:
         return self.routes[0].uri if self.routes else self.remote_target
 
     def tell(self, event: Event) -> None:
-        """Let something happen; raises ImpossibleEventError for what cannot, such as a second BYE."""
+        """Let something happen; raises ImpossibleEventError for what cannot, such as a second end."""
         self.state = follow(TABLE, self.state, event)
 
     def confirm(self, response: Response) -> None:
         """A 2xx has arrived for an early dialog: routes and target are those of the 2xx (§13.2.2.4)."""
         self.tell(Event.ACCEPTED)
         self.routes = response.record_routes[::-1]
-        self.remote_target = _target(response)
+        self.refresh_target(response)
 
     def request(self, method: str, via: Via, headers: Fields = (), body: bytes = b"") -> Request:
         """Return our next request (§12.2.1.1)."""
@@ -187,32 +149,11 @@ class Dialog:
             self.remote_target = message.contacts[0].uri
 
 
-def _target(message: Request | Response) -> Uri:
-    if len(message.contacts) != 1:
-        raise message.fault("a dialog needs exactly one", "Contact")
-    return message.contacts[0].uri
-
-
-def _is_sips(uri: Uri) -> bool:
-    return isinstance(uri, SipUri) and uri.scheme == "sips"
+def _contact(request: Request) -> Uri:
+    if len(request.contacts) != 1:
+        raise request.fault("a dialog needs exactly one", "Contact")
+    return request.contacts[0].uri
 
 
 def _is_loose(uri: Uri) -> bool:
     return isinstance(uri, SipUri) and uri.lr
-
-
-def cancel(invite: Request) -> Request:
-    """Return the CANCEL for an INVITE that is under way: its top Via, its number, its route (§9.1)."""
-    copied = {"from", "to", "call-id", "max-forwards", "route"}
-    return Request(
-        "CANCEL",
-        invite.uri_text,
-        Headers(
-            [
-                ("Via", invite.via),
-                *((name, value) for name, value in invite.headers if key_of(name) in copied),
-                ("CSeq", CSeq(invite.cseq.number, "CANCEL")),
-                ("Content-Length", 0),
-            ]
-        ),
-    )

@@ -188,7 +188,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "timers": _timers,
     "machine dialog": lambda: _machine(dialog.TABLE, dialog.State, dialog.Event),
     "machine offer": lambda: _machine(offer.TABLE, offer.State, offer.Event),
-    "machine call": lambda: _machine(usage.CALL, usage.State, usage.Event),
+    "machine sip call": lambda: _machine(usage.CALL, usage.State, usage.Event),
     "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
     "words of calls": lambda: _words(usage.Effect, usage.Deed),
 }

@@ -24,23 +24,15 @@ class State(StrEnum):
 class Event(StrEnum):
     """What changes a dialog's state, whichever side it comes from."""
 
-    PROVISIONAL = "a response 101 to 199 with a tag"
-    ACCEPTED = "a 2xx to the INVITE"
-    REFUSED = "a final response to the INVITE other than 2xx"
-    BYE = "a BYE is sent or arrives"
-    GONE = "a request in the dialog is answered 408 or 481, or not at all"
+    ACCEPTED = "a 2xx to the INVITE, or a copy of one"
+    ENDED = "another final response to the INVITE, a BYE, or the other side is gone"
 
 
 TABLE: dict[tuple[State, Event], State] = {
-    (State.EARLY, Event.PROVISIONAL): State.EARLY,
     (State.EARLY, Event.ACCEPTED): State.CONFIRMED,
-    (State.EARLY, Event.REFUSED): State.TERMINATED,
-    (State.EARLY, Event.BYE): State.TERMINATED,  # the caller may, the callee may not (§15)
-    (State.EARLY, Event.GONE): State.TERMINATED,
-    (State.CONFIRMED, Event.PROVISIONAL): State.CONFIRMED,  # overtaken by the 2xx
-    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,  # the 2xx again
-    (State.CONFIRMED, Event.BYE): State.TERMINATED,
-    (State.CONFIRMED, Event.GONE): State.TERMINATED,
+    (State.EARLY, Event.ENDED): State.TERMINATED,
+    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,
+    (State.CONFIRMED, Event.ENDED): State.TERMINATED,
 }
 """Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
 
@@ -130,7 +122,7 @@ class Dialog:
         return self.routes[0].uri if self.routes else self.remote_target
 
     def tell(self, event: Event) -> None:
-        """Let something happen; raises ImpossibleEventError for what cannot, such as a second BYE."""
+        """Let something happen; raises ImpossibleEventError for what cannot, such as a second end."""
         self.state = follow(TABLE, self.state, event)
 
     def confirm(self, response: Response) -> None:

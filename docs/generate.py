@@ -15,7 +15,7 @@ from typing import Any
 from kirikae import drills
 from sbc.decisions import member, pair, registration, runbook
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
-from sbc.sip import dialog, forking, machines, offer, usage
+from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios.loader import load
 from scenarios.metrics import METRICS
@@ -188,6 +188,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine branch": lambda: _machine(forking.INVITE, forking.State, forking.Event),
     "machine other branch": lambda: _diagram(forking.OTHER),
     "words of branches": lambda: _words(forking.Effect),
+    "machine bridge": lambda: _machine(bridging.TABLE, bridging.State, bridging.Event),
+    "words of bridges": lambda: _words(bridging.Effect),
     "machine call": lambda: _machine(usage.CALL, usage.State, usage.Event),
     "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
     "words of calls": lambda: _words(usage.Effect, usage.Deed),

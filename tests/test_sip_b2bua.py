@@ -1,6 +1,8 @@
 """The back-to-back user agent between user agents in memory: hidden topology, mapping, advance (S8, S9), ends."""
 
+import gc
 import re
+import weakref
 from collections.abc import Callable, Sequence
 from math import inf
 from random import Random
@@ -493,6 +495,33 @@ def test_when_one_side_dies_the_session_timer_ends_the_other(dead: str) -> None:
     rig.assert_nothing_is_left()
 
 
+def test_a_flow_that_carries_both_sides_and_breaks_ends_both() -> None:
+    trunk = Link("sbc", "carrier", reliable=True)
+    way = Way(trunk, parse_via("SIP/2.0/TCP sbc.example"))
+    bits = Random(3).getrandbits  # noqa: S311
+    sbc = BackToBack(SBC, Ids(bits), lambda uri, flow: way)
+    sbc.receive(0, trunk, new_request("INVITE", "alice", "sbc", headers=[("Contact", "<sip:alice.example>")]))
+    (incoming,) = [out for out in sbc.take() if isinstance(out, Incoming)]
+    sbc.connect(0, incoming.bridge, [onward("bob")])
+    sbc.transport_error(1, trunk)
+    told = [out for out in sbc.take() if not isinstance(out, Send)]
+    assert [type(out) for out in told] == [Closed]
+    assert len(sbc) == 0
+
+
+def test_nothing_refers_back_to_a_call_that_is_over() -> None:
+    rig = Rig({"bob": [(0, 503)], "carol": [(1, 180), (2, 200)]})
+    rig.network.at(60, lambda: rig.alice.party.hang_up(60, rig.ours))
+    rig.call(until=300)
+    bridge = weakref.ref(rig.closed.bridge)
+    gc.disable()
+    try:
+        rig.sbc.heard.clear()
+        assert bridge() is None
+    finally:
+        gc.enable()
+
+
 # Changes while the call is up.
 
 
@@ -601,7 +630,7 @@ def test_info_passes_to_the_other_side_and_its_answer_back(who: str) -> None:
         min_size=1,
         max_size=4,
     ),
-    st.none() | st.floats(0, 60),
+    st.none() | st.sampled_from([0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 32.0]) | st.floats(0, 60),
 )
 def test_random_targets_and_a_caller_who_may_hang_up_leave_nothing_and_one_story(
     targets: list[tuple[bool, int | None]], hangs_up: float | None

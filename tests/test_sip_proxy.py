@@ -1,5 +1,7 @@
 """The proxy on a network in memory, by literal times and messages: RFC 3261 §16, RFC 5393, rules S2, S3 and S9."""
 
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 from math import inf
 from random import Random
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sbc.decisions.table import ImpossibleEventError
 from sbc.sip.call import Way
 from sbc.sip.fields import Via, parse_via
 from sbc.sip.hop import cancel_for
@@ -694,6 +697,26 @@ def test_nothing_is_left_when_all_is_over() -> None:
     assert all(not event.passage.branches for event in rig.proxy.events)
 
 
+def test_a_request_is_decided_about_once() -> None:
+    rig = Rig({"bob": [(1, 180)]}).call(until=2)
+    passage = rig.proxy.events[0].passage
+    with pytest.raises(ImpossibleEventError):
+        rig.proxy.party.forward(2, passage, [to("carol")])
+    with pytest.raises(ImpossibleEventError):
+        rig.proxy.party.refuse(2, passage, 503)
+
+
+def test_nothing_refers_back_to_a_request_that_is_over() -> None:
+    rig = Rig({"bob": [(0, 503)], "carol": [], "dave": [(1, 180), (2, 200)]}).call(until=1000)
+    passage = weakref.ref(rig.proxy.events[0].passage)
+    gc.disable()
+    try:
+        rig.proxy.heard.clear()
+        assert passage() is None
+    finally:
+        gc.enable()
+
+
 # The best response (§16.7) against a plain reading of it.
 
 FINAL = [300, 302, 401, 404, 407, 408, 415, 420, 480, 484, 486, 487, 500, 502, 503, 504, 600, 603]
@@ -752,3 +775,26 @@ def test_random_targets_are_tried_and_answered_as_a_plain_reading_of_the_rules_h
     rang_for_ever = targets[tried[-1]] == (True, None)
     assert len(final) == 1
     assert final[0] in ({487} | allowed if rang_for_ever else allowed)
+
+
+@given(
+    st.lists(st.tuples(RINGS, st.sampled_from([None, 200, 408, 486, 503, 603])), min_size=1, max_size=4),
+    st.sampled_from([0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 32.0]) | st.floats(0, 60),
+    st.sampled_from([0.0, 0.3]),
+)
+def test_whenever_the_caller_hangs_up_there_is_one_final_response_and_nothing_is_left(
+    targets: list[tuple[bool, int | None]], at: float, delay: float
+) -> None:
+    behaviour = {
+        f"t{i}": [*([(1.0, 180)] if rings else []), *([(2.0, status)] if status is not None else [])]
+        for i, (rings, status) in enumerate(targets)
+    }
+    rig = Rig(dict(behaviour))
+    rig.network.delay = delay
+    rig.cancel_at(at)
+    rig.call(until=1000)
+    assert len([status for _, status in rig.heard if status >= 200]) == 1
+    after = [when for name in behaviour for when in rig.reached(name)[:1] if when > at + delay]
+    assert after == [], "once the CANCEL has arrived nobody new is called"
+    assert len(rig.proxy.party) == 0
+    assert rig.proxy.party.deadline() == inf

@@ -308,8 +308,7 @@ class BackToBack:
                 headers += self._passing(cause.message)
         if not any(name == "Reason" for name, _ in headers):
             headers += [("Reason", reason) for reason in self._causes.causes(bridge.status)]
-        if bridge.a.state is CallState.ARRIVED:  # else what broke b has broken a as well
-            self._agent.refuse(now, bridge.a, bridge.status, headers=headers)
+        self._agent.refuse(now, bridge.a, bridge.status, headers=headers)
 
     def _end_a(self, now: float, bridge: Bridge, cause: object) -> None:
         self._agent.hang_up(now, bridge.a, headers=self._reasons(cause))

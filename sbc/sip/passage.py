@@ -55,8 +55,8 @@ class Passage:
     """A request that came, and what became of it; its user may read it, the proxy alone changes it."""
 
     __slots__ = (
-        "__weakref__", "answers", "branches", "cancelled", "finished", "mark", "request", "server", "stopped",
-        "targets",
+        "__weakref__", "answers", "branches", "cancelled", "decided", "finished", "mark", "request", "server",
+        "stopped", "targets",
     )  # fmt: skip
 
     def __init__(self, server: ServerTransaction, request: Request, mark: str) -> None:
@@ -68,6 +68,8 @@ class Passage:
         """Those not tried yet."""
         self.branches: list[Branch] = []
         self.answers: list[Answer] = []
+        self.decided = False
+        """Whether it is known what is to become of it."""
         self.stopped = False
         """Whether no further target is tried."""
         self.cancelled = False

@@ -17,7 +17,7 @@ from typing import Final
 
 from sbc.decisions import advance
 from sbc.decisions.advance import Verdict
-from sbc.decisions.table import follow
+from sbc.decisions.table import ImpossibleEventError, follow
 from sbc.sip.alarms import Alarms
 from sbc.sip.call import Locate
 from sbc.sip.errors import ParseError
@@ -108,10 +108,9 @@ class Proxy:
     def forward(self, now: float, passage: Passage, targets: Sequence[Target]) -> None:
         """Try targets one after the other for a request that Wanted has told of; without any it is answered 480.
 
-        Nothing happens to a request that was cancelled meanwhile.
+        Nothing happens to one that was cancelled meanwhile. Raises ImpossibleEventError for one that is on its way.
         """
-        self._advance_clock(now)
-        if not passage.finished:
+        if self._decides(now, passage):
             if targets:
                 passage.targets.extend(targets)
                 self._try_next(passage)
@@ -122,13 +121,20 @@ class Proxy:
     def refuse(
         self, now: float, passage: Passage, status: int, reason: str | None = None, *, headers: Fields = ()
     ) -> None:
-        """Answer a request that Wanted has told of with 300 to 699 instead of passing it on."""
-        self._advance_clock(now)
-        if not passage.finished:
+        """Answer a request that Wanted has told of with 300 to 699 instead; raises as :meth:`forward` does."""
+        if self._decides(now, passage):
             request = passage.server.request
             response = Response.answer(request, status, reason, to_tag=self._ids.tag(), headers=headers)
             self._respond(passage, response)
         self._work(now)
+
+    def _decides(self, now: float, passage: Passage) -> bool:
+        """Whether there still is something to decide about a request."""
+        self._advance_clock(now)
+        if passage.decided and not passage.cancelled:
+            raise ImpossibleEventError("a request is passed on or answered once")
+        passage.decided = True
+        return not passage.finished
 
     # Time.
 
@@ -214,6 +220,7 @@ class Proxy:
             return
         passage = self._passages[transaction] = Passage(transaction, routed.request, mark)
         if routed.came_by_route and request.to.tag is not None and self._leads_on(routed.request):
+            passage.decided = True
             passage.targets.append(Target(routed.request.uri))
             self._try_next(passage)
         else:

@@ -15,7 +15,7 @@ from typing import Any
 from kirikae import drills
 from sbc.decisions import call, member, pair, registration, runbook
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
-from sbc.sip import dialog, machines, offer, usage
+from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios.loader import load
 from scenarios.metrics import METRICS
@@ -105,15 +105,18 @@ def _rules() -> str:
     return _table(("id", "severity", "waivable", "why"), rows)
 
 
-def _machine(table: Mapping[Any, Any], states: type[Enum], events: type[Enum]) -> str:
+def _diagram(table: Mapping[Any, Any]) -> str:
     def arrows() -> Iterator[str]:
         for (state, event), after in table.items():
             target, effects = after if isinstance(after, tuple) else (after, ())
             does = ": " + ", ".join(effect.name.lower() for effect in effects) if effects else ""
             yield f"    {state.name} --> {target.name}: {event.name.lower()}{' /' + does[1:] if does else ''}"
 
-    legend = ((f"`{item.name}`", item.value) for kind in (states, events) for item in kind)
-    return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n\n" + _table(("name", "meaning"), legend)
+    return "```mermaid\nstateDiagram-v2\n" + "\n".join(arrows()) + "\n```\n"
+
+
+def _machine(table: Mapping[Any, Any], states: type[Enum], events: type[Enum]) -> str:
+    return f"{_diagram(table)}\n{_words(states, events)}"
 
 
 def _transaction(machine: machines.Machine) -> str:
@@ -189,6 +192,11 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine dialog": lambda: _machine(dialog.TABLE, dialog.State, dialog.Event),
     "machine offer": lambda: _machine(offer.TABLE, offer.State, offer.Event),
     "machine sip call": lambda: _machine(usage.CALL, usage.State, usage.Event),
+    "machine branch": lambda: _machine(forking.INVITE, forking.State, forking.Event),
+    "machine other branch": lambda: _diagram(forking.OTHER),
+    "words of branches": lambda: _words(forking.Effect),
+    "machine bridge": lambda: _machine(bridging.TABLE, bridging.State, bridging.Event),
+    "words of bridges": lambda: _words(bridging.Effect),
     "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
     "words of calls": lambda: _words(usage.Effect, usage.Deed),
 }

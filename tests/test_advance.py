@@ -23,6 +23,16 @@ def test_the_last_trunk_of_a_list_has_the_last_word(sip: int) -> None:
     assert advance.after(sip, 0) is FINAL
 
 
+@pytest.mark.parametrize("sip", DRAWN)
+def test_a_trunk_at_which_the_phone_has_rung_has_the_last_word(sip: int) -> None:
+    assert advance.after(sip, 1, rung=True) is FINAL
+
+
+@pytest.mark.parametrize(("sip", "verdict"), [(500, NEXT), (502, FINAL), (503, NEXT), (486, FINAL)])
+def test_further_answers_advance_where_they_are_configured(sip: int, verdict: Verdict) -> None:
+    assert advance.after(sip, 1, also=frozenset([500])) is verdict
+
+
 @pytest.mark.parametrize(
     ("sip", "silent", "heard"),
     [

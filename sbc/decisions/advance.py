@@ -23,9 +23,14 @@ class Verdict(Enum):
     FINAL = "the caller hears the answer"
 
 
-def after(sip: int, trunks_left: int) -> Verdict:
-    """Decide on a response, with ``trunks_left`` trunks not tried yet; a transport error counts as 503 (§8.1.3.1)."""
-    return Verdict.NEXT if sip in ADVANCES and trunks_left else Verdict.FINAL
+def after(sip: int, trunks_left: int, *, rung: bool = False, also: frozenset[int] = frozenset()) -> Verdict:
+    """Decide on a response, with ``trunks_left`` trunks not tried yet; a transport error counts as 503 (§8.1.3.1).
+
+    ``rung``: whether the trunk has answered provisionally, other than 100; another would make the phone ring twice.
+    ``also``: responses that advance besides, as a peer's 500 or 502 may (S9).
+    """
+    advances = sip in ADVANCES or sip in also
+    return Verdict.NEXT if advances and trunks_left and not rung else Verdict.FINAL
 
 
 def final(sip: int, *, silent: bool) -> int:

@@ -13,6 +13,7 @@ from sbc.sip.fields import parse_via
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.offer import State as OfferState
+from sbc.sip.session_timer import Timing
 from sbc.sip.testkit import Network, User, new_request, nth, request, response, sent_by
 from sbc.sip.transaction import RequestReceived
 from sbc.sip.transactions import Transactions
@@ -421,3 +422,147 @@ def test_up_and_ended_are_told_with_the_message_that_brought_them() -> None:
     assert isinstance(theirs.message, Request)
     assert isinstance(end.message, Request)
     assert (ours.message.status, theirs.message.method, end.message.method) == (200, "ACK", "BYE")
+
+
+# A wish that waits after a glare.
+
+
+def busy(*statuses: int, expires: str = "", then: str = "") -> Any:
+    """Answer an INVITE 200, the re-INVITEs after it with these statuses and then 200, everything else 200.
+
+    The 2xx to the first sets the session timer with `expires`, those to the others with `then`.
+    """
+    left = list(statuses)
+
+    def react(user: User[Transactions], event: Any) -> None:
+        if isinstance(event, RequestReceived):
+            again = event.request.method == "INVITE" and event.request.to.tag is not None
+            status = left.pop(0) if again and left else 200
+            fields = [CONTACT]
+            if timer := then if again else expires:
+                fields.append(("Session-Expires", timer))
+            body = b""
+            if status == 200 and event.request.method == "INVITE":
+                fields, body = [*fields, ("Content-Type", "application/sdp")], ANSWER
+            reply = Response.answer(event.request, status, to_tag="bob", headers=fields, body=body)
+            user.party.respond(user.network.now, event.transaction, reply)
+
+    return react
+
+
+def called(react: Any) -> tuple[Network, User[UserAgent], Call]:
+    network = Network(0.01)
+    alice = join(network, "alice")
+    network.join("bob", Transactions(), react)
+    return network, alice, invite(alice, "bob")
+
+
+def test_who_asks_anew_before_the_wait_is_over_asks_once() -> None:
+    network, alice, call = called(busy(491))
+    network.run(1.0)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(1.5)
+    alice.party.reinvite(network.now, call, body=ANSWER)
+    network.run(20.0)
+    assert at(network, "alice", "INVITE") == [0.0, 1.0, 1.5]
+    assert call.session.local == ANSWER
+
+
+def test_a_refresh_that_is_due_leaves_the_wish_its_turn() -> None:
+    network, alice, call = called(busy(491, expires="90;refresher=uac"))
+    network.run(44.9)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(60.0)
+    assert len(at(network, "alice", "INVITE")) == 3
+    assert call.session.local == HELD
+    assert [type(event) for event in alice.events] == [Up, Changed]
+
+
+def test_a_2xx_to_a_reinvite_without_session_expires_ends_the_timer() -> None:
+    network, alice, call = called(busy(expires="90;refresher=uas"))
+    network.run(1.0)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(500.0)
+    assert call.terms is None
+    assert call.state is State.UP
+    assert network.idle()
+
+
+def test_a_2xx_that_makes_the_other_side_the_refresher_stops_our_refreshes() -> None:
+    network, alice, call = called(busy(expires="90;refresher=uac", then="90;refresher=uas"))
+    network.run(1.0)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(500.0)
+    assert len(at(network, "alice", "INVITE")) == 2
+    assert ended(alice) == [(61.02, Event.EXPIRED)]
+
+
+def test_who_hangs_up_while_a_wish_waits_asks_no_more() -> None:
+    network, alice, call = called(busy(491))
+    network.run(1.0)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(1.5)
+    alice.party.hang_up(network.now, call)
+    network.run(20.0)
+    assert at(network, "alice", "INVITE") == [0.0, 1.0]
+    assert whats(network, "alice")[-1] == "BYE"
+
+
+def test_the_ack_of_a_reinvite_whose_offer_nobody_answered_has_no_answer() -> None:
+    network, alice, bob, ours, _ = up()
+    alice.party.reinvite(network.now, ours)
+    network.run(1.5)
+    assert isinstance(alice.events[-1], Offered)
+    alice.party.hang_up(network.now, ours)
+    network.run(100.0)
+    assert [packet.message.body for packet in network.sent("alice", request("ACK"))] == [b"", b""]
+    assert whats(network, "alice")[-2:] == ["ACK", "BYE"]
+    assert_silent_and_empty(network, alice, bob)
+
+
+def test_a_branch_that_answers_after_a_reinvite_is_acknowledged_under_the_number_of_the_first() -> None:
+    network, alice, call = called(busy())
+    network.run(1.0)
+    [first] = network.sent("alice", request("INVITE"))
+    assert isinstance(first.message, Request)
+    alice.party.reinvite(network.now, call, body=HELD)
+    network.run(2.0)
+    late = Response.answer(first.message, 200, to_tag="late", headers=[CONTACT])
+    alice.party.receive(network.now, alice.to("bob"), late)
+    network.run(2.001)
+    ack, bye = [packet.message for packet in network.sent("alice")[-2:]]
+    assert (str(ack.cseq), ack.to.tag, bye.to.tag) == ("1 ACK", "late", "late")
+
+
+def test_a_refresh_that_meets_their_change_stays_untold() -> None:
+    network, alice, bob, ours, theirs = up(timing=Timing(90))
+    network.run(45.015)
+    bob.party.reinvite(network.now, theirs, body=HELD)
+    network.run(60.0)
+    assert "491 INVITE" in whats(network, "alice")
+    assert len([event for event in alice.events if isinstance(event, Changed)]) == 1, "theirs"
+    assert ours.state is theirs.state is State.UP
+
+
+def test_a_request_for_which_there_is_no_room_is_answered_503() -> None:
+    network = Network(0.01)
+    alice = join(network, "alice")
+    bob = join(network, "bob", transactions=Transactions(room=0))
+    invite(alice, "bob")
+    network.run(1.0)
+    [end] = alice.events
+    assert isinstance(end, Ended)
+    assert (end.status, bob.events) == (503, [])
+
+
+def test_their_change_that_meets_a_refresh_does_not_make_it_a_change() -> None:
+    network, alice, call = called(busy(expires="90;refresher=uac", then="90;refresher=uac"))
+    network.run(40.0)
+    network.hold(sent_by("bob", response(200)), 1.0)
+    network.run(45.5)
+    theirs = new_request("INVITE", "bob", "alice", call_id=call.call_id, to_tag=call.tag, headers=[CONTACT])
+    alice.party.receive(network.now, alice.to("bob"), theirs.with_body(HELD, "application/sdp"))
+    network.run(60.0)
+    assert {"491 INVITE", "ACK"} < set(whats(network, "alice"))
+    assert len(at(network, "alice", "ACK")) == 2, "the refresh went through"
+    assert [type(event) for event in alice.events] == [Up]

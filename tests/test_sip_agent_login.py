@@ -125,3 +125,43 @@ def test_a_reinvite_is_sent_again_with_its_offer() -> None:
     alice.party.hang_up(network.now, call)
     network.run(800.0)
     assert (network.idle(), len(alice.party)) == (True, 0)
+
+
+def test_branches_that_rang_before_a_challenge_are_forgotten_with_it() -> None:
+    network = Network(0.01)
+    alice = join(network, "alice", login=DigestClient("alice", "right"))
+    guard = Guard(401)
+
+    def ring(user: User[Transactions], event: Any) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            tag = f"ring{event.request.cseq.number}"
+            fields = [("Contact", "<sip:bob@bob.example>")]
+            user.party.respond(
+                user.network.now, event.transaction, Response.answer(event.request, 180, to_tag=tag, headers=fields)
+            )
+            user.network.at(user.network.now + 1.0, lambda: guard.answer(user, event))
+
+    network.join("bob", Transactions(), ring)
+    call = invite(alice, "bob")
+    network.run(1.5)
+    assert list(call.early) == ["ring2"]
+
+
+def test_a_server_that_always_asks_anew_is_believed_three_times() -> None:
+    network = Network(0.01)
+    alice = join(network, "alice", login=DigestClient("alice", "right"))
+    nonces = iter(range(100))
+
+    def challenge(user: User[Transactions], event: Any) -> None:
+        if isinstance(event, RequestReceived):
+            value = f'Digest realm="kit", nonce="{next(nonces)}", stale=true, qop="auth"'
+            reply = Response.answer(event.request, 401, to_tag="bob", headers=[("WWW-Authenticate", value)])
+            user.party.respond(user.network.now, event.transaction, reply)
+
+    network.join("bob", Transactions(), challenge)
+    invite(alice, "bob")
+    bob = address("bob")
+    alice.party.request(network.now, "OPTIONS", bob.uri, address("alice"), bob)
+    network.run(60.0)
+    assert (len(sent(network, "INVITE")), len(sent(network, "OPTIONS"))) == (4, 4)
+    assert sorted(type(event).__name__ for event in alice.events) == ["Ended", "Replied"]

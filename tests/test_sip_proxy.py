@@ -414,6 +414,7 @@ def test_a_request_in_a_dialog_that_the_proxy_is_not_led_by_is_for_the_user_to_r
     rig.alice.party.request(0, rig.alice.to("proxy"), in_dialog("BYE", uri, routes))
     rig.network.run(0.1)
     assert isinstance(rig.proxy.events[0], Wanted)
+    assert rig.reached("proxy", "BYE") == [0], "it does not go round"
 
 
 def test_an_ack_passes_whatever_it_requires() -> None:

@@ -66,7 +66,8 @@ def reinvited(core: Core, now: float, call: Call, transaction: ServerTransaction
         return
     body = description(request)
     refreshes = call.turn is Turn.STILL and body == (call.session.remote or b"")
-    call.quiet = call.quiet if call.turn is not Turn.STILL else refreshes
+    if call.turn is Turn.STILL:
+        call.quiet = refreshes
     core.change(now, call, Move.INVITE, request)
     if refreshes:
         answer = core.response(call, request, 200, (), call.session.local or b"" if body else b"")

@@ -5,7 +5,7 @@ goes on inside it — the session, its offers and its timer — is its user's bu
 """
 
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
@@ -35,25 +35,6 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.CONFIRMED, Event.ENDED): State.TERMINATED,
 }
 """Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
-
-
-class DialogId(NamedTuple):
-    """What messages are matched to a dialog by (§12)."""
-
-    call_id: str
-    local_tag: str
-    remote_tag: str
-    """Empty towards a peer that follows RFC 2543."""
-
-    @classmethod
-    def of_request(cls, request: Request) -> Self:
-        """Return the dialog of a request that has arrived: its To is ours."""
-        return cls(request.call_id, request.to.tag or "", request.from_.tag or "")
-
-    @classmethod
-    def of_response(cls, response: Response) -> Self:
-        """Return the dialog of a response that has arrived: its From is ours."""
-        return cls(response.call_id, response.from_.tag or "", response.to.tag or "")
 
 
 class Dialog:
@@ -110,11 +91,6 @@ class Dialog:
         dialog.remote_cseq = request.cseq.number
         dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
         return dialog
-
-    @property
-    def id(self) -> DialogId:
-        """What its messages are matched by."""
-        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @property
     def next_hop(self) -> Uri:

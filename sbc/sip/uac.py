@@ -69,7 +69,6 @@ class Client:
             if _readable(response):
                 change_succeeded(self._core, now, call, response)
         elif call.turn is Turn.ASKING:
-            call.asking = None
             if self._tries_again(call, request, response):
                 call.session.dropped()
                 self._core.change(now, call, Move.AGAIN, response)

@@ -37,7 +37,8 @@ from sbc.sip.passage import Target, Wanted
 from sbc.sip.proxy import Proxy
 from sbc.sip.session_timer import Timing
 from sbc.sip.testkit import Link, Network, User, new_request, request, response, sent_by
-from sbc.sip.transaction import Flow, Send
+from sbc.sip.transaction import Flow, RequestReceived, Send
+from sbc.sip.transactions import Transactions
 from sbc.sip.uri import SipUri, Uri
 from sbc.sip.usage import Event, State
 from tests.agents import ANSWER, OFFER, invite, join
@@ -290,6 +291,51 @@ def test_without_an_offer_the_answer_travels_in_the_ack() -> None:
     assert [type(event) for event in rig.sbc.events] == [Incoming, Joined]
 
 
+def raw(*answers: tuple[int, bytes]) -> Callable[[User[Transactions], Any], None]:
+    """A peer that answers an INVITE at once with each status and body, whatever the rules of offer and answer say."""
+
+    def react(user: User[Transactions], event: Any) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            for status, body in answers:
+                headers = [("Contact", "<sip:bob.example>"), *([("Content-Type", "application/sdp")] if body else [])]
+                reply = Response.answer(event.request, status, to_tag="bob", headers=headers, body=body)
+                user.party.respond(user.network.now, event.transaction, reply)
+
+    return react
+
+
+@pytest.mark.parametrize(
+    ("offer", "answers", "bodies"),
+    [
+        (OFFER, [(183, ANSWER), (200, b"")], [ANSWER, ANSWER]),  # the 2xx repeats what the 183 has said
+        (b"", [(183, OFFER)], [b""]),  # an offer that may not be made there
+    ],
+)
+def test_descriptions_of_odd_peers_arrive_where_they_may(
+    offer: bytes, answers: list[tuple[int, bytes]], bodies: list[bytes]
+) -> None:
+    rig = Rig({"bob": []})
+    rig.network.join("bob", Transactions(), raw(*answers))
+    rig.call(until=0.1, body=offer)
+    statuses = [status for status, _ in answers]
+    sent = [p.message for p in rig.network.wire if p.link.target == "alice" and isinstance(p.message, Response)]
+    assert [message.body for message in sent if message.status in statuses] == bodies
+
+
+def test_a_telephone_number_is_shown_as_this_elements_and_a_target_is_reached_by_its_route() -> None:
+    rig = Rig({"bob": [(0, 200)]})
+    target = Onward(SipUri("carol.example"), [parse_address("<sip:bob.example;lr>")])
+    rig.sbc.react = lambda user, event: (
+        user.party.connect(0, event.bridge, [target]) if isinstance(event, Incoming) else None
+    )
+    rig.alice.party.invite(0, SBC, parse_address("<tel:+81-3-1234-5678>"), Address(SBC), body=OFFER)
+    rig.network.run(1)
+    came = rig.first("bob")
+    assert str(came.from_.uri) == "sip:+81312345678@sbc.example"
+    assert came.uri_text == "sip:carol.example"
+    assert came.headers.values("Route") == ["<sip:bob.example;lr>"]
+
+
 # Failures: what the caller hears (S8), and which target is next (S9).
 
 HEARD = {301: 480, 302: 480, 401: 403, 407: 403, 408: 408, 421: 500, 480: 480}
@@ -364,6 +410,7 @@ def test_dead_targets_alone_are_a_408_after_their_timers_and_timer_b() -> None:
     assert rig.heard == [(32 + 32, 408)]
     rig = Rig({"one": [], "two": [(1, 503)]}).call()
     assert rig.heard == [(11, 408)]
+    assert Rig({"one": [], "two": [(1, 503)]}, advance_after=inf).call().heard == [(33, 408)]
     rig.assert_nothing_is_left()
 
 
@@ -381,7 +428,9 @@ def test_a_target_that_said_100_is_cancelled_when_it_is_passed_over() -> None:
 
 
 def test_an_unavailable_target_says_when_to_come_back() -> None:
-    rig = Rig({"bob": phone((1, 503), headers=[("Retry-After", 30)]), "carol": [(1, 486)]}).call()
+    rig = Rig(
+        {"bob": phone((1, 503), headers=[("Retry-After", 30)]), "carol": phone((1, 486), headers=[("Retry-After", 5)])}
+    ).call()
     assert [event.again for event in rig.sbc.events if isinstance(event, Tried)] == [31, None]
     assert "Retry-After" not in rig.refused().headers
 
@@ -619,6 +668,50 @@ def test_info_passes_to_the_other_side_and_its_answer_back(who: str) -> None:
     (replied,) = [event for event in asker.events if isinstance(event, Replied)]
     assert replied.response is not None
     assert replied.response.status == (200 if who == "alice" else 405), "alice does not allow INFO"
+
+
+def ask_at_20(rig: Rig) -> None:
+    rig.network.at(20, lambda: rig.alice.party.request_within(20, rig.ours, "INFO") and None)
+
+
+def test_an_info_that_nobody_answers_ends_the_call_on_both_sides() -> None:
+    rig = Rig({"bob": [(0, 200)]})
+    rig.network.at(19, lambda: rig.network.cut("sbc", "bob"))
+    ask_at_20(rig)
+    rig.call(until=100)
+    assert rig.reached("alice", "BYE") == [20 + 32]
+    assert rig.first("alice", "BYE").headers.values("Reason") == ["SIP;cause=408", "Q.850;cause=102"]
+    assert (len(rig.sbc.party), rig.sbc.party._asking) == (0, {})
+
+
+def test_a_side_that_does_not_know_the_call_any_more_ends_it_and_the_other_hears_why() -> None:
+    rig = Rig({"bob": phone((0, 200))})
+    bob = rig.phones["bob"]
+    answering = bob.react
+    assert answering is not None
+    bob.react = lambda user, event: (
+        user.party.respond(20, event, 481) if isinstance(event, Asked) else answering(user, event)
+    )
+    ask_at_20(rig)
+    rig.call(until=100)
+    assert rig.first("alice", "BYE").headers.values("Reason") == ["SIP;cause=481", "Q.850;cause=41"]
+
+
+def test_an_info_before_both_sides_are_up_finds_no_other_side() -> None:
+    rig = Rig({"bob": [(0, 200)]})
+    rig.network.drop(sent_by("alice", request("ACK")))
+    rig.network.at(1, lambda: rig.phones["bob"].party.request_within(1, rig.theirs(), "INFO") and None)
+    rig.call(until=2)
+    (replied,) = [event for event in rig.phones["bob"].events if isinstance(event, Replied)]
+    assert replied.response is not None
+    assert replied.response.status == 481
+
+
+def test_a_reason_passes_only_where_that_is_configured() -> None:
+    rig = Rig({"bob": [(0, 200)]}, carried=[])
+    rig.network.at(60, lambda: rig.alice.party.hang_up(60, rig.ours, headers=[("Reason", "Q.850;cause=16")]))
+    rig.call(until=100)
+    assert "Reason" not in rig.first("bob", "BYE").headers
 
 
 # Whatever the targets do.

@@ -19,11 +19,11 @@ from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.passage import Answer, Done, Target, Tried, Wanted, best
 from sbc.sip.proxy import Proxy
-from sbc.sip.relay import loop_mark
+from sbc.sip.relay import loop_mark, place_of, place_of_sender, refusal
 from sbc.sip.testkit import Link, Network, Packet, User, answer, new_request, nth, request, response, sent_by
 from sbc.sip.transaction import AckReceived, Flow, RequestReceived, ResponseReceived, Send
 from sbc.sip.transactions import Transactions
-from sbc.sip.uri import SipUri, Uri
+from sbc.sip.uri import SipUri, Uri, parse_uri
 
 HOME = SipUri("proxy.example")
 RECORD_ROUTE = "<sip:proxy.example;lr>"
@@ -381,12 +381,48 @@ def test_a_request_that_comes_back_for_somebody_else_is_a_spiral_and_passes() ->
         lambda r: r.with_headers(r.headers.replace("CSeq", "2 INVITE")),
         lambda r: r.with_headers(r.headers.add("Proxy-Authorization", "Digest x=y")),
         lambda r: r.with_headers(r.headers.replace("Call-ID", "other")),
+        lambda r: r.with_headers(r.headers.replace("From", "<sip:a@b>;tag=other")),
+        lambda r: r.with_headers(r.headers.replace("To", "<sip:a@b>;tag=other")),
     ],
 )
 def test_whatever_may_change_the_way_of_a_request_changes_its_mark(change: Callable[[Request], Request]) -> None:
     invite = new_request("INVITE", "alice", "proxy")
     assert loop_mark(change(invite)) != loop_mark(invite)
     assert loop_mark(invite.with_headers(invite.headers.prepend("Via", "SIP/2.0/UDP x"))) == loop_mark(invite)
+
+
+def test_the_mark_of_another_element_is_no_loop_and_ports_that_go_without_saying_are_known() -> None:
+    invite = new_request("INVITE", "alice", "proxy")
+    mark = loop_mark(invite)
+    for host, port, loops in (("proxy.example", "", True), ("proxy.example", ":5060", True), ("x.example", "", False)):
+        came = invite.with_headers(invite.headers.prepend("Via", f"SIP/2.0/UDP {host}{port};branch=z9hG4bK1-{mark}"))
+        refused = refusal(came, {("proxy.example", 5060)}, mark)
+        assert (refused is not None) == loops
+    assert (
+        place_of(parse_uri("sips:A.example"))
+        == place_of_sender(parse_via("SIP/2.0/TLS a.example"))
+        == ("a.example", 5061)
+    )
+    assert place_of(parse_uri("tel:110")) is None
+
+
+@pytest.mark.parametrize(("uri", "routes"), [(ON_BOB, []), ("sip:proxy.example", [RECORD_ROUTE])])
+def test_a_request_in_a_dialog_that_the_proxy_is_not_led_by_is_for_the_user_to_route(
+    uri: str, routes: list[str]
+) -> None:
+    rig = Rig({"bob": [(0, 200)]})
+    rig.alice.party.request(0, rig.alice.to("proxy"), in_dialog("BYE", uri, routes))
+    rig.network.run(0.1)
+    assert isinstance(rig.proxy.events[0], Wanted)
+    assert rig.reached("proxy", "BYE") == [0], "it does not go round"
+
+
+def test_an_ack_passes_whatever_it_requires() -> None:
+    rig = Rig({"bob": []})
+    ack = in_dialog("ACK", ON_BOB, [RECORD_ROUTE])
+    rig.alice.party.send(rig.alice.to("proxy"), ack.with_headers(ack.headers.add("Proxy-Require", "x")))
+    rig.network.run(1)
+    assert rig.reached("bob", "ACK") == [0]
 
 
 # Lists of targets (S2, S3, S9).
@@ -519,6 +555,50 @@ def test_challenges_of_all_targets_go_up_together() -> None:
     ).call()
     assert rig.heard == [(12, 407)]
     assert rig.last.headers.values("Proxy-Authenticate") == ["Digest realm=d"]
+
+
+def test_of_equal_answers_the_last_is_heard_unless_one_was_silence() -> None:
+    assert best([Answer(480, Response(480)), Answer(486, Response(486))]).status == 486
+    assert best([Answer(408), Answer(480, Response(480))]).status == 408
+    assert best([Answer(408, Response(408)), Answer(480, Response(480))]).status == 480
+
+
+def test_a_challenge_brings_along_all_others() -> None:
+    one = Response(401, headers=[("WWW-Authenticate", "Digest realm=a")])
+    two = Response(407, headers=[("Proxy-Authenticate", "Digest realm=b"), ("Proxy-Authenticate", "Digest realm=c")])
+    chosen = best([Answer(407, two), Answer(480, Response(480)), Answer(401, one)]).response
+    assert chosen is not None
+    assert chosen.status == 401
+    assert chosen.headers.values("WWW-Authenticate") == ["Digest realm=a"]
+    assert chosen.headers.values("Proxy-Authenticate") == ["Digest realm=b", "Digest realm=c"]
+
+
+def test_a_6xx_goes_up_when_all_branches_have_ended() -> None:
+    rig = Rig({"bob": [(12, 603)], "carol": [(1, 180)]})
+    rig.network.delay = 0.25
+    rig.call()
+    # To bob 0.5 s, 12 s there, back 0.25 s; CANCEL to carol and her 487 take 0.5 s, the way to alice 0.25 s.
+    assert rig.heard[-1] == (0.5 + 12 + 0.25 + 0.5 + 0.25, 603)
+
+
+def test_an_ack_that_is_refused_by_the_network_changes_nothing() -> None:
+    rig = Rig({"bob": [(1, 486)], "carol": [(0, 200)]})
+    rig.network.delay = 0.01
+    rig.network.at(1.025, lambda: rig.network.refuse("bob"))
+    rig.call()
+    assert rig.tried == [("bob", 486)]
+    assert len(rig.proxy.party) == 0
+
+
+def test_a_target_is_reached_by_the_connection_that_it_made() -> None:
+    rig = Rig({"bob": [], "carol": [(0, 200)]})
+    rig.proxy.react = lambda user, event: (
+        user.party.forward(0, event.passage, [Target(to("bob").uri, Link("proxy", "carol"))])
+        if isinstance(event, Wanted)
+        else None
+    )
+    assert rig.call(until=5).heard == [(0, 200)]
+    assert rig.first("carol").uri_text == "sip:0612345678@bob.example"
 
 
 def test_every_branch_has_the_proxys_own_via_and_the_same_mark() -> None:

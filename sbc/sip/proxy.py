@@ -329,8 +329,7 @@ class Proxy:
         passage = branch.passage
         if response.status < 200:
             branch.rung = True
-            if not passage.finished:
-                self._transactions.respond(self._now, passage.server, response)
+            self._transactions.respond(self._now, passage.server, response)
             return
         self._out.append(Tried(passage, branch.target, response.status))
         self._respond(passage, response)

@@ -70,7 +70,7 @@ def refusal(request: Request, mine: Collection[Place], mark: str) -> Refusal | N
     for via in request.vias:
         if place_of_sender(via) in mine and (via.branch or "").endswith(f"-{mark}"):
             return Refusal(482)
-    if request.proxy_require and request.method not in ("ACK", "CANCEL"):
+    if request.proxy_require and request.method != "ACK":
         return Refusal(420, (("Unsupported", ", ".join(sorted(request.proxy_require))),))
     for read in (request.routes, request.uri):
         del read  # reading is the check

@@ -128,6 +128,42 @@ def retry_after(
     return min(max(whole * (low + (high - low) * draw), least), most)
 
 
+@dataclass(slots=True)
+class Persistence:
+    """How often one phone has failed in a row, and how many of its registrars it has tried this time."""
+
+    client: Client
+    failures: int = 0
+    tried: int = 0
+    since: float | None = None
+    """When the registration in force began, seconds since the start of the run."""
+
+    def accepted(self, now: float) -> None:
+        """A REGISTER has been taken."""
+        self.tried = 0
+        if self.since is None:
+            self.since = now
+
+    def tries_another(self, registrars: int) -> bool:
+        """Whether there is a registrar of so many that has not been tried since the last pause; if so it is next."""
+        if self.tried + 1 >= registrars:
+            return False
+        self.tried += 1
+        return True
+
+    def failed(self, now: float) -> None:
+        """No registrar has taken it; a registration that was stable lets the count begin anew (RFC 5626 §4.5)."""
+        if self.since is not None and now - self.since >= self.client.stable:
+            self.failures = 0
+        self.since = None
+        self.tried = 0
+        self.failures += 1
+
+    def begin(self) -> None:
+        """The phone is set to a site: nothing has failed there yet."""
+        self.failures = self.tried = 0
+
+
 class Registrar:
     """What arrives at a registrar in any one second, and how much of it is taken.
 

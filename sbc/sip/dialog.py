@@ -1,0 +1,218 @@
+"""Dialogs: what two user agents remember of one another between requests (RFC 3261 §12).
+
+A :class:`Dialog` knows tags, sequence numbers, targets and routes, and whether it is early, confirmed or over. What
+goes on inside it — the session, its offers and its timer — is its user's business.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple, Self
+
+from sbc.decisions.table import follow
+from sbc.sip.fields import Address, CSeq, Via
+from sbc.sip.headers import Headers, key_of
+from sbc.sip.message import Fields, Request, Response
+from sbc.sip.uri import SipUri, Uri
+
+
+class State(StrEnum):
+    """Where a dialog stands."""
+
+    EARLY = "early"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Event(StrEnum):
+    """What changes a dialog's state, whichever side it comes from."""
+
+    PROVISIONAL = "a response 101 to 199 with a tag"
+    ACCEPTED = "a 2xx to the INVITE"
+    REFUSED = "a final response to the INVITE other than 2xx"
+    BYE = "a BYE is sent or arrives"
+    GONE = "a request in the dialog is answered 408 or 481, or not at all"
+
+
+TABLE: dict[tuple[State, Event], State] = {
+    (State.EARLY, Event.PROVISIONAL): State.EARLY,
+    (State.EARLY, Event.ACCEPTED): State.CONFIRMED,
+    (State.EARLY, Event.REFUSED): State.TERMINATED,
+    (State.EARLY, Event.BYE): State.TERMINATED,  # the caller may, the callee may not (§15)
+    (State.EARLY, Event.GONE): State.TERMINATED,
+    (State.CONFIRMED, Event.PROVISIONAL): State.CONFIRMED,  # overtaken by the 2xx
+    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,  # the 2xx again
+    (State.CONFIRMED, Event.BYE): State.TERMINATED,
+    (State.CONFIRMED, Event.GONE): State.TERMINATED,
+}
+"""Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
+
+
+class DialogId(NamedTuple):
+    """What messages are matched to a dialog by (§12)."""
+
+    call_id: str
+    local_tag: str
+    remote_tag: str
+    """Empty towards a peer that follows RFC 2543."""
+
+    @classmethod
+    def of_request(cls, request: Request) -> Self:
+        """Return the dialog of a request that has arrived: its To is ours."""
+        return cls(request.call_id, request.to.tag or "", request.from_.tag or "")
+
+    @classmethod
+    def of_response(cls, response: Response) -> Self:
+        """Return the dialog of a response that has arrived: its From is ours."""
+        return cls(response.call_id, response.from_.tag or "", response.to.tag or "")
+
+
+class Dialog:
+    """One side of a dialog."""
+
+    __slots__ = (
+        "call_id", "initiated", "local", "local_cseq", "remote", "remote_cseq", "remote_target", "routes", "secure",
+        "state",
+    )  # fmt: skip
+
+    call_id: str
+    initiated: bool
+    """Whether this side sent the request that began it."""
+    local: Address
+    """Who we are in it, tag and all."""
+    remote: Address
+    remote_target: Uri
+    """Where the other side wants its requests: its last Contact."""
+    routes: tuple[Address, ...]
+    """The proxies that requests pass, the next first."""
+    local_cseq: int
+    """Sequence number of the last request we sent; 0 before the first."""
+    remote_cseq: int | None
+    secure: bool
+    """Begun over TLS for a sips URI (§12.1.1)."""
+    state: State
+
+    @classmethod
+    def as_caller(cls, request: Request, response: Response) -> Self:
+        """Return the dialog that a response to our request begins, or confirms (§12.1.2).
+
+        Raises ParseError for a response that begins none: without a Contact.
+        """
+        dialog = cls()
+        dialog.call_id = request.call_id
+        dialog.initiated = True
+        dialog.local = request.from_
+        dialog.remote = response.to
+        dialog.remote_target = _target(response)
+        dialog.routes = response.record_routes[::-1]
+        dialog.local_cseq = request.cseq.number
+        dialog.remote_cseq = None
+        dialog.secure = _is_sips(request.uri)
+        dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
+        return dialog
+
+    @classmethod
+    def as_callee(cls, request: Request, response: Response) -> Self:
+        """Return the dialog that our response to a request begins (§12.1.1); raises ParseError without a Contact."""
+        dialog = cls()
+        dialog.call_id = request.call_id
+        dialog.initiated = False
+        dialog.local = response.to
+        dialog.remote = request.from_
+        dialog.remote_target = _target(request)
+        dialog.routes = request.record_routes
+        dialog.local_cseq = 0
+        dialog.remote_cseq = request.cseq.number
+        dialog.secure = _is_sips(request.uri)
+        dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
+        return dialog
+
+    @property
+    def id(self) -> DialogId:
+        """What its messages are matched by."""
+        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
+
+    @property
+    def next_hop(self) -> Uri:
+        """Where a request is sent: the first proxy, or the other side itself (§12.2.1.1)."""
+        return self.routes[0].uri if self.routes else self.remote_target
+
+    def tell(self, event: Event) -> None:
+        """Let something happen; raises ImpossibleEventError for what cannot, such as a second BYE."""
+        self.state = follow(TABLE, self.state, event)
+
+    def confirm(self, response: Response) -> None:
+        """A 2xx has arrived for an early dialog: routes and target are those of the 2xx (§13.2.2.4)."""
+        self.tell(Event.ACCEPTED)
+        self.routes = response.record_routes[::-1]
+        self.remote_target = _target(response)
+
+    def request(self, method: str, via: Via, headers: Fields = (), body: bytes = b"") -> Request:
+        """Return our next request (§12.2.1.1)."""
+        self.local_cseq += 1
+        return self._request(method, self.local_cseq, via, headers, body)
+
+    def ack(self, invite: CSeq, via: Via, headers: Fields = (), body: bytes = b"") -> Request:
+        """Return the ACK for a 2xx, which has the number of its INVITE (§13.2.2.4)."""
+        return self._request("ACK", invite.number, via, headers, body)
+
+    def _request(self, method: str, cseq: int, via: Via, headers: Fields, body: bytes) -> Request:
+        uri, routes = self.remote_target, self.routes
+        if routes and not _is_loose(routes[0].uri):
+            # A strict router takes its own address from the Request-URI, and ours from the last Route.
+            uri, routes = routes[0].uri, (*routes[1:], Address(self.remote_target))
+        return Request.build(
+            method,
+            uri,
+            via=via,
+            from_=self.local,
+            to=self.remote,
+            call_id=self.call_id,
+            cseq=cseq,
+            headers=[*(("Route", route) for route in routes), *headers],
+            body=body,
+        )
+
+    def takes(self, request: Request) -> bool:
+        """Whether a request comes in its turn; one with an older number deserves a 500 (§12.2.2)."""
+        number = request.cseq.number
+        if request.method in ("ACK", "CANCEL"):
+            return True
+        if self.remote_cseq is not None and number <= self.remote_cseq:
+            return False
+        self.remote_cseq = number
+        return True
+
+    def refresh_target(self, message: Request | Response) -> None:
+        """Take the other side's new Contact, from a re-INVITE, an UPDATE or the 2xx to ours (§12.2)."""
+        if message.contacts:
+            self.remote_target = message.contacts[0].uri
+
+
+def _target(message: Request | Response) -> Uri:
+    if len(message.contacts) != 1:
+        raise message.fault("a dialog needs exactly one", "Contact")
+    return message.contacts[0].uri
+
+
+def _is_sips(uri: Uri) -> bool:
+    return isinstance(uri, SipUri) and uri.scheme == "sips"
+
+
+def _is_loose(uri: Uri) -> bool:
+    return isinstance(uri, SipUri) and uri.lr
+
+
+def cancel(invite: Request) -> Request:
+    """Return the CANCEL for an INVITE that is under way: its top Via, its number, its route (§9.1)."""
+    copied = {"from", "to", "call-id", "max-forwards", "route"}
+    return Request(
+        "CANCEL",
+        invite.uri_text,
+        Headers(
+            [
+                ("Via", invite.via),
+                *((name, value) for name, value in invite.headers if key_of(name) in copied),
+                ("CSeq", CSeq(invite.cseq.number, "CANCEL")),
+                ("Content-Length", 0),
+            ]
+        ),
+    )

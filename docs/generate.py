@@ -5,7 +5,7 @@ A part stands between `<!-- begin NAME -->` and `<!-- end -->`; a test fails whi
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import partial
 from math import inf
@@ -15,7 +15,7 @@ from typing import Any
 from kirikae import drills
 from sbc.decisions import member, pair, registration, runbook
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
-from sbc.sip import machines
+from sbc.sip import dialog, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios.loader import load
 from scenarios.metrics import METRICS
@@ -100,7 +100,7 @@ def _rules() -> str:
     return _table(("id", "severity", "waivable", "why"), rows)
 
 
-def _machine(table: dict[Any, Any], states: type[Enum], events: type[Enum]) -> str:
+def _machine(table: Mapping[Any, Any], states: type[Enum], events: type[Enum]) -> str:
     def arrows() -> Iterator[str]:
         for (state, event), after in table.items():
             target, effects = after if isinstance(after, tuple) else (after, ())
@@ -180,6 +180,11 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine non-invite server": lambda: _transaction(machines.NON_INVITE_SERVER),
     "words of transactions": lambda: _words(machines.State, machines.Event, Effect),
     "timers": _timers,
+    "machine dialog": lambda: _machine(dialog.TABLE, dialog.State, dialog.Event),
+    "machine offer": lambda: _machine(offer.TABLE, offer.State, offer.Event),
+    "machine call": lambda: _machine(usage.CALL, usage.State, usage.Event),
+    "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
+    "words of calls": lambda: _words(usage.Effect, usage.Deed),
 }
 
 

@@ -9,7 +9,6 @@ from typing import NamedTuple, Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
-from sbc.sip.headers import Headers, key_of
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.uri import SipUri, Uri
 
@@ -69,8 +68,7 @@ class Dialog:
     """One side of a dialog."""
 
     __slots__ = (
-        "call_id", "initiated", "local", "local_cseq", "remote", "remote_cseq", "remote_target", "routes", "secure",
-        "state",
+        "call_id", "initiated", "local", "local_cseq", "remote", "remote_cseq", "remote_target", "routes", "state",
     )  # fmt: skip
 
     call_id: str
@@ -86,26 +84,23 @@ class Dialog:
     local_cseq: int
     """Sequence number of the last request we sent; 0 before the first."""
     remote_cseq: int | None
-    secure: bool
-    """Begun over TLS for a sips URI (§12.1.1)."""
     state: State
 
     @classmethod
     def as_caller(cls, request: Request, response: Response) -> Self:
-        """Return the dialog that a response to our request begins, or confirms (§12.1.2).
+        """Return the dialog that a response to our request begins (§12.1.2).
 
-        Raises ParseError for a response that begins none: without a Contact.
+        A response without a Contact, as RFC 2543 allows, leaves the Request-URI as the target.
         """
         dialog = cls()
         dialog.call_id = request.call_id
         dialog.initiated = True
         dialog.local = request.from_
         dialog.remote = response.to
-        dialog.remote_target = _target(response)
+        dialog.remote_target = response.contacts[0].uri if response.contacts else request.uri
         dialog.routes = response.record_routes[::-1]
         dialog.local_cseq = request.cseq.number
         dialog.remote_cseq = None
-        dialog.secure = _is_sips(request.uri)
         dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
         return dialog
 
@@ -117,11 +112,10 @@ class Dialog:
         dialog.initiated = False
         dialog.local = response.to
         dialog.remote = request.from_
-        dialog.remote_target = _target(request)
+        dialog.remote_target = _contact(request)
         dialog.routes = request.record_routes
         dialog.local_cseq = 0
         dialog.remote_cseq = request.cseq.number
-        dialog.secure = _is_sips(request.uri)
         dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
         return dialog
 
@@ -143,7 +137,7 @@ class Dialog:
         """A 2xx has arrived for an early dialog: routes and target are those of the 2xx (§13.2.2.4)."""
         self.tell(Event.ACCEPTED)
         self.routes = response.record_routes[::-1]
-        self.remote_target = _target(response)
+        self.refresh_target(response)
 
     def request(self, method: str, via: Via, headers: Fields = (), body: bytes = b"") -> Request:
         """Return our next request (§12.2.1.1)."""
@@ -187,32 +181,11 @@ class Dialog:
             self.remote_target = message.contacts[0].uri
 
 
-def _target(message: Request | Response) -> Uri:
-    if len(message.contacts) != 1:
-        raise message.fault("a dialog needs exactly one", "Contact")
-    return message.contacts[0].uri
-
-
-def _is_sips(uri: Uri) -> bool:
-    return isinstance(uri, SipUri) and uri.scheme == "sips"
+def _contact(request: Request) -> Uri:
+    if len(request.contacts) != 1:
+        raise request.fault("a dialog needs exactly one", "Contact")
+    return request.contacts[0].uri
 
 
 def _is_loose(uri: Uri) -> bool:
     return isinstance(uri, SipUri) and uri.lr
-
-
-def cancel(invite: Request) -> Request:
-    """Return the CANCEL for an INVITE that is under way: its top Via, its number, its route (§9.1)."""
-    copied = {"from", "to", "call-id", "max-forwards", "route"}
-    return Request(
-        "CANCEL",
-        invite.uri_text,
-        Headers(
-            [
-                ("Via", invite.via),
-                *((name, value) for name, value in invite.headers if key_of(name) in copied),
-                ("CSeq", CSeq(invite.cseq.number, "CANCEL")),
-                ("Content-Length", 0),
-            ]
-        ),
-    )

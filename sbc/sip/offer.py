@@ -68,6 +68,13 @@ class Negotiation:
             self._tell(Event.OFFER_CAME)
             self._proposed = body
 
+    def preview(self) -> None:
+        """We describe the session in a provisional response, which can but be the answer to come (RFC 6337 §2.2).
+
+        Raises ImpossibleEventError where no answer of ours is due.
+        """
+        follow(TABLE, self.state, Event.ANSWER_SENT)
+
     def dropped(self) -> None:
         """The request that carried an offer has failed; without an open offer nothing changes."""
         if self.state is not State.IDLE:

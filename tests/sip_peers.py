@@ -60,21 +60,15 @@ class Sipp:
 
 
 @contextmanager
-def _sipp(shell: Shell[Any], folder: Path, scenario: str, *options: str | int, calls: int) -> Iterator[Sipp]:
+def sipp(shell: Shell[Any], folder: Path, scenario: str, *options: str | int, calls: int = 1) -> Iterator[Sipp]:
+    """Start a SIPp that calls the shell, with a scenario that it has itself (``uac``) or ours (``uac_holds.xml``)."""
     named = ["-sf", SCENARIOS / scenario] if scenario.endswith(".xml") else ["-sn", scenario]
     files = ["-trace_stat", "-stf", "stat.csv", "-trace_err", "-error_file", "errors.log"]
     files += ["-trace_msg", "-message_file", "messages.log"]
     bounds = ["-m", calls, "-timeout", f"{LONGEST:.0f}s", "-timeout_error", "-nostdin"]
-    command = [peer("sipp"), *named, "-i", HOST, *files, *bounds, *options]
+    command = [peer("sipp"), f"{HOST}:{shell.port}", *named, "-i", HOST, *files, *bounds, *options]
     with shell.program([str(word) for word in command], folder) as program:
         yield Sipp(program, folder)
-
-
-@contextmanager
-def sipp(shell: Shell[Any], folder: Path, scenario: str, *options: str | int, calls: int = 1) -> Iterator[Sipp]:
-    """Start a SIPp that calls the shell, with a scenario that it has itself (``uac``) or one of ours (``hold.xml``)."""
-    with _sipp(shell, folder, scenario, f"{HOST}:{shell.port}", *options, calls=calls) as started:
-        yield started
 
 
 @contextmanager
@@ -82,7 +76,7 @@ def sipp_server(
     shell: Shell[Any], folder: Path, port: int, scenario: str, *options: str | int, calls: int = 1
 ) -> Iterator[Sipp]:
     """Start a SIPp that waits for calls on a port, and yield it once it listens."""
-    with _sipp(shell, folder, scenario, "-p", port, *options, calls=calls) as started:
+    with sipp(shell, folder, scenario, "-p", port, *options, calls=calls) as started:
         shell.await_listener(port, started.program)
         yield started
 

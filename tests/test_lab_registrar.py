@@ -26,8 +26,11 @@ ALICE = SipUri(HOST, "alice")
 
 
 def registrar(terms: Terms | None = None) -> Registrar:
-    """A registrar that lets Alice in. MD5 is all that these programs know: where SHA-256 is offered too, baresip answers
-    nothing, sipsak and SIPp only where MD5 comes first."""
+    """A registrar that lets Alice in.
+
+    MD5 is all that these programs know: where SHA-256 is offered too, baresip does not answer at all, sipsak and SIPp
+    only if MD5 comes first.
+    """
 
     def kept(user: str, algorithm: Algorithm) -> str | None:
         return secret(algorithm, user, REALM, PASSWORD) if user == "alice" else None

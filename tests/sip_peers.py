@@ -3,6 +3,7 @@
 import csv
 import json
 import socket
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,17 +128,22 @@ class Baresip:
 @contextmanager
 def baresip(shell: Shell[Any], folder: Path, account: str, *settings: str) -> Iterator[Baresip]:
     """Start a baresip that needs no sound card, with one account, and yield it once it can be led."""
-    port, control = free_port(), free_port()
+    port, control, speech = free_port(), free_port(), folder / "speech.wav"
+    with wave.open(str(speech), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(2 * 8000 * int(LONGEST)))
     config = [
         f"sip_listen {HOST}:{port}",
         f"net_interface {HOST}",
         f"ctrl_tcp_listen {HOST}:{control}",
-        "audio_source ausine,400",
+        f"audio_source aufile,{speech}",
         "audio_player aubridge,none",
         "audio_alert aubridge,none",
         "module_path /usr/lib/baresip/modules",
         "module g711.so",
-        "module ausine.so",
+        "module aufile.so",
         "module aubridge.so",
         "module_tmp account.so",
         "module_app menu.so",

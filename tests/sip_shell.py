@@ -155,6 +155,10 @@ class Shell(Generic[P]):
         """Return the messages received of one kind."""
         return [each.message for each in self.wire if not each.sent and each.what == what]
 
+    def has_seen(self, what: str) -> bool:
+        """Say whether a message of one kind has gone over the wire."""
+        return any(each.what == what for each in self.wire)
+
     def told(self, kind: type) -> list[Any]:
         """Return the core's events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]

@@ -46,9 +46,14 @@ def assert_every_mutation_is_noticed(
     table: dict[Pair, Any], disagree: Callable[[], list[Pair]], states: type[Enum], patch: pytest.MonkeyPatch
 ) -> None:
     """Delete every row, lead it to every other state, and leave out each thing that it does."""
-    for pair, (target, effects) in list(table.items()):
-        changed = [(other, effects) for other in states if other is not target]
-        changed += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
+    for pair, after in list(table.items()):
+        changed: list[Any]
+        if isinstance(after, tuple):
+            target, effects = after
+            changed = [(other, effects) for other in states if other is not target]
+            changed += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
+        else:
+            changed = [other for other in states if other is not after]
         with patch.context() as inner:
             for row in changed:
                 inner.setitem(table, pair, row)

@@ -9,11 +9,13 @@ from sbc.sip.agent import UserAgent
 from sbc.sip.call import Arrived, Asked, Call, ChangeAsked, Changed, Ended, Offered, Progress, Replied, Unchanged, Up
 from sbc.sip.message import Request, Response
 from sbc.sip.offer import State as OfferState
+from sbc.sip.session_timer import Timing
 from sbc.sip.testkit import Network, Reaction, User, new_request, nth, request, response, sent_by
 from sbc.sip.transactions import Transactions
 from sbc.sip.usage import Event, State
 from tests.agents import ANSWER, OFFER, address, invite, join
 
+USUAL = Timing()
 D = 0.01
 """One way, seconds."""
 
@@ -58,9 +60,9 @@ def assert_silent_and_empty(network: Network, *users: User[UserAgent]) -> None:
     assert [len(user.party) for user in users] == [0] * len(users)
 
 
-def pair(**options: Any) -> tuple[Network, User[UserAgent], User[UserAgent]]:
+def pair(*, timing: Timing = USUAL, **options: Any) -> tuple[Network, User[UserAgent], User[UserAgent]]:
     network = Network(D)
-    return network, join(network, "alice"), join(network, "bob", answering(**options))
+    return network, join(network, "alice", timing=timing), join(network, "bob", answering(**options), timing=timing)
 
 
 # The plain call.
@@ -319,8 +321,8 @@ def test_each_branch_that_rings_has_an_early_dialog_of_its_own() -> None:
 # re-INVITE.
 
 
-def up() -> tuple[Network, User[UserAgent], User[UserAgent], Call, Call]:
-    network, alice, bob = pair(ring=False)
+def up(*, timing: Timing = USUAL) -> tuple[Network, User[UserAgent], User[UserAgent], Call, Call]:
+    network, alice, bob = pair(ring=False, timing=timing)
     alice.react = answering()
     call = invite(alice, "bob")
     network.run(1.0)

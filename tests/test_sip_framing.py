@@ -147,6 +147,16 @@ def test_what_is_too_much_deserves_a_513(limits: Limits, says: str) -> None:
     assert caught.value.message.via.branch == "z9hG4bK1"
 
 
+def test_what_is_just_within_the_limits_is_taken() -> None:
+    data = HEAD + b"X: y\r\nContent-Length: 5\r\n\r\n12345"
+    assert isinstance(datagram(data, Limits(head=len(data) - 9, line=42, fields=3, body=5)), Request)
+
+
+def test_a_datagram_one_byte_short_is_refused() -> None:
+    with pytest.raises(ParseError, match="promises 6 bytes of body, but 5 came"):
+        datagram(HEAD + b"Content-Length: 6\r\n\r\n12345")
+
+
 def test_a_body_without_a_length_is_limited_too() -> None:
     with pytest.raises(ParseError, match="the body has 5 bytes, more than 4") as caught:
         datagram(HEAD + b"\r\n12345", Limits(body=4))

@@ -71,6 +71,8 @@ def test_a_response_copies_what_it_must_and_tags_the_to() -> None:
     assert (trying.to.tag, trying.headers.get("Timestamp")) == (None, "54")
     assert trying.record_routes == ()
     assert Response.answer(request, 486).record_routes == ()
+    options = Request("OPTIONS", request.uri, request.headers)
+    assert Response.answer(options, 200).record_routes == ()  # no dialog begins
 
 
 def test_a_to_that_has_a_tag_keeps_it() -> None:
@@ -87,6 +89,13 @@ def test_a_line_end_within_a_line_is_never_sent(where: str, value: str) -> None:
         wrong = Response(200, value)
     with pytest.raises(EncodeError):
         wrong.encode()
+
+
+@pytest.mark.parametrize("name", [" X", "\tX", " ", " Via"])
+def test_a_field_that_would_continue_the_one_before_is_never_sent(name: str) -> None:
+    with pytest.raises(EncodeError):
+        Request("A", "sip:b", [("Y", "z"), (name, "evil")]).encode()
+    assert b"\r\nX : y\r\n" in Request("A", "sip:b", [("X ", "y")]).encode()
 
 
 def test_a_message_may_be_wrong_on_purpose() -> None:

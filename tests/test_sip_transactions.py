@@ -214,8 +214,9 @@ def test_an_answered_transaction_absorbs_copies_for_its_time_and_is_gone(
         live(layer, flow)
         before = layer.take()
         done = run(layer)
-        ends = [0.0] if Terminated in kinds(before) else [at for at, output in done if isinstance(output, Terminated)]
-        assert ends == [lasts]
+        ends = [at for at, output in done if isinstance(output, Terminated)]
+        assert ends == ([lasts] if lasts else []), "what lasts no time has ended already"
+        assert (Terminated in kinds(before)) == (lasts == 0)
         assert sends(done) == []
         assert (len(layer), layer.deadline()) == (0, inf)
 

@@ -20,7 +20,7 @@ def test_the_defaults_are_those_of_table_4() -> None:
     assert (timers.T1, timers.T2, timers.T4, timers.TRANSACTION_TIMEOUT) == (0.5, 4, 5, 32)
 
 
-# RFC 3261 table 4 with RFC 6026 §8 (L, M) and RFC 4320 §4 (LATE_TRYING, TOO_LATE): over UDP, over TCP.
+# RFC 3261 table 4 with RFC 6026 §7 (L, M) and RFC 4320 §4 (LATE_TRYING, TOO_LATE): over UDP, over TCP.
 LENGTHS = {
     Timer.A: (0.5, inf),
     Timer.B: (32, 32),

@@ -83,7 +83,7 @@ UNRELIABLE: Final[Mapping[Timer, float]] = {
     Timer.LATE_TRYING: _LATE_TRYING,
     Timer.TOO_LATE: TRANSACTION_TIMEOUT - _LATE_TRYING,
 }
-"""Seconds that each timer runs over UDP (RFC 3261 table 4, §17.2.1; RFC 6026 §8; RFC 4320 §4.1 for the last two).
+"""Seconds that each timer runs over UDP (RFC 3261 table 4, §17.2.1; RFC 6026 §7; RFC 4320 §4.1 for the last two).
 
 `TOO_LATE` starts where `LATE_TRYING` ends; together they last as long as the client's Timer F."""
 

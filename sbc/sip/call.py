@@ -112,7 +112,7 @@ class Call:
         """By sequence number and tag, the ACKs for 2xx of which copies may come."""
         self.pause = 0.0
         """Seconds until our 2xx is sent again."""
-        self.bye_headers: Fields = ()
+        self.bye_headers: tuple[tuple[str, object], ...] = ()
         self.appointments: dict[Event | Move | Chore, Appointment[Call, Event | Move | Chore]] = {}
 
     @property

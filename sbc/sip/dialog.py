@@ -5,7 +5,7 @@ goes on inside it — the session, its offers and its timer — is its user's bu
 """
 
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
@@ -24,44 +24,17 @@ class State(StrEnum):
 class Event(StrEnum):
     """What changes a dialog's state, whichever side it comes from."""
 
-    PROVISIONAL = "a response 101 to 199 with a tag"
-    ACCEPTED = "a 2xx to the INVITE"
-    REFUSED = "a final response to the INVITE other than 2xx"
-    BYE = "a BYE is sent or arrives"
-    GONE = "a request in the dialog is answered 408 or 481, or not at all"
+    ACCEPTED = "a 2xx to the INVITE, or a copy of one"
+    ENDED = "another final response to the INVITE, a BYE, or the other side is gone"
 
 
 TABLE: dict[tuple[State, Event], State] = {
-    (State.EARLY, Event.PROVISIONAL): State.EARLY,
     (State.EARLY, Event.ACCEPTED): State.CONFIRMED,
-    (State.EARLY, Event.REFUSED): State.TERMINATED,
-    (State.EARLY, Event.BYE): State.TERMINATED,  # the caller may, the callee may not (§15)
-    (State.EARLY, Event.GONE): State.TERMINATED,
-    (State.CONFIRMED, Event.PROVISIONAL): State.CONFIRMED,  # overtaken by the 2xx
-    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,  # the 2xx again
-    (State.CONFIRMED, Event.BYE): State.TERMINATED,
-    (State.CONFIRMED, Event.GONE): State.TERMINATED,
+    (State.EARLY, Event.ENDED): State.TERMINATED,
+    (State.CONFIRMED, Event.ACCEPTED): State.CONFIRMED,
+    (State.CONFIRMED, Event.ENDED): State.TERMINATED,
 }
 """Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
-
-
-class DialogId(NamedTuple):
-    """What messages are matched to a dialog by (§12)."""
-
-    call_id: str
-    local_tag: str
-    remote_tag: str
-    """Empty towards a peer that follows RFC 2543."""
-
-    @classmethod
-    def of_request(cls, request: Request) -> Self:
-        """Return the dialog of a request that has arrived: its To is ours."""
-        return cls(request.call_id, request.to.tag or "", request.from_.tag or "")
-
-    @classmethod
-    def of_response(cls, response: Response) -> Self:
-        """Return the dialog of a response that has arrived: its From is ours."""
-        return cls(response.call_id, response.from_.tag or "", response.to.tag or "")
 
 
 class Dialog:
@@ -120,17 +93,12 @@ class Dialog:
         return dialog
 
     @property
-    def id(self) -> DialogId:
-        """What its messages are matched by."""
-        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
-
-    @property
     def next_hop(self) -> Uri:
         """Where a request is sent: the first proxy, or the other side itself (§12.2.1.1)."""
         return self.routes[0].uri if self.routes else self.remote_target
 
     def tell(self, event: Event) -> None:
-        """Let something happen; raises ImpossibleEventError for what cannot, such as a second BYE."""
+        """Let something happen; raises ImpossibleEventError for what cannot, such as a second end."""
         self.state = follow(TABLE, self.state, event)
 
     def confirm(self, response: Response) -> None:

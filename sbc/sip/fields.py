@@ -23,7 +23,7 @@ from sbc.sip.grammar import (
     split,
     unquote,
 )
-from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, parse_uri
+from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, parse_port, parse_uri
 
 MAGIC = "z9hG4bK"
 """What a branch begins with when its sender follows RFC 3261 rather than RFC 2543 (§8.1.1.7)."""
@@ -96,7 +96,7 @@ def parse_via(text: str) -> Via:
     usual = _USUAL_VIA.fullmatch(text)
     if usual is not None:
         transport, host, digits, params = usual.groups()
-        port = None if digits is None else number(digits, 65_535, "the port")
+        port = None if digits is None else parse_port(digits)
         return tuple.__new__(Via, (transport, host, port, plain_params(params), "SIP/2.0"))
     return parse_any_via(text)
 
@@ -157,7 +157,7 @@ def parse_address(text: str) -> Address:
     usual = _USUAL_ADDRESS.fullmatch(text)
     if usual is not None:
         quoted, words, scheme, user, host, digits, uri_params, params = usual.groups()
-        port = None if digits is None else number(digits, 65_535, "the port")
+        port = None if digits is None else parse_port(digits)
         uri = tuple.__new__(SipUri, (host, user, port, plain_params(uri_params), scheme, None, None))
         display = words.rstrip(WHITESPACE) if quoted is None else quoted
         return tuple.__new__(Address, (uri, plain_params(params), display))

@@ -148,11 +148,8 @@ def plain_params(text: str) -> Params:
     """
     if not text:
         return NO_PARAMS
-    pairs: list[tuple[str, str | None]] = []
-    for piece in text[1:].split(";"):
-        name, equals, value = piece.partition("=")
-        pairs.append((name, value if equals else None))
-    return _unique(pairs)
+    pieces = [piece.partition("=") for piece in text[1:].split(";")]
+    return _unique([(name, value if equals else None) for name, equals, value in pieces])
 
 
 def parse_params(text: str) -> Params:

@@ -121,6 +121,8 @@ class Headers:
         found = self.find(key)
         if found is None:
             return ()
+        if isinstance(found, str) and found and "," not in found:
+            return (found,)
         values = [found] if isinstance(found, str) else found
         if key not in LISTS:
             return tuple(values)

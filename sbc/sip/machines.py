@@ -1,4 +1,4 @@
-"""The four transaction machines as tables (RFC 3261 §17, RFC 6026 §8, RFC 4320 §4).
+"""The four transaction machines as tables (RFC 3261 §17, RFC 6026 §7, RFC 4320 §4).
 
 A row reads: in this state, upon this event, the machine goes to that state and does these things in this order. A timer
 among the events is one that fires; among the things done, one that starts. A timer runs on while the state that the

@@ -23,7 +23,7 @@ class Timing(NamedTuple):
     def after(self, refusal: Response) -> "Timing | None":
         """Return what to ask for after a 422, None if asking again makes no sense (§7.3)."""
         least = refusal.min_se
-        if least is None or self.interval is None or least <= max(self.interval, self.least):
+        if least is None or self.interval is None or least <= self.interval:
             return None
         return Timing(least, least)
 

@@ -121,7 +121,7 @@ class Terminated(NamedTuple):
 
 class Stray(NamedTuple):
     """A message without a transaction that could use it: a response to nothing, a final response after another, an ACK
-    for nothing. It is to be dropped, not forwarded (RFC 6026 §8.9)."""
+    for nothing. It is to be dropped, not forwarded (RFC 6026 §7.3)."""
 
     flow: Flow
     message: Request | Response

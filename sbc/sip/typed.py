@@ -76,11 +76,11 @@ class Topmost(Mandatory[T]):
 
     def read(self, message: "TypedHeaders") -> T:
         """Return the first value; raises :class:`ParseError`."""
-        found = message.headers.get(self.key)
+        found = message.headers.find(self.key)
         if found is None:
             raise message.fault("a message must have one", self.name)
         try:
-            return self.parse(found)
+            return self.parse(found if isinstance(found, str) else found[0])
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None
 

@@ -23,7 +23,6 @@ _TEL = re.compile(rf"(\+?[0-9A-Fa-f*#\-.()]++)({_PARAMS})")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+\-.]*+")
 _REST = re.compile(r"[!#-;=?-~]++")  # printable, without space, quotes and <>
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _SEPARATORS = str.maketrans("", "", "-.()")
 _HOST_ONLY = re.compile(_HOST)
 
@@ -197,6 +196,12 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
     return host, number(port.lstrip(" \t"), 65_535, "the port") if has_port else None
 
 
+def parse_port(digits: str) -> int:
+    """Return the port that up to five digits name; raises :class:`ParseError` beyond 65535."""
+    port = int(digits)
+    return port if port <= 65_535 else number(digits, 65_535, "the port")
+
+
 def _sip(scheme: str, rest: str) -> SipUri:
     found = _SIP.fullmatch(rest)
     if found is None:
@@ -204,7 +209,7 @@ def _sip(scheme: str, rest: str) -> SipUri:
     user, password, host, port, params, headers = found.groups()
     if "%" in rest and _BAD_ESCAPE.search(rest):
         raise ParseError(f"{shown(f'{scheme}:{rest}')} has a % without two hexadecimal digits")
-    at = None if port is None else number(port, 65_535, "the port")
+    at = None if port is None else parse_port(port)
     return tuple.__new__(SipUri, (host, user, at, plain_params(params), scheme, password, headers))
 
 

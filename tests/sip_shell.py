@@ -169,23 +169,19 @@ class Shell(Generic[P]):
 
     # Running.
 
-    def run(self, until: Callable[[], object], within: float = LONGEST, *, look_every: float = inf) -> None:
+    def run(self, until: Callable[[], object], *, look_every: float = inf) -> None:
         """Let everything happen until a condition holds; raises TimeoutError, with the call flow, if it does not.
 
         `look_every` so many seconds is for conditions that no socket, program or timer tells of.
         """
-        limit = self.now + min(within, LONGEST)
+        limit = self.now + LONGEST
         while True:
             self._work()
             if until():
                 return
             if self.now >= limit:
-                raise TimeoutError(f"{within} s have passed; what went over the wire:\n{self.ladder()}")
+                raise TimeoutError(f"{LONGEST} s have passed; what went over the wire:\n{self.ladder()}")
             self._turn(min(self.core.deadline(), limit, self.now + look_every))
-
-    def settle(self, within: float = LONGEST) -> None:
-        """Let everything happen until no timer of the core runs any more."""
-        self.run(lambda: self.core.deadline() == inf, within)
 
     def await_listener(self, port: int, program: Program) -> None:
         """Let everything happen until a program has bound a port; raises ChildProcessError if it ends instead."""
@@ -197,7 +193,7 @@ class Shell(Generic[P]):
 
         self.run(is_there, look_every=0.02)
 
-    def watch(self, source: Any, read: Callable[[], None]) -> None:
+    def watch(self, source: Any, read: Callable[[], object]) -> None:
         """Call `read` whenever there is something to read from a socket, pipe or file descriptor."""
         self._selector.register(source, selectors.EVENT_READ, read)
 
@@ -216,13 +212,16 @@ class Shell(Generic[P]):
             out, end = process.stdout.fileno(), os.pidfd_open(process.pid)
             program = Program(process)
 
-            def read() -> None:
+            def read() -> bool:
                 data = os.read(out, 65536)
                 program.printed += data.decode("utf-8", "replace")
                 if not data:
                     self.unwatch(out)
+                return bool(data)
 
             def reap() -> None:
+                while read():
+                    pass
                 program.status = process.wait()
                 self.unwatch(end)
 

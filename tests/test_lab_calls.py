@@ -216,6 +216,7 @@ def test_we_cancel_a_call_that_rings_at_sipp(tmp_path: Path, transport: str) -> 
         [end] = shell.told(Ended)
         assert end.status == 487
         assert [each.what for each in shell.wire if each.sent] == ["INVITE", "CANCEL", "ACK"]
+        assert len({each.message.via for each in shell.wire if each.sent}) == 1, "SIPp does not look at the branch"
 
 
 @pytest.mark.lab(needs=["sipp"])

@@ -152,6 +152,7 @@ def test_baresip_registers_refreshes_in_time_and_signs_out(tmp_path: Path, trans
         assert (binding.contact.uri.host, binding.source.reliable) == (HOST, transport == "tcp")  # type: ignore[attr-defined] # a flow
         assert phone.program.status == 0
         assert statuses(shell) == [401, 200] * 3
+        assert [len(each.contacts) for each in shell.sent("200 REGISTER")] == [1, 1, 0]
         assert bindings(ours, shell) == []
 
 

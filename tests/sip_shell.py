@@ -155,6 +155,11 @@ class Shell(Generic[P]):
         """Return the messages received of one kind."""
         return [each.message for each in self.wire if not each.sent and each.what == what]
 
+    def kinds(self, *, sent: bool) -> list[str]:
+        """Return what was sent, or received, in order, without the copies that a busy machine may cause."""
+        messages = {each.message: each.what for each in self.wire if each.sent is sent}
+        return list(messages.values())
+
     def has_seen(self, what: str) -> bool:
         """Say whether a message of one kind has gone over the wire."""
         return any(each.what == what for each in self.wire)

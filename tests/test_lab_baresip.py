@@ -125,7 +125,7 @@ def test_baresip_gives_up_a_call_that_rings_here(tmp_path: Path, speech: socket.
         phone.ask("hangup")
         shell.run(lambda: shell.received("ACK"))
         assert person.ends() == [Event.CANCEL]
-        assert [each.what for each in shell.wire if each.sent] == ["180 INVITE", "200 CANCEL", "487 INVITE"]
+        assert shell.kinds(sent=True) == ["180 INVITE", "200 CANCEL", "487 INVITE"]
 
 
 @pytest.mark.lab(needs=["baresip"])

@@ -61,7 +61,7 @@ def layer(_: Shell[Transactions]) -> Transactions:
 
 def statuses(shell: Shell[Any]) -> list[int]:
     """The responses that went out."""
-    return [each.message.status for each in shell.wire if each.sent and isinstance(each.message, Response)]
+    return [int(kind.split()[0]) for kind in shell.kinds(sent=True)]
 
 
 def bindings(registrar: Registrar, shell: Shell[Any]) -> list[Binding]:

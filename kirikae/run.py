@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from reports.folder import detail_files, write_all
 from reports.judge import Judged, judge
 from reports.origin import Origin
 from reports.result import result_text
+from reports.summary import RunSummary
 from reports.terminal import print_summary, safe_console
 from reports.wording import number_of
 from scenarios import rules
@@ -24,6 +26,7 @@ from scenarios.loader import Loaded, problem_of
 from scenarios.model import Drill, Verdict
 from scenarios.problems import Finding
 from scenarios.source import Source
+from sim.replicate import Replications
 
 ENGINE = "calls"
 RUNS = Path("runs")
@@ -55,10 +58,8 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         return ExitCode.INVALID
     out = files.folder(options.out or _new_folder(name))
     origin = Origin(name, tuple(changes))
-    with progress(console, "replications", drill.run.replications) as done:
-        runs = run_all(
-            drill, seed=drill.run.seed, replications=drill.run.replications, workers=options.workers, done=done
-        )
+    _remove_detail(out)
+    runs = _play(drill, out, options, console)
     judged = judge(drill, runs.results.values(), engine=ENGINE, seed=drill.run.seed, interrupted=runs.interrupted)
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
@@ -114,12 +115,30 @@ def _new_folder(name: str) -> Path:
     return next(path for number in count(1) if not (path := RUNS / f"{stem}-{number:03}").exists())
 
 
-def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
-    """Play one replication again with everything written down; return which."""
+def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
+    """Play all replications; an only one is written down in full on the way."""
+    run = partial(run_all, drill, seed=drill.run.seed, replications=drill.run.replications, workers=options.workers)
+    with progress(console, "replications", drill.run.replications) as done:
+        if not options.calls or drill.run.replications > 1:
+            return run(done=done)
+        with detail_files(out, drill.run.clock) as recorder:
+            runs = run(done=done, also=recorder)
+    if runs.interrupted:
+        _remove_detail(out)
+    return runs
+
+
+def _remove_detail(out: Path) -> None:
     for name in _DETAIL_FILES:
         files.remove(out / name)
+
+
+def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
+    """See that one replication is there with everything written down; return which."""
     if not options.calls or judged.interrupted:
         return None
+    if judged.drill.run.replications == 1:
+        return 0
     replication = _telling(judged) if options.detail is None else options.detail
     with detail_files(out, judged.drill.run.clock) as recorder:
         record(judged.drill, judged.seed, replication, recorder)

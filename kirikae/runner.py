@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from reports.fold import Fold
+from reports.folder import Tee
 from reports.queries import default_queries
 from reports.summary import RunSummary
 from scenarios.evidence import Recorder
@@ -24,10 +25,10 @@ class Task:
     seed: int
     queries: tuple[Query, ...]
 
-    def run(self, replication: int) -> RunSummary:
-        """Play one replication and fold its evidence."""
+    def run(self, replication: int, also: Recorder | None = None) -> RunSummary:
+        """Play one replication and fold its evidence, which ``also`` hears too."""
         fold = Fold(self.drill, self.queries)
-        record(self.drill, self.seed, replication, fold)
+        record(self.drill, self.seed, replication, fold if also is None else Tee(fold, also))
         return fold.summary()
 
 
@@ -43,12 +44,14 @@ def run_all(
     replications: int,
     workers: int | None = None,
     done: Callable[[int], None] = lambda count: None,
+    also: Recorder | None = None,
 ) -> Replications[RunSummary]:
     """Run all replications of a drill on ``workers`` processes, by default one for each core this process may use.
 
-    The summaries are the same whatever the number of workers. Raises what an engine raises.
+    The summaries are the same whatever the number of workers; one replication is played in this process, and ``also``
+    may hear what happens in it. Raises what an engine raises.
     """
-    workers = workers or len(os.sched_getaffinity(0))
-    start = partial(processes, min(workers, replications), "kirikae.runner") if workers > 1 else None
+    workers = min(workers or len(os.sched_getaffinity(0)), replications)
+    start = partial(processes, workers, "kirikae.runner") if workers > 1 else None
     task = Task(drill, seed, default_queries(drill))
-    return replicate(task.run, replications, start, done)
+    return replicate(task.run if also is None else partial(task.run, also=also), replications, start, done)

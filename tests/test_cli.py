@@ -221,3 +221,13 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(plan: Path) -> None:
     result = json.loads((plan.parent / "out/result.json").read_text(encoding="utf-8"))
     assert result["interrupted"] is True
     assert result["verdict"] == "inconclusive"
+
+
+def test_an_only_replication_is_written_down_as_it_is_played_as_it_would_be_when_played_again(plan: Path) -> None:
+    for replications, out in (("1", "once"), ("2", "twice")):
+        done = kirikae("run", plan.name, "--replications", replications, "--detail", "0", "--out", out, at=plan.parent)
+        assert done.returncode in (0, 1, 3), done.stderr.decode()
+    for name in ("calls.csv", "journal.jsonl"):
+        once, twice = ((plan.parent / out / name).read_bytes() for out in ("once", "twice"))
+        assert once
+        assert once == twice

@@ -203,7 +203,14 @@ def _distribution_schema() -> dict[str, object]:
 
 def _reachable(value: object) -> float | distributions.Distribution:
     text = unicodedata.normalize("NFKC", value).rstrip() if isinstance(value, str) else ""
-    return units.parse_share(value) if text.endswith("%") else distributions.parse_distribution(value)
+    if text.endswith("%"):
+        return units.parse_share(value)
+    try:
+        return distributions.parse_distribution(value)
+    except units.UnitError as error:
+        if isinstance(value, dict):
+            raise
+        raise units.UnitError(error.reason, f"{units.SHARES}, or {error.allowed}") from None
 
 
 def _one_or_more(schema: dict[str, object]) -> dict[str, object]:

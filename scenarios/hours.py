@@ -17,7 +17,11 @@ _JAPAN = ("japan", "日本")
 _YEARS = (1970, 2199)
 """Years whose time zones and holidays anybody can mean."""
 
+_MACHINE = ("localtime", "posixrules", "Factory")
+"""Entries of the time zone database that mean another zone on another machine, or none."""
+
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
+_CLOCK = re.compile(r"[\d:]+", re.ASCII)
 _WINDOW = re.compile(r"([\d:]+)\s*[-–~]\s*([\d:]+)", re.ASCII)
 
 STARTS = "a date and time such as 2026-11-24 09:00, or a time of day such as 09:00"
@@ -33,6 +37,8 @@ def parse_start(value: object) -> Moment:
         return value
     text = _folded(value, "a time", STARTS)
     match = _DATE.match(text)
+    if match is None and _CLOCK.fullmatch(text) is None:
+        raise UnitError("neither a date and time nor a time of day", STARTS)
     if match is None:
         return Moment(_inside(text, STARTS))
     clock = text[match.end() :].removeprefix("t").strip()
@@ -45,11 +51,12 @@ def parse_zone(value: object) -> str:
     """Return the name of a time zone; raises :class:`UnitError` for one that the database does not have."""
     name = value.strip() if isinstance(value, str) else ""
     try:
-        return ZoneInfo(name).key
+        if name not in _MACHINE:
+            return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        # A folder of the database, such as Asia, is an OSError; a path that leads out of it a ValueError.
-        hint = did_you_mean(name, available_timezones())
-        raise UnitError(f"no such time zone{hint}", ZONES) from None
+        pass  # a folder of the database, such as Asia, is an OSError; a path that leads out of it a ValueError
+    places = (each for each in available_timezones() if "/" in each)  # nobody who writes JST means MST
+    raise UnitError(f"no such time zone{did_you_mean(name, places)}", ZONES)
 
 
 def parse_hours(value: object) -> WeeklyHours:
@@ -103,7 +110,13 @@ def _days(key: str) -> Iterator[int]:
 def _windows(value: object, within: tuple[str | int, ...]) -> tuple[Window, ...]:
     stated = value if isinstance(value, list) else [value]
     places = [(*within, index) if isinstance(value, list) else within for index in range(len(stated))]
-    return tuple(_window(each, place) for each, place in zip(stated, places, strict=True))
+    windows = [_window(each, place) for each, place in zip(stated, places, strict=True)]
+    for index, window in enumerate(windows):
+        for before, other in enumerate(windows[:index]):
+            if window.begins < other.ends and other.begins < window.ends:
+                reason = f"{stated[index]} overlaps {stated[before]} on the same day"
+                raise UnitError(reason, "hours that do not overlap", places[index])
+    return tuple(windows)
 
 
 def _window(value: object, within: tuple[str | int, ...]) -> Window:

@@ -132,9 +132,19 @@ def written(half_hours: tuple[int, int]) -> str:
     return "-".join(f"{half // 2:02}:{half % 2 * 30:02}" for half in half_hours)
 
 
+def apart(several: list[tuple[int, int]]) -> list[str]:
+    """Write those that overlap none before them; an end before its beginning is on the next day."""
+    kept: list[tuple[int, int]] = []
+    for begins, ends in several:
+        ends += 48 * (ends <= begins)
+        if all(ends <= first or last <= begins for first, last in kept):
+            kept.append((begins, ends))
+    return [written((begins, ends if ends <= 48 else ends - 48)) for begins, ends in kept]
+
+
 weeks = st.dictionaries(
     st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]),
-    st.lists(windows.map(written), min_size=1, max_size=3),
+    st.lists(windows, min_size=1, max_size=3).map(apart),
     min_size=1,
 )
 days = st.dates(date(2026, 1, 1), date(2027, 12, 31))
@@ -206,13 +216,17 @@ def test_days_have_japanese_names_too() -> None:
     [
         (parse_start, "2026-11-24", "the time of day is missing"),
         (parse_start, "2026-11-31 09:00", "there is no day 2026-11-31"),
-        (parse_start, "20260-11-24 09:00", "not a time of day"),
+        (parse_start, "20260-11-24 09:00", "neither a date and time nor a time of day"),
+        (parse_start, "2026/11/24 09:00", "neither a date and time nor a time of day"),
+        (parse_start, "2026-11-24 24:00", "'24:00': no such time of day"),
         (parse_start, "1926-11-24 09:00", "1926 is not between 1970 and 2199"),
         (parse_start, 9, "this is not a time"),
         (parse_zone, "Asia/Tokio", "did you mean 'Asia/Tokyo'?"),
         (parse_zone, "../etc/passwd", "no such time zone"),
         (parse_zone, "Asia", "no such time zone"),
         (parse_zone, "", "no such time zone"),
+        (parse_zone, "localtime", "no such time zone"),
+        (parse_zone, "posixrules", "no such time zone"),
         (parse_zone, 9, "no such time zone"),
         (parse_hours, {}, "not hours by the day"),
         (parse_hours, "09:00-18:00", "not hours by the day"),
@@ -221,6 +235,8 @@ def test_days_have_japanese_names_too() -> None:
         (parse_hours, {"mon": "09:00"}, "these are not hours"),
         (parse_hours, {"mon": "09:00-09:00"}, "the whole day is 00:00-24:00"),
         (parse_hours, {"mon": ["09:00-25:00"]}, "no such time of day"),
+        (parse_hours, {"mon": ["09:00-12:00", "11:59-18:00"]}, "11:59-18:00 overlaps 09:00-12:00"),
+        (parse_hours, {"mon": ["23:00-06:00", "22:00-05:00"]}, "22:00-05:00 overlaps 23:00-06:00"),
         (parse_holidays, "japn", "did you mean 'japan'?"),
         (parse_holidays, ["japan", "2026-02-30"], "there is no day 2026-02-30"),
         (parse_holidays, 5, "this is not a holiday"),
@@ -230,3 +246,15 @@ def test_what_cannot_be_read_is_said_in_plain_words(read: object, value: object,
     with pytest.raises(UnitError) as caught:
         read(value)  # type: ignore[operator]
     assert says in caught.value.reason
+
+
+def test_no_zone_far_away_is_proposed_for_an_abbreviation() -> None:
+    with pytest.raises(UnitError) as caught:
+        parse_zone("JST")
+    assert caught.value.reason == "no such time zone"
+    assert "Asia/Tokyo" in caught.value.allowed
+
+
+def test_parts_of_a_day_may_touch_each_other_and_reach_into_the_next() -> None:
+    hours = parse_hours({"mon-tue": ["09:00-12:00", "12:00-13:00", "22:00-10:00"]})
+    assert [len(day) for day in hours.days] == [3, 3, 0, 0, 0, 0, 0, 0]

@@ -140,6 +140,7 @@ def test_a_browser_draws_every_chart(page: str, tmp_path: Path) -> None:
     body = drawn[: drawn.index('<script type="application/json"')]
     for chart in ("chart-calls", "chart-runbook"):
         assert re.search(rf'id="{chart}"[^>]*>.*?<svg class="main-svg"', body, re.DOTALL), chart
+        assert re.search(rf'id="{chart}"[^>]* style="height: \d+px', body), f"{chart} is as high as its drawing"
     grids = {name: body[body.index(f'id="{name}"') :] for name in ("charts-ports", "charts-levels")}
     assert "tenant: limit 250" in grids["charts-ports"]
     assert "Softphones registered, by site" in grids["charts-levels"], "the last chart: nothing before it went wrong"

@@ -22,6 +22,7 @@ from tests.made_plans import (
     OSAKA,
     OTHER,
     OUTBOUND,
+    REROUTE,
     SWITCH,
     TOKYO,
     ids,
@@ -552,3 +553,28 @@ def test_every_finding_is_of_a_rule_in_the_table(rule: str, broken: dict[str, An
     (entry,) = (entry for entry in RULES if entry.id == rule)
     assert (finding.id, finding.severity) == (entry.id, entry.severity)
     assert not entry.waivable
+
+
+@pytest.mark.parametrize(
+    ("selectors", "measured"),
+    [
+        ("step=re-point", True),
+        ("since=activate", True),
+        ("step=re-point, since=activate", True),
+        ("step=aside, since=re-point", True),
+        ("since=re-point", True),
+        ("step=activate, since=re-point", False),
+        ("step=re-point, since=re-point", False),
+    ],
+)
+def test_time_between_steps_is_measured_only_where_the_one_may_end_after_the_other(
+    selectors: str, measured: bool
+) -> None:
+    """Steps go activate, switch, re-point; another stands beside them."""
+    book = [ACTIVATE, SWITCH, REROUTE, step("aside")]
+    drill = expecting(f"runbook_time{{{selectors}}} <= 30m", runbook=book)
+    assert ids(drill) == [] if measured else ["nothing-to-measure"]
+
+
+def test_nothing_of_a_runbook_is_left_after_its_last_step() -> None:
+    assert ids(expecting("runbook_time{since=re-point} <= 30m")) == ["nothing-to-measure"]

@@ -45,7 +45,19 @@ def test_a_secondary_site_that_only_a_later_step_activates_is_waited_for_in_vain
     finding = only(plan(runbook=book))
     assert (finding.id, finding.path) == ("impossible-condition", ("runbook", 0, "when", "in_service"))
     book[0] = step("first", when={"in_service": "tokyo"})
-    assert check(plan(runbook=book)) == []
+    assert check(plan(faults=[REPAIRED], runbook=book)) == []
+
+
+def test_a_site_that_stays_lost_is_waited_for_in_vain_by_whoever_begins_after_its_loss() -> None:
+    def waiting(lost: Mapping[str, object], **first: object) -> list[str]:
+        book = [{**step("first", when={"in_service": "tokyo"}), **first}, ACTIVATE, SWITCH, REROUTE]
+        return [each.id for each in check(plan(faults=[lost], runbook=book)) if each.path[0] == "runbook"]
+
+    assert waiting(LOST) == ["impossible-condition"]
+    assert waiting({**LOST, "for": "50m"}) == ["impossible-condition"]
+    assert waiting(REPAIRED) == []
+    assert waiting(LOST, starts={"at": "10m"}) == ["impossible-condition"]
+    assert waiting(LOST, starts={"at": "9m"}) == []
 
 
 def test_a_step_waits_in_vain_for_one_that_waits_for_it_by_way_of_others() -> None:

@@ -1,6 +1,7 @@
 """Plan checks of calendars, shifts and actors."""
 
 import pytest
+from pydantic import ValidationError
 
 from scenarios.loader import load_text
 from scenarios.problems import DrillError
@@ -51,6 +52,11 @@ def test_as_soon_as_there_are_actors_every_step_is_taken_by_one_of_them() -> Non
     assert [finding.path for finding in findings] == [("runbook", index, "by") for index in range(3)]
     assert "no actor is called 'administrator'; did you mean 'administrtor'?" in findings[0].message
     assert ids(plan(actors={"administrator": {}})) == []
+
+
+def test_a_time_after_which_the_deputy_is_called_needs_a_deputy() -> None:
+    finding = only(plan(actors={"administrator": {"deputy_after": "10m"}}))
+    assert (finding.id, finding.path) == ("not-applicable", ("actors", "administrator", "deputy_after"))
 
 
 def test_agents_are_no_actor_of_their_own() -> None:
@@ -165,3 +171,10 @@ expect: [asr > 50%]
     with pytest.raises(DrillError) as caught:
         load_text(text, "d.yaml")
     assert [problem.path for problem in caught.value.problems] == ["run.warm", "numbers.03-1234-5678.open"]
+
+
+@pytest.mark.parametrize("stated", [0.5, "often"])
+def test_whoever_says_badly_how_an_actor_is_reached_is_told_of_shares_and_of_times(stated: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        plan(actors={"administrator": {"reachable": stated}})
+    assert caught.value.errors()[0]["ctx"]["allowed"].startswith("a percentage from 0% to 100%, or a duration")

@@ -328,3 +328,13 @@ def test_agents_whose_phones_start_elsewhere_are_no_help() -> None:
 def test_calls_that_reach_nobody_are_no_load() -> None:
     drill = limited([offers(4), offers(50, to=OSAKA)], ports={"tenant": 10})
     assert ids(drill) == ["unreachable-baseline"]
+
+
+def test_few_sources_offer_what_they_can_and_no_more() -> None:
+    """Ten who talk as long as they pause are in five calls on average, S a / (1 + a) with a = 1."""
+    everybody = offers(10)
+    assert "overloaded-baseline" in ids(limited([everybody], trunks=channels(9)))
+    few = offers(10, sources=10)
+    assert "overloaded-baseline" not in ids(limited([few], trunks=channels(6)))
+    finding = next(each for each in check(limited([few], trunks=channels(5))) if each.id == "overloaded-baseline")
+    assert finding.message.startswith("5 erlang ")

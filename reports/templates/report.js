@@ -9,7 +9,10 @@
   const escape = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const begins = (count) => Array.from({ length: count }, (_, bin) => bin * data.width);
   const ends = (count) => Array.from({ length: count }, (_, bin) => Math.min((bin + 1) * data.width, data.lasts));
-  const config = { responsive: true, displayModeBar: false };
+  const plot = (element, traces, drawing) => {
+    element.style.height = `${drawing.height}px`; // or the figure shrinks under its chart when the window is resized
+    Plotly.react(element, traces, drawing, { responsive: true, displayModeBar: false });
+  };
 
   const axis = () => ({
     gridcolor: colour("line"), linecolor: colour("line"), zeroline: false, fixedrange: true, automargin: true,
@@ -62,13 +65,13 @@
         bgcolor: colour("soft"), borderpad: 2,
       };
     });
-    Plotly.react("chart-calls", traces, layout({
+    plot(document.getElementById("chart-calls"), traces, layout({
       height: 420, barmode: "stack", bargap: 0, hovermode: "x unified", margin: { l: 44, r: 12, t: 72, b: 96 },
       xaxis: { ...minutes("minutes from the start"), unifiedhovertitle: { text: "from minute %{x}" } },
       yaxis: { ...axis(), title: { text: "attempts per minute", font: { size: 12, color: colour("soft") } },
         rangemode: "tozero" },
       shapes: [...faultShapes(), ...shapes], annotations: [...faultLabels(50), ...labels],
-    }), config);
+    }));
   }
 
   function drawRunbook() {
@@ -103,12 +106,12 @@
         text: `${step.number} ${escape(step.step)}${step.finished ? "" : " (never finished)"}`,
       };
     });
-    Plotly.react("chart-runbook", [wait, work, whiskers], layout({
+    plot(document.getElementById("chart-runbook"), [wait, work, whiskers], layout({
       height: 90 + 46 * data.steps.length, barmode: "overlay", hovermode: "closest",
       margin: { l: 12, r: 12, t: 30, b: 40 }, xaxis: { ...minutes("minutes from the start"), showgrid: true },
       yaxis: { ...axis(), visible: false, range: [-data.steps.length - 0.5, -0.35] },
       shapes: faultShapes(), annotations: [...faultLabels(0), ...names],
-    }), config);
+    }));
   }
 
   function cell(grid, index) {
@@ -131,7 +134,7 @@
     data.ports.forEach((limit, index) => {
       const x = begins(limit.p50.length);
       const top = Math.max(limit.cap, ...limit.p100);
-      Plotly.react(cell(grid, index), [
+      plot(cell(grid, index), [
         line(x, limit.p100, "highest run", "accent",
           { fill: "tozeroy", fillcolor: pale("accent", 0.16), line: { width: 0, shape: "hv" }, showlegend: false }),
         line(x, limit.p50, "median run", "accent", { showlegend: false }),
@@ -139,7 +142,7 @@
         yaxis: { ...axis(), range: [0, top * 1.08], nticks: 5 },
         shapes: [...faultShapes(), { type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: limit.cap, y1: limit.cap,
           line: { color: colour("bad"), width: 1.5, dash: "dash" } }],
-      }), config);
+      }));
     });
   }
 
@@ -157,10 +160,10 @@
           line(x, one.p50, escape(one.name), tone, { line: { color: colour(tone), width: 1.8 } }),
         ];
       });
-      Plotly.react(cell(grid, index), traces, small(level.title, {
+      plot(cell(grid, index), traces, small(level.title, {
         height: 240, yaxis: { ...axis(), rangemode: "tozero", nticks: 5 }, showlegend: true,
         margin: { l: 36, r: 10, t: 34, b: 58 },
-      }), config);
+      }));
     });
   }
 

@@ -9,7 +9,8 @@ class Calendar(Part):
 
     hours: WeeklyHours
     """Windows by the day they begin on: `mon-fri: 09:00-18:00`, also past midnight (`22:00-06:00`), or several in a
-    list. Days without any are closed; `holiday` is what holidays have instead of their weekday's."""
+    list that do not overlap. Days without any are closed; `holiday` is what holidays have instead of their
+    weekday's."""
     holidays: Holidays | None = None
     """Holidays: `japan` for the national ones, dates, or a list of both."""
 

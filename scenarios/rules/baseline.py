@@ -110,9 +110,11 @@ def _no_fixed_line(drill: Drill) -> Iterator[Remark]:
             if site in sites[stream.from_ or ""] and not drill.fixed_lines(site):
                 message = (
                     f"calls to {stream.to} fail from {site}, where phones of {stream.from_} come to be: "
-                    "no fixed-line number has a trunk there, and 050 often cannot carry them (J5)"
+                    "no fixed-line number has a trunk by a pair there, and 050 often cannot carry them (J5)"
                 )
-                yield Remark(("traffic", index, "to"), message, f"a fixed-line (0AB-J) number with a trunk at {site}")
+                yield Remark(
+                    ("traffic", index, "to"), message, f"a fixed-line (0AB-J) number with a trunk via a pair at {site}"
+                )
 
 
 BASELINE: dict[Rule, Check] = {

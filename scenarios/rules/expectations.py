@@ -251,6 +251,21 @@ def _some_go_that_way(drill: Drill, query: Query) -> bool:
             return True
 
 
+def _ends_later(drill: Drill, query: Query) -> bool:
+    """Whether a step that a query asks about may end after the one it counts from."""
+    selected = dict(query.selectors)
+    steps = {step.step: step for step in drill.runbook}
+    if "since" not in selected:
+        return True
+    done, to_do = set[str](), [str(selected["since"])]
+    while to_do:
+        name = to_do.pop()
+        if name not in done:
+            done.add(name)
+            to_do += steps[name].predecessors
+    return not done.issuperset([str(selected["step"])] if "step" in selected else steps)
+
+
 _NEEDS = (
     _Need(
         (
@@ -326,6 +341,12 @@ _NEEDS = (
         "the other direction",
     ),
     _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
+    _Need(
+        ("runbook_time",),
+        _ends_later,
+        "what it waits for is done when the step of 'since' is, and so the time is 0",
+        "a step that does not have to come before that of 'since'",
+    ),
     _Need(
         ("abandoned", "abandoned_ratio"),
         lambda drill, _: any(stream.patience is not None for stream in drill.traffic),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from scenarios.model import Drill, Step
+from scenarios.model import Drill
 from scenarios.problems import Finding, Severity
-from scenarios.rules.plan import course
+from scenarios.rules.plan import beginnings, course
 from scenarios.rules.rule import Check, Remark, Rule, listed
 from scenarios.units import format_duration
 
@@ -48,9 +48,8 @@ def _deputies_in_a_circle(drill: Drill) -> Iterator[Remark]:
 
 
 def _out_of_reach(drill: Drill) -> Iterator[Remark]:
-    earliest: dict[str, float] = {}
+    earliest = beginnings(drill)
     for index, step in course(drill).items():
-        earliest[step.step] = _earliest(drill, step, earliest)
         called, here = [], drill.actors.get(step.by)
         names = [step.by]
         while here is not None and here not in called:
@@ -63,14 +62,6 @@ def _out_of_reach(drill: Drill) -> Iterator[Remark]:
                 f"the earliest: {listed(name for name in names if name)} off duty until the end of the run (N8)"
             )
             yield Remark(("runbook", index, "by"), message, "hours within the run, 'reachable', or a deputy")
-
-
-def _earliest(drill: Drill, step: Step, earliest: dict[str, float]) -> float:
-    """Return the moment before which a step cannot begin, if everything before it takes no time."""
-    if step.starts is None:
-        return max((earliest[name] for name in step.predecessors), default=0.0)
-    fault = drill.fault_named(step.starts.after) if step.starts.after is not None else None
-    return fault.at if fault is not None else step.starts.at or 0.0
 
 
 def _reachable(drill: Drill, name: str, since: float) -> bool:

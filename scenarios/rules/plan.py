@@ -177,7 +177,8 @@ def moments(drill: Drill, end: float) -> list[float]:
 def rates(drill: Drill, stream: Traffic, at: Sequence[float]) -> list[float]:
     """Return how many calls of a stream are placed per second, surges apart, at moments of the run.
 
-    Outside the hours of a number on the way or of the queue there are none: callers hear that it is closed.
+    Outside the hours of a number on the way or of the queue there are none: callers hear that it is closed. Few
+    sources place as many as if each were answered at once, for who is in a call places none (Engset).
     """
     landing = land(drill, behind(drill), stream.to) if stream.from_ is None else None
     kept = [drill.numbers[number].open for number in landing.way] if landing is not None else []
@@ -185,7 +186,8 @@ def rates(drill: Drill, stream: Traffic, at: Sequence[float]) -> list[float]:
         kept.append(drill.queues[landing.queue].open)
     hours = [drill.openings(calendar) for calendar in kept if calendar is not None]
     clock = drill.run.clock
-    profile = [(-inf, stream.arrivals.peak)]
+    peak = stream.arrivals.peak
+    profile = [(-inf, peak if stream.sources is None else peak / (1.0 + peak * stream.talk.mean / stream.sources))]
     if not stream.arrivals.constant and clock is not None:
         profile = clock.profile(stream.arrivals.steps, 0.0, drill.run.lasts)
     return [
@@ -228,6 +230,21 @@ def course(drill: Drill) -> dict[int, Step]:
             if not waits[follower]:
                 heapq.heappush(ready, follower)
     return begun
+
+
+def beginnings(drill: Drill) -> dict[str, float]:
+    """Return the second before which a step of the course cannot begin, if everything before it takes no time."""
+    earliest: dict[str, float] = {}
+    for step in course(drill).values():
+        earliest[step.step] = _earliest(drill, step, earliest)
+    return earliest
+
+
+def _earliest(drill: Drill, step: Step, earliest: dict[str, float]) -> float:
+    if step.starts is None:
+        return max((earliest[name] for name in step.predecessors), default=0.0)
+    fault = drill.fault_named(step.starts.after) if step.starts.after is not None else None
+    return fault.at if fault is not None else step.starts.at or 0.0
 
 
 def _comes(drill: Drill, start: Start, happening: set[str]) -> bool:

@@ -353,6 +353,10 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
     if AGENTS in drill.actors:
         message = "every agent takes steps for themselves; their hours are the 'shifts' of their group"
         yield _error("not-applicable", ("actors", AGENTS), message, "agents: {…: {shifts: …}}")
+    for name, actor in drill.actors.items():
+        if actor.deputy_after is not None and actor.deputy is None:
+            message = "this says when the deputy is called, but there is none"
+            yield _error("not-applicable", ("actors", name, "deputy_after"), message, "'deputy' with it")
     for index, fault in enumerate(drill.faults):
         yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
     for index, step in enumerate(drill.runbook):

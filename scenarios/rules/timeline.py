@@ -11,6 +11,7 @@ from scenarios.model import (
     DefaultCaller,
     Detector,
     Drill,
+    Fault,
     Reroute,
     Step,
     SwitchSoftphones,
@@ -18,7 +19,7 @@ from scenarios.model import (
     When,
 )
 from scenarios.problems import Severity
-from scenarios.rules.plan import behind_afterwards, circle, course, land, pairs_in_use, phone_sites, rings
+from scenarios.rules.plan import beginnings, behind_afterwards, circle, course, land, pairs_in_use, phone_sites, rings
 from scenarios.rules.rule import Check, Remark, Rule, listed
 from scenarios.units import format_duration
 
@@ -120,7 +121,7 @@ def _steps_never_set_off(drill: Drill) -> Iterator[Remark]:
 
 
 def _impossible_conditions(drill: Drill) -> Iterator[Remark]:
-    begun = course(drill)
+    begun, earliest = course(drill), beginnings(drill)
     for index, step in enumerate(drill.runbook):
         if step.when is None:
             continue
@@ -128,6 +129,7 @@ def _impossible_conditions(drill: Drill) -> Iterator[Remark]:
         for field, reason, remedy in (
             *_never_repaired(drill, step.when.repaired),
             *_never_in_service(drill, step.when.in_service, others),
+            *_lost_for_good(drill, step.when.in_service, earliest.get(step.step, -inf)),
             *_never_registered(drill, step.when, others),
         ):
             yield Remark(("runbook", index, "when", field), reason, remedy)
@@ -139,7 +141,7 @@ _Reason = tuple[str, str, str]
 
 def _never_repaired(drill: Drill, name: str | None) -> Iterator[_Reason]:
     fault = None if name is None else drill.fault_named(name)
-    if fault is not None and (fault.lasts is None or fault.at + fault.lasts >= drill.run.lasts):
+    if fault is not None and not _is_repaired(drill, fault):
         reason = f"{fault.name} is not repaired within the run of {format_duration(drill.run.lasts)} (Z41)"
         yield "repaired", reason, f"a fault that is repaired: 'for' in {fault.name}"
 
@@ -150,6 +152,17 @@ def _never_in_service(drill: Drill, name: str | None, others: list[Step]) -> Ite
     if not any(isinstance(step.does, Activate) and step.does.activate == name for step in others):
         reason = f"{name} is a secondary site that no step before this one can have activated (Z14)"
         yield "in_service", reason, f"a step before it that does {{activate: {name}}}"
+
+
+def _lost_for_good(drill: Drill, name: str | None, since: float) -> Iterator[_Reason]:
+    for fault in drill.faults:
+        if fault.site is not None and fault.site == name and fault.at <= since and not _is_repaired(drill, fault):
+            reason = f"{name} is lost by {fault.name} before this step, and not repaired within the run"
+            yield "in_service", reason, f"a fault that is repaired: 'for' in {fault.name}"
+
+
+def _is_repaired(drill: Drill, fault: Fault) -> bool:
+    return fault.lasts is not None and fault.at + fault.lasts < drill.run.lasts
 
 
 def _never_registered(drill: Drill, when: When, others: list[Step]) -> Iterator[_Reason]:

@@ -105,6 +105,13 @@ class Headers:
                 put(self._index, key_of(name), value)
         return self._index.get(key)
 
+    def first(self, key: str) -> str | None:
+        """Return the first value under a key, or None, without an index for the one that mostly leads: the top Via."""
+        if self._index is None:
+            return next((value for name, value in self._pairs if key_of(name) == key), None)
+        found = self._index.get(key)
+        return found[0] if isinstance(found, list) else found
+
     def values(self, name: str) -> list[str]:
         """Return the value of each field of that name, commas and all."""
         found = self.find(key_of(name))
@@ -112,8 +119,7 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Return the first value as it came, or None."""
-        found = self.find(key_of(name))
-        return found[0] if isinstance(found, list) else found
+        return self.first(key_of(name))
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value, lists taken apart at their commas; raises ParseError for a quote or ``<`` left open."""

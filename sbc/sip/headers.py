@@ -106,7 +106,7 @@ class Headers:
         return self._index.get(key)
 
     def first(self, key: str) -> str | None:
-        """Return the first value under a key, or None, without an index for the one that mostly leads: the top Via."""
+        """Return the first value under a key, or None: for a key that leads, as Via does, found without an index."""
         if self._index is None:
             return next((value for name, value in self._pairs if key_of(name) == key), None)
         found = self._index.get(key)
@@ -119,7 +119,8 @@ class Headers:
 
     def get(self, name: str) -> str | None:
         """Return the first value as it came, or None."""
-        return self.first(key_of(name))
+        found = self.find(key_of(name))
+        return found[0] if isinstance(found, list) else found
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value, lists taken apart at their commas; raises ParseError for a quote or ``<`` left open."""

@@ -74,7 +74,7 @@ class Message(TypedHeaders):
         changed.__dict__["body"] = body
         return changed
 
-    def share(self, other: "Message", *names: str) -> None:
+    def _share(self, other: "Message", *names: str) -> None:
         """Take over typed values that have been read of another message, where the fields are the same."""
         own, theirs = self.__dict__, other.__dict__
         own.update([(name, theirs[name]) for name in names if name in theirs])
@@ -230,7 +230,7 @@ class Response(Message):
         fields.append(("Content-Length", str(len(body))))
         response = cls(status, reason, Headers.trusted(fields), body)
         if _COPIED.isdisjoint([key_of(name) for name, _ in added]):
-            response.share(request, "via", "vias", "from_", "call_id", "cseq")
+            response._share(request, "via", "vias", "from_", "call_id", "cseq")
         return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:

@@ -42,6 +42,10 @@ TYPED = [
     name for name, kind in {**vars(TypedHeaders), **vars(Request)}.items() if isinstance(kind, Once) and name[0] != "_"
 ]
 
+ASKED = (
+    b"A sip:b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=1\r\nFrom: <sip:a@b>;tag=1\r\nTo: b:c\r\ni: 1\r\nCSeq: 1 A\r\n\r\n"
+)
+
 
 def outcome(read: Callable[[], object]) -> object:
     """What a reading gives, or how it is refused; anything but a ParseError goes through, and fails the test."""
@@ -73,6 +77,30 @@ def test_a_message_built_of_typed_values_is_valid_and_says_what_was_put_in(messa
     assert response.vias == again.vias
     validate(response)
     assert parse(response.encode()) == response
+
+
+@given(
+    made.requests() | made.mutants(),
+    st.sampled_from([100, 180, 200, 486]),
+    st.lists(st.sampled_from([("v", "SIP/2.0/UDP x;branch=y"), ("FROM", "<sip:a@b>"), ("Contact", "<sip:c@d>")])),
+)
+@example(ASKED, 200, [("i", "2")])
+@example(ASKED, 200, [("v", "SIP/2.0/UDP x;branch=y")])
+def test_what_a_response_shares_with_its_request_is_what_its_own_text_says(
+    request: Request | bytes, status: int, headers: list[tuple[str, str]]
+) -> None:
+    try:
+        made_of = parse(request) if isinstance(request, bytes) else request
+    except ParseError:
+        return
+    if not isinstance(made_of, Request):
+        return
+    for name in TYPED:
+        outcome(lambda name=name: getattr(made_of, name))  # type: ignore[misc]
+    response = Response.answer(made_of, status, to_tag="x", headers=headers)
+    again = parse(response.encode())
+    for name in set(TYPED) & set(vars(TypedHeaders)):
+        assert outcome(lambda name=name: getattr(response, name)) == outcome(lambda name=name: getattr(again, name))  # type: ignore[misc]
 
 
 @given(made.vias)

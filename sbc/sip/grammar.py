@@ -21,6 +21,7 @@ PARAMS = rf"(?:;[{WORD}]++(?:={_VALUE})?)*+"
 """Parameters without quotes and white space, for regular expressions."""
 _VALUES = re.compile(_VALUE)
 _PLAIN_PARAMS = re.compile(PARAMS)
+_PLAIN_PARAM = re.compile(r";([^;=]++)=?([^;]*+)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _QUOTABLE = re.compile(r'(["\\])')
 _MARKS = re.compile(r'["\\<>,;]')
@@ -148,8 +149,8 @@ def plain_params(text: str) -> Params:
     """
     if not text:
         return NO_PARAMS
-    pieces = [piece.partition("=") for piece in text[1:].split(";")]
-    return _unique([(name, value if equals else None) for name, equals, value in pieces])
+    # In this grammar an = has a value behind it, and neither has a semicolon in it.
+    return _unique([(name, value or None) for name, value in _PLAIN_PARAM.findall(text)])
 
 
 def parse_params(text: str) -> Params:

@@ -105,6 +105,13 @@ class Headers:
                 put(self._index, key_of(name), value)
         return self._index.get(key)
 
+    def first(self, key: str) -> str | None:
+        """Return the first value under a key, or None: for a key that leads, as Via does, found without an index."""
+        if self._index is None:
+            return next((value for name, value in self._pairs if key_of(name) == key), None)
+        found = self._index.get(key)
+        return found[0] if isinstance(found, list) else found
+
     def values(self, name: str) -> list[str]:
         """Return the value of each field of that name, commas and all."""
         found = self.find(key_of(name))

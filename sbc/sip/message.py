@@ -74,6 +74,11 @@ class Message(TypedHeaders):
         changed.__dict__["body"] = body
         return changed
 
+    def _share(self, other: "Message", *names: str) -> None:
+        """Take over typed values that have been read of another message, where the fields are the same."""
+        own, theirs = self.__dict__, other.__dict__
+        own.update([(name, theirs[name]) for name in names if name in theirs])
+
     def framed(self) -> Self:
         """Return the message with a Content-Length that is right, as a stream needs: itself where it has one."""
         length = str(len(self.body))
@@ -90,12 +95,11 @@ class Message(TypedHeaders):
 
     @Once
     def _encoded(self) -> bytes:
-        lines = [self.start_line, *map(": ".join, self.headers)]
-        joined, names = "".join(lines), "".join([name for name, _ in self.headers])
-        indented = " " in names or "\t" in names or not names
-        if "\r" in joined or "\n" in joined or (indented and any(line[:1] in _FOLDS for line in lines)):
+        lines = [self.start_line, *map(": ".join, self.headers), "", ""]
+        text, joined = "\r\n".join(lines), "".join(lines)
+        folded = "\r\n " in text or "\r\n\t" in text or text[0] in _FOLDS
+        if folded or "\r" in joined or "\n" in joined:
             raise EncodeError("the start line or a header field has a line end in it, or begins with white space")
-        text = "\r\n".join([*lines, "", ""])
         try:
             return text.encode("utf-8", "surrogateescape") + self.body
         except UnicodeEncodeError as error:
@@ -213,17 +217,21 @@ class Response(Message):
             copied = _COPIED | {"timestamp"}
         elif status < 300 and request.method in DIALOG_METHODS:
             copied = _COPIED | {"record-route"}
-        fields: list[tuple[str, object]] = []
-        for name, value in request.headers:
-            key = key_of(name)
+        fields: list[tuple[str, str]] = []
+        for pair in request.headers:
+            key = KEYS.get(pair[0]) or key_of(pair[0])
             if key in copied:
                 if key == "to" and to_tag and status != 100 and not _has_tag(request):
-                    fields.append((name, f"{value};tag={to_tag}"))
+                    fields.append((pair[0], f"{pair[1]};tag={to_tag}".rstrip(WHITESPACE)))
                 else:
-                    fields.append((name, value))
-        fields += headers
-        fields.append(("Content-Length", len(body)))
-        return cls(status, reason, Headers(fields), body)
+                    fields.append(pair)
+        added = Headers(headers)
+        fields += added
+        fields.append(("Content-Length", str(len(body))))
+        response = cls(status, reason, Headers.trusted(fields), body)
+        if _COPIED.isdisjoint([key_of(name) for name, _ in added]):
+            response._share(request, "via", "vias", "from_", "call_id", "cseq")
+        return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
         """Return the error to raise about this response, which no one answers whatever `status` says."""

@@ -63,12 +63,18 @@ class Mandatory(Once[T]):
     def read(self, message: "TypedHeaders") -> T:
         """Return the value; raises :class:`ParseError`."""
         found = message.headers.find(self.key)
-        if isinstance(found, str):
-            try:
-                return self.parse(found)
-            except ParseError as error:
-                raise message.fault(error.reason, self.name) from None
-        raise message.fault("it comes more than once" if found else "a message must have one", self.name)
+        if found is None:
+            raise message.fault("a message must have one", self.name)
+        return self.only(message, found)
+
+    def only(self, message: "TypedHeaders", found: str | list[str]) -> T:
+        """Return what the one value that was found says; raises :class:`ParseError`, also where there are several."""
+        if not isinstance(found, str):
+            raise message.fault("it comes more than once", self.name)
+        try:
+            return self.parse(found)
+        except ParseError as error:
+            raise message.fault(error.reason, self.name) from None
 
 
 class Topmost(Mandatory[T]):
@@ -76,13 +82,10 @@ class Topmost(Mandatory[T]):
 
     def read(self, message: "TypedHeaders") -> T:
         """Return the first value; raises :class:`ParseError`."""
-        found = message.headers.find(self.key)
+        found = message.headers.first(self.key)
         if found is None:
             raise message.fault("a message must have one", self.name)
-        try:
-            return self.parse(found if isinstance(found, str) else found[0])
-        except ParseError as error:
-            raise message.fault(error.reason, self.name) from None
+        return self.only(message, found)
 
 
 class Optional(Once[T | None]):
@@ -94,7 +97,8 @@ class Optional(Once[T | None]):
 
     def read(self, message: "TypedHeaders") -> T | None:
         """Return the value, if there is one; raises :class:`ParseError`."""
-        return None if message.headers.find(self.value.key) is None else self.value.read(message)
+        found = message.headers.find(self.value.key)
+        return None if found is None else self.value.only(message, found)
 
 
 class Listed(Once[tuple[T, ...]]):

@@ -1,5 +1,6 @@
 """The documentation: what it shows was run, what it draws is what the code says, and its links lead somewhere."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -51,6 +52,16 @@ def commands(page: Path) -> Iterator[tuple[str, int]]:
 def run(command: str, folder: Path, *more: str) -> subprocess.CompletedProcess[bytes]:
     words = [sys.executable, "-m", *shlex.split(command), *more]
     return subprocess.run(words, cwd=folder, capture_output=True, timeout=300, check=False)
+
+
+def test_the_example_of_the_sip_core_prints_what_the_page_shows(tmp_path: Path) -> None:
+    blocks = list(BLOCK.finditer((FOLDER / "sip.md").read_text(encoding="utf-8")))
+    (code,) = (block["text"] for block in blocks if block["kind"] == "python")
+    (shown,) = (block["text"] for block in blocks if block["kind"] == "text")
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    assert done.stdout.decode() == shown
 
 
 @pytest.mark.slow

@@ -60,7 +60,9 @@ def test_the_example_of_the_sip_core_prints_what_the_page_shows(tmp_path: Path) 
     (shown,) = (block["text"] for block in blocks if block["kind"] == "text")
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
-    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, check=True
+    )
     assert done.stdout.decode() == shown
 
 

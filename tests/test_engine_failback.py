@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scenarios.evidence import EventKind, Outcome
@@ -185,6 +185,8 @@ def test_no_step_is_begun_before_its_conditions_nor_a_second_after_them(
         callers(*(Caller(start + 0.5, talk) for start, talk in sorted(calls))),
         callers(),
     )
+    begins, ends = ({getattr(call, name) for call in recorder.records} for name in ("start", "end"))
+    assume(begins.isdisjoint(ends))  # whether a pair is idle between two calls without a gap is a matter of order
     holds: dict[str, Callable[[float], bool]] = {
         "repaired": lambda t: t >= sum(fault),
         "in_service": lambda t: on <= t and not (on <= off <= t),

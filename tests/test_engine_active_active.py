@@ -53,7 +53,7 @@ def test_calls_go_to_the_nodes_in_turn() -> None:
     assert [each.node for each in sorted(recorder.records)] == ["edge/1", "edge/2"] * 5
 
 
-# MEASURED.md: new calls hit and the last one hit, by branch timer, probe and failover; the probe's time-out is the
+# Measured: new calls hit and the last one hit, by branch timer, probe and failover; the probe's time-out is the
 # branch timer's.
 
 

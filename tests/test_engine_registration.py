@@ -57,7 +57,7 @@ def met(recorder: ListRecorder, name: str = "lost") -> tuple[float, str]:
     return at, what
 
 
-# MEASURED: registration after the registrar dies
+# docs/validation.md: registration after the registrar dies
 
 
 def test_a_phone_whose_registrar_is_back_after_5_s_is_registered_at_its_next_refresh_as_measured() -> None:
@@ -75,7 +75,7 @@ def test_a_phone_whose_registrar_is_back_after_5_s_is_registered_at_its_next_ref
 
 
 def test_a_phone_with_two_registrars_turns_to_the_second_at_its_next_refresh_and_timer_f() -> None:
-    """MEASURED: a refresh in 60 s at most, whatever became of the first; S3: 32 s more over UDP before it turns."""
+    """As measured: a refresh in 60 s at most, whatever became of the first; S3: 32 s more over UDP before it turns."""
     waits = []
     for replication in range(40):
         agents = desk(expires="2m", sites=BOTH, switch="automatic")

@@ -264,7 +264,7 @@ def test_the_drawing_counts_nodes_and_watches_them_whenever_one_waits(events: li
         assert (Effect.STEP_DOWN in effects) == (event in (Event.RESIGNED, Event.PREEMPTED))
 
 
-# MEASURED.md: takeover = (3 - phase) adverts + skew; skew = (256 - 100) / 256 adverts, for the default priority of 100.
+# Measured: takeover = (3 - phase) adverts + skew; skew = (256 - 100) / 256 adverts, for the default priority of 100.
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_probes_of_one_second_find_a_dead_server_as_late_as_measured() -> None:
         assert detection_delay(detect, 1.0) <= first <= last <= detection_delay(detect, 0.0)
 
 
-# MEASURED.md: the SIP process killed, checked every 1 s, fall 1: 1.5 s with adverts of 1 s, 0.95 s with those of 0.1 s;
+# Measured: the SIP process killed, checked every 1 s, fall 1: 1.5 s with adverts of 1 s, 0.95 s with those of 0.1 s;
 # not checked: never. The node resigns with priority 0 (RFC 5798 §6.4.3) and the standby waits its skew.
 
 

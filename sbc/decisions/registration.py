@@ -94,7 +94,7 @@ class Client:
 
 
 CLIENTS: dict[str, Client] = {
-    # MEASURED on baresip: a phone that has lost its registrar is registered again at its next refresh.
+    # Measured on baresip: a phone that has lost its registrar is registered again at its next refresh.
     "plain": Client(of_expiry=0.5),
     "rfc5626": Client(base=30.0, base_with_line=90.0, longest=1800.0, between=(0.5, 1.0), stable=120.0),  # S4
     "jssip": Client(base=1.0, between=(0.0, 1.0), within=(2.0, 30.0), connected=True),  # S12, W18

@@ -1,6 +1,6 @@
 """State tables held against a grid drawn by hand, in which every pair of state and event has its cell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from itertools import product
 from typing import Any, TypeAlias
@@ -13,23 +13,33 @@ Pair: TypeAlias = tuple[Any, Any]
 Table: TypeAlias = Mapping[Pair, Any]
 
 
-def drawn(grid: str, states: type[Enum], events: type[Enum], does: Mapping[str, str], deeds: type[Enum]) -> Table:
+Kinds: TypeAlias = type[Enum] | tuple[type[Enum], ...]
+"""One enumeration or several, whose members are found by name."""
+
+
+def _members(kinds: Kinds) -> dict[str, Enum]:
+    several = kinds if isinstance(kinds, tuple) else (kinds,)
+    return {name: member for kind in several for name, member in kind.__members__.items()}
+
+
+def drawn(grid: str, states: type[Enum], events: Kinds, does: Mapping[str, str], deeds: Kinds) -> dict[Pair, Any]:
     """Read a grid: states across, events down, in each cell the state that follows, a dot where there is none.
 
     `does` says what is done, in order, by state and event; a drawn pair that is not in it does nothing.
     """
+    event_of, deed_of = _members(events), _members(deeds)
     head, *lines = [line.split() for line in grid.strip().splitlines()]
     rows: dict[Pair, Any] = {}
     for event, *cells in lines:
         for state, target in zip(head, cells, strict=True):
             if target != ".":
-                effects = tuple(deeds[each] for each in does.get(f"{state} {event}", "").split())
-                rows[states[state], events[event]] = (states[target], effects)
+                effects = tuple(deed_of[each] for each in does.get(f"{state} {event}", "").split())
+                rows[states[state], event_of[event]] = (states[target], effects)
     assert sum(bool(effects) for _, effects in rows.values()) == len(does), "every entry names a drawn pair"
     return rows
 
 
-def disagreements(table: Table, oracle: Table, states: type[Enum], events: type[Enum]) -> list[Pair]:
+def disagreements(table: Table, oracle: Table, states: type[Enum], events: Iterable[Enum]) -> list[Pair]:
     """Return the pairs, of all states and events, in which a table does not do what is drawn."""
     wrong = []
     for pair in product(states, events):

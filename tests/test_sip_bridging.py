@@ -1,13 +1,11 @@
 """The two sides of a back-to-back call against a table written out by hand, and the causes against RFC 3398 and S8."""
 
-from itertools import product
-
 import pytest
 
-from sbc.decisions.table import ImpossibleEventError, follow
 from sbc.sip.bridging import TABLE, Effect, Event, State
 from sbc.sip.causes import TO_CAUSE, TO_STATUS, Causes, q850
 from sbc.sip.message import Response
+from tests.grids import Pair, assert_every_mutation_is_noticed, disagreements, drawn
 
 # States across, events down; a dot is a pair that cannot happen.
 GRID = """
@@ -48,47 +46,17 @@ DOES = {
 }
 
 
-def drawn() -> dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]]:
-    head, *lines = GRID.strip().splitlines()
-    rows = {}
-    for line in lines:
-        word, *cells = line.split()
-        for state, target in zip(head.split(), cells, strict=True):
-            if target != ".":
-                does = tuple(Effect[each] for each in DOES.get(f"{state} {word}", "").split())
-                rows[State[state], Event[word]] = (State[target], does)
-    assert len([row for row in rows.values() if row[1]]) == len(DOES)
-    return rows
-
-
-def disagreements() -> list[tuple[State, Event]]:
-    oracle = drawn()
-    wrong = []
-    for pair in product(State, Event):
-        try:
-            done = follow(TABLE, *pair)
-        except ImpossibleEventError:
-            done = None
-        if done != oracle.get(pair):
-            wrong.append(pair)
-    return wrong
+def wrong() -> list[Pair]:
+    return disagreements(TABLE, drawn(GRID, State, Event, DOES, Effect), State, Event)
 
 
 def test_every_state_and_event_does_what_is_drawn_and_undrawn_pairs_are_refused() -> None:
-    assert disagreements() == []
+    assert wrong() == []
 
 
 def test_deleting_redirecting_or_thinning_any_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(TABLE, dict)
-    for pair, (target, effects) in list(TABLE.items()):
-        changed = [(other, effects) for other in State if other is not target]
-        changed += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
-        with monkeypatch.context() as patch:
-            for row in changed:
-                patch.setitem(TABLE, pair, row)
-                assert disagreements() == [pair]
-            patch.delitem(TABLE, pair)
-            assert disagreements() == [pair]
+    assert_every_mutation_is_noticed(TABLE, wrong, State, monkeypatch)
 
 
 def test_whoever_ends_it_the_other_side_is_ended_or_refused_once_it_has_been_reached() -> None:

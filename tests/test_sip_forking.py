@@ -1,13 +1,13 @@
 """The branches of a proxied request against tables written out from RFC 3261 §16, RFC 4320 and the rules S2 and S9."""
 
-from itertools import product
+from typing import Any
 
 import pytest
 
-from sbc.decisions.table import ImpossibleEventError, follow
 from sbc.decisions.timers import TRANSACTION_TIMEOUT
 from sbc.sip import forking
 from sbc.sip.forking import Branches, Effect, Event, State
+from tests.grids import Pair, assert_every_mutation_is_noticed, disagreements, drawn
 
 # States across, events down; a dot is a pair that cannot happen.
 GRIDS = {
@@ -98,58 +98,27 @@ DOES = {
 }
 
 NAMES = list(GRIDS)
-Pair = tuple[State, Event]
 
 
-def drawn(name: str) -> dict[Pair, tuple[State, tuple[Effect, ...]]]:
-    head, *lines = GRIDS[name].strip().splitlines()
-    rows = {}
-    for line in lines:
-        word, *cells = line.split()
-        for state, target in zip(head.split(), cells, strict=True):
-            if target != ".":
-                does = DOES[name].get(f"{state} {word}", "").split()
-                rows[State[state], Event[word]] = (State[target], tuple(Effect[each] for each in does))
-    assert len([row for row in rows.values() if row[1]]) == len(DOES[name]), "every entry of DOES names a drawn pair"
-    return rows
-
-
-def table(name: str) -> dict[Pair, tuple[State, tuple[Effect, ...]]]:
+def table(name: str) -> dict[Pair, Any]:
     rows: Branches = getattr(forking, name)
     assert isinstance(rows, dict)
     return rows
 
 
-def disagreements(name: str) -> list[Pair]:
-    oracle = drawn(name)
-    wrong = []
-    for pair in product(State, Event):
-        try:
-            done = follow(table(name), *pair)
-        except ImpossibleEventError:
-            done = None
-        if done != oracle.get(pair):
-            wrong.append(pair)
-    return wrong
+def wrong(name: str) -> list[Pair]:
+    oracle = drawn(GRIDS[name], State, Event, DOES[name], Effect)
+    return disagreements(table(name), oracle, State, Event)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_state_and_event_does_what_is_drawn_and_undrawn_pairs_are_refused(name: str) -> None:
-    assert disagreements(name) == []
+    assert wrong(name) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_deleting_redirecting_or_thinning_any_row_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = table(name)
-    for pair, (target, effects) in list(rows.items()):
-        changed = [(other, effects) for other in State if other is not target]
-        changed += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
-        with monkeypatch.context() as patch:
-            for row in changed:
-                patch.setitem(rows, pair, row)
-                assert disagreements(name) == [pair]
-            patch.delitem(rows, pair)
-            assert disagreements(name) == [pair]
+    assert_every_mutation_is_noticed(table(name), lambda: wrong(name), State, monkeypatch)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,13 +1,13 @@
 """The four transaction machines against tables written out from the figures of RFC 3261 and RFC 6026, and RFC 4320."""
 
-from itertools import product
+from typing import Any
 
 import pytest
 
-from sbc.decisions.table import ImpossibleEventError, follow
 from sbc.decisions.timers import Timer
 from sbc.sip import machines
 from sbc.sip.machines import Effect, Event, Machine, State
+from tests.grids import Pair, assert_every_mutation_is_noticed, disagreements, drawn
 
 # States across, events down; a dot is a pair that cannot happen. Single letters are timers that fire.
 GRIDS = {
@@ -133,62 +133,28 @@ DOES = {
 
 NAMES = list(GRIDS)
 EVENTS: tuple[Event | Timer, ...] = (*Event, *Timer)
-Pair = tuple[State, Event | Timer]
 
 
-def drawn(name: str) -> dict[Pair, tuple[State, tuple[Effect | Timer, ...]]]:
-    head, *lines = GRIDS[name].strip().splitlines()
-    rows = {}
-    for line in lines:
-        word, *cells = line.split()
-        assert len(cells) == len(head.split())
-        event = Event[word] if word in Event.__members__ else Timer[word]
-        for state, target in zip(head.split(), cells, strict=True):
-            if target != ".":
-                does = DOES[name].get(f"{state} {word}", "").split()
-                effects = tuple(Effect[each] if each in Effect.__members__ else Timer[each] for each in does)
-                rows[State[state], event] = (State[target], effects)
-    assert len([row for row in rows.values() if row[1]]) == len(DOES[name]), "every entry of DOES names a drawn pair"
-    return rows
-
-
-def machine(name: str) -> dict[Pair, tuple[State, tuple[Effect | Timer, ...]]]:
+def machine(name: str) -> dict[Pair, Any]:
     table: Machine = getattr(machines, name)
     assert isinstance(table, dict)
     return table
 
 
-def disagreements(name: str) -> list[Pair]:
+def wrong(name: str) -> list[Pair]:
     """The pairs, of all states and all events and timers, in which the machine does not do what is drawn."""
-    oracle = drawn(name)
-    wrong = []
-    for pair in product(State, EVENTS):
-        try:
-            done = follow(machine(name), *pair)
-        except ImpossibleEventError:
-            done = None
-        if done != oracle.get(pair):
-            wrong.append(pair)
-    return wrong
+    oracle = drawn(GRIDS[name], State, (Event, Timer), DOES[name], (Effect, Timer))
+    return disagreements(machine(name), oracle, State, EVENTS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_state_and_event_does_what_is_drawn_and_undrawn_pairs_are_refused(name: str) -> None:
-    assert disagreements(name) == []
+    assert wrong(name) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_deleting_redirecting_or_thinning_any_row_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = machine(name)
-    for pair, (target, effects) in list(table.items()):
-        changed = [(other, effects) for other in State if other is not target]
-        changed += [(target, effects[:i] + effects[i + 1 :]) for i in range(len(effects))]
-        with monkeypatch.context() as patch:
-            for row in changed:
-                patch.setitem(table, pair, row)
-                assert disagreements(name) == [pair]
-            patch.delitem(table, pair)
-            assert disagreements(name) == [pair]
+    assert_every_mutation_is_noticed(machine(name), lambda: wrong(name), State, monkeypatch)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -141,7 +141,10 @@ CHANGES_DO = {
 
 
 def calls_drawn() -> Table:
-    return {**drawn(OURS, State, Event, OURS_DO, Effect), **drawn(THEIRS, State, Event, THEIRS_DO, Effect)}
+    return {
+        **drawn(OURS, State, Event, OURS_DO, Effect),
+        **drawn(THEIRS, State, Event, THEIRS_DO, Effect),
+    }
 
 
 def wrong_calls() -> list[Pair]:

@@ -173,6 +173,31 @@ class Sample(NamedTuple):
     value: int
 
 
+class Fate(StrEnum):
+    """What became of a datagram, as far as its sender's side of the link knows."""
+
+    SENT = "sent"
+    LOST = "lost on the way"
+    CUT = "sent into a link that is cut"
+    UNREACHABLE = "refused: there is no way to its target"
+
+
+class WireRecord(NamedTuple):
+    """A datagram that an endpoint has sent; what was lost is here as well."""
+
+    at: float
+    source: str
+    """An IP address."""
+    source_port: int
+    target: str
+    target_port: int
+    transport: str
+    """`udp`, `tcp`, `tls`, `ws`, `wss`, or `vrrp`."""
+    data: bytes
+    """What the headers of IP and transport are put before."""
+    fate: Fate
+
+
 SAMPLE_EVERY = 10.0
 """Seconds between two samples."""
 
@@ -188,3 +213,10 @@ class Recorder(Protocol):
 
     def sample(self, sample: Sample) -> None:
         """Take one sample."""
+
+
+class WireRecorder(Protocol):
+    """Whoever takes what engines with real messages send."""
+
+    def wire(self, record: WireRecord) -> None:
+        """Take one datagram; they come in order of time."""

@@ -1,0 +1,1 @@
+"""Endpoints: carrier, SBC node, registrar, softphone, contact centre, sans-IO, built of decisions and SIP."""

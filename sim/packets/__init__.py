@@ -1,0 +1,1 @@
+"""The `packets` engine: real SIP messages between real endpoints, over a simulated network in virtual time."""

@@ -189,14 +189,11 @@ class Callers(Lifecycle):
             call.node = node
             node.calls[call] = None
 
-    def tried(self, key: str, way: Way) -> None:
-        """A call is sent by a trunk."""
+    def left(self, key: str, node: NodeState) -> None:
+        """A node carries a call no more."""
         call = self._open.get(key)
         if call is not None:
-            call.way = way
-            if call.node is not None:
-                call.node.calls.pop(call, None)
-                call.node = None
+            node.calls.pop(call, None)
 
     def rings(self, key: str, now: float) -> None:
         """Whoever called hears that the call is delivered."""
@@ -209,15 +206,20 @@ class Callers(Lifecycle):
         self._happens(key, Event.GREETED, now)
 
     def queued(self, key: str, queue: str, now: float) -> None:
-        """A call has come to a queue, at once or after the IVR, which counts as no waiting."""
+        """A call has come to a queue."""
         call = self._open.get(key)
         if call is not None:
-            if call.state is State.IVR:
-                call.ivr = now - (call.answered or now)
-                call.gives_up += call.ivr
-                call.answered = None
             call.queue = queue
         self._happens(key, Event.DELIVERED, now)
+
+    def after_menu(self, key: str, now: float) -> None:
+        """The IVR has led a call to its queue: the time in it was no waiting."""
+        call = self._open.get(key)
+        if call is not None and call.state is State.IVR and call.way is not None:
+            call.ivr = now - (call.answered or now)
+            call.gives_up += call.ivr
+            call.answered = None
+            self.queued(key, call.way.route.queue or "", now)
 
     def connected(self, key: str, agent: Agent | None, now: float) -> None:
         """Somebody at the other end has answered; the people talk once both sides know."""
@@ -262,11 +264,26 @@ class Callers(Lifecycle):
             call.agent = agent
         self._happens(key, Event.AGENT_FREE, now)
 
-    def overflowed(self, key: str, team: str) -> None:
-        """An external team takes the call."""
+    def overflowed(self, key: str, team: str, now: float) -> None:
+        """An external team has answered."""
         call = self._open.get(key)
         if call is not None:
             call.team = team
+        self._happens(key, Event.OVERFLOWED, now)
+
+    def shows(self, key: str, number: str) -> None:
+        """An outbound call shows a number."""
+        call = self._open.get(key)
+        if call is not None:
+            call.number = number
+
+    def turned_away(self, key: str, reason: str, sip: int) -> None:
+        """A queue takes no more callers; without an IVR before it the call was never delivered."""
+        call = self._open.get(key)
+        if call is not None:
+            if not call.ivr:
+                call.delivered = None
+            self._denials[call] = Outcome.BLOCKED, reason, sip
 
     def denied(self, key: str, outcome: Outcome, reason: str, sip: int) -> None:
         """Somebody on the way refuses a call; whoever called hears the status only."""
@@ -322,9 +339,11 @@ class Callers(Lifecycle):
             call.lost = pair, node
             self.tell(call, Event.NODE_LOST, self._env.now)
 
-    def cut(self, call: Call, reason: str) -> None:
+    def cut(self, key: str, reason: str) -> None:
         """A call is about to be cleared at all ends, for this reason."""
-        call.reason = reason
+        call = self._open.get(key)
+        if call is not None:
+            call.reason = reason
 
     # Ends.
 

@@ -76,4 +76,4 @@ def _place(network: Network, hosts: Iterator[str], segment: str) -> Address:
 
 def _hosts(network: str) -> Iterator[str]:
     """Yield the host addresses of an IPv4 /16 given by its first two numbers."""
-    yield from (f"{network}.{third}.{fourth}" for third in range(256) for fourth in range(1, 255))
+    yield from (f"{network}.{third}.{fourth}" for third in range(1, 256) for fourth in range(1, 255))

@@ -18,6 +18,7 @@ from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
+from sbc.decisions.trunk import NO_NODE, NOTHING_ANSWERS
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Queue
 from sim.call import Call
@@ -178,11 +179,12 @@ class Calls(Lifecycle):
         trunk, pair = way.trunk, way.pair
         node = pair.serving if branch is None else branch if branch.up else None
         if trunk.down_by or trunk.refuses_by:
-            self._log.effect(trunk.broken_by, "call")
-            self._rest(call, way, None if trunk.down_by else trunk.retry_after, now)
-            self._response(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503, now)
+            refusal = trunk.refusal
+            self._log.effect(refusal.by, "call")
+            self._rest(call, way, refusal.retry_after, now)
+            self._response(call, Outcome.FAILED, refusal.reason, refusal.sip, now)
         elif pair.shared and branch is None:
-            self._response(call, Outcome.FAILED, "no node in use", 503, now)
+            self._response(call, Outcome.FAILED, NO_NODE.reason, NO_NODE.sip, now)
         elif node is None:
             self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
             self._wait_for_answer(call, way, now)
@@ -210,29 +212,29 @@ class Calls(Lifecycle):
 
     def _response(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
         """A trunk has refused, or given no answer: go on to the other node or trunk, or let the caller hear it."""
-        others = self._others(call)
-        if self._other_node(call, sip) is not None or advance.after(sip, len(others)) is advance.Verdict.NEXT:
+        node_left = self._other_node(call) is not None
+        if advance.after(sip, len(self._others(call)), node_left=node_left) is advance.Verdict.FINAL:
+            self.refuse(call, outcome, reason, advance.final(sip, silent=call.silent), now)
+        else:
             call.refusal = outcome, reason, sip
             self.tell(call, Event.ADVANCED, now)
-        else:
-            self.refuse(call, outcome, reason, advance.final(sip, silent=call.silent), now)
 
     def _go_on(self, call: Call, now: float) -> None:
-        _, _, sip = call.refusal
-        node = self._other_node(call, sip)
+        node = self._other_node(call)
         if node is not None:
             call.failed_over = True
             self._invite(call, node, now)
         else:
+            _, _, sip = call.refusal
             call.silent |= sip == advance.NO_ANSWER
             way = self._others(call)[0]
             if call.stream.emergency:
                 call.number = way.route.number
             self._try(call, way, now)
 
-    def _other_node(self, call: Call, sip: int) -> NodeState | None:
-        """Return the node of an active-active pair that a call can still go on to after an answer."""
-        if call.branch is None or call.failed_over or sip not in advance.ADVANCES:
+    def _other_node(self, call: Call) -> NodeState | None:
+        """Return the node of an active-active pair that a call can still go on to."""
+        if call.branch is None or call.failed_over:
             return None
         return call.way.pair.other(call.branch) if call.way is not None else None
 
@@ -251,7 +253,7 @@ class Calls(Lifecycle):
     def _count_as_408(self, call: Call, now: float) -> None:
         if call.branch is not None and call.way is not None:
             self.unanswered(call.way.pair, call.branch)
-        self._response(call, Outcome.FAILED, "nothing answers", advance.NO_ANSWER, now)
+        self._response(call, Outcome.FAILED, NOTHING_ANSWERS.reason, NOTHING_ANSWERS.sip, now)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None, now: float) -> None:
         """The call has all its ports."""

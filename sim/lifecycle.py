@@ -14,6 +14,7 @@ import simpy
 
 from sbc.decisions.call import TABLE, Effect, Event, redials_at
 from sbc.decisions.table import bound, follow
+from sbc.decisions.trunk import NOTHING_ANSWERS
 from scenarios.evidence import Outcome
 from scenarios.load import CallerBlock
 from sim.call import Call, Stream
@@ -118,7 +119,7 @@ class Lifecycle(ABC):
             self._record(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487, now)
 
     def _cancel(self, call: Call, now: float) -> None:
-        self._record(call, Outcome.FAILED, "nothing answers", 487, now)
+        self._record(call, Outcome.FAILED, NOTHING_ANSWERS.reason, 487, now)
 
     def _refuse(self, call: Call, now: float) -> None:
         self._record(call, *call.refusal, now)

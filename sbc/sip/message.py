@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Self, TypeAlias
 
 from sbc.sip.errors import EncodeError, ParseError
-from sbc.sip.fields import Address, Via
+from sbc.sip.fields import Address, CSeq, Via
 from sbc.sip.grammar import WHITESPACE, is_token, shown
-from sbc.sip.headers import KEYS, Headers, Index, key_of, put
+from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, put, text_of
 from sbc.sip.limits import Limits
 from sbc.sip.phrases import PHRASES
 from sbc.sip.typed import Once, TypedHeaders
@@ -145,7 +145,7 @@ class Request(Message):
             ("From", from_),
             ("To", to),
             ("Call-ID", call_id),
-            ("CSeq", f"{cseq} {method}"),
+            ("CSeq", CSeq(cseq, method)),
             *headers,
             ("Content-Length", len(body)),
         ]
@@ -217,15 +217,15 @@ class Response(Message):
             copied = _COPIED | {"timestamp"}
         elif status < 300 and request.method in DIALOG_METHODS:
             copied = _COPIED | {"record-route"}
-        fields: list[tuple[str, str]] = []
-        for pair in request.headers:
+        fields: list[tuple[str, Value]] = []
+        for pair in request.headers.pairs:
             key = KEYS.get(pair[0]) or key_of(pair[0])
             if key in copied:
                 if key == "to" and to_tag and status != 100 and not _has_tag(request):
-                    fields.append((pair[0], f"{pair[1]};tag={to_tag}".rstrip(WHITESPACE)))
+                    fields.append((pair[0], _tagged(pair[1], to_tag)))
                 else:
                     fields.append(pair)
-        added = Headers(headers)
+        added = Headers(headers).pairs
         fields += added
         fields.append(("Content-Length", str(len(body))))
         response = cls(status, reason, Headers.trusted(fields), body)
@@ -255,6 +255,10 @@ def _has_tag(request: Request) -> bool:
         return request.to.tag is not None
     except ParseError:
         return True  # what cannot be read is sent back as it came
+
+
+def _tagged(to: Value, tag: str) -> Value:
+    return to.with_tag(tag) if type(to) is Address else f"{text_of(to)};tag={tag}".rstrip(WHITESPACE)
 
 
 def parse(data: bytes, limits: Limits = _LIMITS) -> Request | Response:
@@ -295,7 +299,7 @@ def parse_head(head: bytes, limits: Limits = _LIMITS) -> Request | Response:
 
 
 def _read_head(lines: list[str], limits: Limits) -> Request | Response:
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, Value]] = []
     index: Index = {}
     bad: str | None = None
     for line in lines[1:]:

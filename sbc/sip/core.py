@@ -173,7 +173,7 @@ class Core:
     def way(self, uri: Uri, flow: Flow | None) -> tuple[Flow, Via]:
         """Return the flow to a next hop, and a Via with a new branch."""
         there, via = self.locate(uri, flow)
-        return there, via._replace(params=via.params.put("branch", self.ids.branch()))
+        return there, via.with_branch(self.ids.branch())
 
     def authorized(self, request: Request) -> Request:
         """Return a request with the credentials that we have."""
@@ -212,7 +212,7 @@ class Core:
         """Acknowledge a 2xx to our first INVITE or re-INVITE: with one ACK for all its copies."""
         del now
         response: Response = call.owed or message
-        key = (response.cseq.number, response.to.tag or "")
+        key = (response.cseq.number, response.to_tag or "")
         if key not in call.acks:
             body = (call.session.local or b"") if call.owed is not None else b""
             if call.session.state is not OfferState.IDLE:

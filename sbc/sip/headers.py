@@ -74,6 +74,11 @@ def key_of(name: str) -> str:
     return COMPACT.get(lower, lower)
 
 
+def keys_of(pairs: Iterable[tuple[str, object]]) -> list[str]:
+    """Return the keys of header fields."""
+    return [KEYS.get(name) or key_of(name) for name, _ in pairs]
+
+
 def put(index: Index, key: str, value: Value) -> None:
     """Add a value to an index."""
     there = index.get(key)
@@ -110,7 +115,9 @@ class Headers:
     _index: Index | None
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
-        self._pairs = tuple([(name, kept(value)) for name, value in pairs])
+        self._pairs = tuple(
+            [(name, value.strip(WHITESPACE) if type(value) is str else kept(value)) for name, value in pairs]
+        )
         self._index = None
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Self, TypeAlias
 from sbc.sip.errors import EncodeError, ParseError
 from sbc.sip.fields import Address, CSeq, Via
 from sbc.sip.grammar import WHITESPACE, is_token, shown
-from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, put, text_of
+from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, keys_of, put, text_of
 from sbc.sip.limits import Limits
 from sbc.sip.phrases import PHRASES
 from sbc.sip.typed import Once, TypedHeaders
@@ -21,6 +21,8 @@ DIALOG_METHODS = frozenset(["INVITE", "SUBSCRIBE", "REFER"])
 """Methods whose success makes a dialog, so that the answer carries the Record-Route back (RFC 3261 §12.1.1)."""
 
 _COPIED = frozenset(["via", "from", "to", "call-id", "cseq"])
+_ECHOED = _COPIED | {"record-route", "timestamp"}
+_BUILT = _COPIED | {"max-forwards"}
 _FOLD = re.compile(r"\r\n[ \t]++")
 _FOLDS = frozenset(WHITESPACE)
 _LIMITS = Limits()
@@ -110,8 +112,6 @@ class Request(Message):
     """A request: a method, whom it is for, header fields, a body."""
 
     method: str
-    uri_text: str
-    """The Request-URI as it stands on the wire."""
     version: str
 
     def __init__(
@@ -121,7 +121,7 @@ class Request(Message):
         own = self.__dict__
         own["method"] = method
         own["version"] = version
-        own["uri_text"] = uri if type(uri) is str else str(uri)
+        own["uri_text" if isinstance(uri, str) else "uri"] = uri
 
     @classmethod
     def build(
@@ -138,18 +138,42 @@ class Request(Message):
         headers: Fields = (),
         body: bytes = b"",
     ) -> Self:
-        """Return a request with the six mandatory fields, then `headers`, then a Content-Length that is right."""
+        """Return a request with the six mandatory fields, then `headers`, then a Content-Length that is right.
+
+        A typed value is taken at its word; what is to be wrong on purpose is given as text.
+        """
+        more = Headers(headers).pairs
+        order = CSeq(cseq, method)
         fields: list[tuple[str, object]] = [
             ("Via", via),
-            ("Max-Forwards", max_forwards),
+            ("Max-Forwards", str(max_forwards)),
             ("From", from_),
             ("To", to),
             ("Call-ID", call_id),
-            ("CSeq", CSeq(cseq, method)),
-            *headers,
-            ("Content-Length", len(body)),
+            ("CSeq", order),
+            *more,
+            ("Content-Length", str(len(body))),
         ]
-        return cls(method, uri, Headers(fields), body)
+        request = cls(method, uri, Headers(fields), body)
+        if _BUILT.isdisjoint(keys_of(more)):
+            own = request.__dict__
+            own["cseq"] = order
+            if 0 <= max_forwards <= 255:
+                own["max_forwards"] = max_forwards
+            for name, value, kind in (("via", via, Via), ("from_", from_, Address), ("to", to, Address)):
+                if type(value) is kind:
+                    own[name] = value
+        return request
+
+    @Once
+    def uri_text(self) -> str:
+        """The Request-URI as it stands on the wire."""
+        return str(self.uri)
+
+    @property
+    def _target(self) -> Uri | str:
+        """The Request-URI as it was given."""
+        return self.uri_text if "uri_text" in self.__dict__ else self.uri
 
     @Once
     def uri(self) -> Uri:
@@ -158,6 +182,11 @@ class Request(Message):
             return parse_uri(self.uri_text)
         except ParseError as error:
             raise self.fault(error.reason, "Request-URI") from None
+
+    @Once
+    def _echoed(self) -> tuple[tuple[str, Value], ...]:
+        """The fields that its responses take over, some of them only where that is due."""
+        return tuple([pair for pair in self.headers.pairs if (KEYS.get(pair[0]) or key_of(pair[0])) in _ECHOED])
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
         """Return the error to raise about this request; an ACK is never answered."""
@@ -170,7 +199,7 @@ class Request(Message):
 
     def with_headers(self, headers: Headers) -> Self:
         """Return the request with other header fields."""
-        return type(self)(self.method, self.uri_text, headers, self.body, self.version)
+        return type(self)(self.method, self._target, headers, self.body, self.version)
 
     def with_uri(self, uri: Uri | str) -> Self:
         """Return the request for someone else."""
@@ -212,25 +241,26 @@ class Response(Message):
         A To without a tag gets `to_tag`, but not in a 100. Record-Route is copied where a dialog may begin (§12.1.1), a
         Timestamp into a 100. `headers` follow, then a Content-Length that is right.
         """
-        copied = _COPIED
-        if status == 100:
-            copied = _COPIED | {"timestamp"}
-        elif status < 300 and request.method in DIALOG_METHODS:
-            copied = _COPIED | {"record-route"}
+        begins = 100 < status < 300 and request.method in DIALOG_METHODS
         fields: list[tuple[str, Value]] = []
-        for pair in request.headers.pairs:
+        to: Value | None = None
+        for pair in request._echoed:
             key = KEYS.get(pair[0]) or key_of(pair[0])
-            if key in copied:
-                if key == "to" and to_tag and status != 100 and not _has_tag(request):
-                    fields.append((pair[0], _tagged(pair[1], to_tag)))
-                else:
-                    fields.append(pair)
+            if key == "to" and to_tag and status != 100 and not _has_tag(request):
+                to = _tagged(pair[1], to_tag)
+                fields.append((pair[0], to))
+            elif key in _COPIED or (begins if key == "record-route" else status == 100):
+                fields.append(pair)
         added = Headers(headers).pairs
         fields += added
         fields.append(("Content-Length", str(len(body))))
         response = cls(status, reason, Headers.trusted(fields), body)
-        if _COPIED.isdisjoint([key_of(name) for name, _ in added]):
-            response._share(request, "via", "vias", "from_", "call_id", "cseq")
+        if _COPIED.isdisjoint(keys_of(added)):
+            response._share(request, "via", "vias", "from_", "call_id", "cseq", "branch", "from_tag")
+            if type(to) is Address:
+                response.__dict__["to"] = to
+            elif to is None:
+                response._share(request, "to", "to_tag")
         return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
@@ -252,7 +282,7 @@ class Response(Message):
 
 def _has_tag(request: Request) -> bool:
     try:
-        return request.to.tag is not None
+        return request.to_tag is not None
     except ParseError:
         return True  # what cannot be read is sent back as it came
 

@@ -17,6 +17,7 @@ from sbc.decisions.table import follow
 from sbc.decisions.timers import LONGEST, Timer
 from sbc.sip.alarms import Alarms
 from sbc.sip.errors import SipError
+from sbc.sip.fields import is_rfc3261
 from sbc.sip.machines import Event, State
 from sbc.sip.matching import client_key, merge_key, rfc2543_key, server_key
 from sbc.sip.message import Request, Response
@@ -134,7 +135,7 @@ class Transactions:
         invite = transaction.request.method == "INVITE"
         if not invite and (event is _PROVISIONAL or response.status == 408):
             return False
-        if invite and response.status >= 200 and not transaction.request.via.names_transaction:
+        if invite and response.status >= 200 and not is_rfc3261(transaction.request.branch):
             self._await_rfc2543_ack(transaction, response)
         return self._step(transaction, event, response)
 
@@ -207,13 +208,13 @@ class Transactions:
 
     def _find_invite(self, request: Request, as_method: str) -> ServerTransaction | None:
         """Return the INVITE that an ACK or CANCEL means. Only in RFC 2543 is an ACK found under its own name."""
-        if request.via.names_transaction:
+        if is_rfc3261(request.branch):
             as_method = "INVITE"
         return self._servers.get(server_key(request, as_method))
 
     def _await_rfc2543_ack(self, transaction: ServerTransaction, response: Response) -> None:
         """Let the ACK for a response be found, which has no branch to name its INVITE by but the response's To tag."""
-        key = rfc2543_key(transaction.request, "ACK", response.to.tag)
+        key = rfc2543_key(transaction.request, "ACK", response.to_tag)
         if key not in self._servers:
             self._servers[key] = transaction
             transaction.keys += (key,)

@@ -177,6 +177,22 @@ class TypedHeaders:
     """The topmost Via."""
     vias = Listed("Via", parse_via, Via)
     """All of them, the topmost first."""
+
+    @Once
+    def branch(self) -> str | None:
+        """That of the topmost Via."""
+        return self.via.branch
+
+    @Once
+    def from_tag(self) -> str | None:
+        """That of From."""
+        return self.from_.tag
+
+    @Once
+    def to_tag(self) -> str | None:
+        """That of To."""
+        return self.to.tag
+
     from_ = Mandatory("From", parse_address, Address)
     to = Mandatory("To", parse_address, Address)
     call_id = Mandatory("Call-ID", parse_call_id)
@@ -223,7 +239,8 @@ class TypedHeaders:
     @Once
     def contacts(self) -> tuple[Address, ...]:
         """The Contact values; none where the only one is ``*``."""
-        return () if self.wildcard_contact else _CONTACTS.read(self)
+        found = self.headers.find("contact")
+        return () if found is None or found == "*" else _CONTACTS.read(self)
 
     @property
     def wildcard_contact(self) -> bool:

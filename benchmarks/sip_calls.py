@@ -274,7 +274,7 @@ def profile() -> None:
     scene.fill()
     profiler = cProfile.Profile()
     profiler.runcall(scene.round)
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(60)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
 
 
 if __name__ == "__main__":

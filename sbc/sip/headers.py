@@ -5,7 +5,7 @@ text is asked for: between two ends in one process that may be never.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from sbc.sip.grammar import WHITESPACE, split
 
@@ -74,11 +74,6 @@ def key_of(name: str) -> str:
     return COMPACT.get(lower, lower)
 
 
-def keys_of(pairs: Iterable[tuple[str, object]]) -> list[str]:
-    """Return the keys of header fields."""
-    return [KEYS.get(name) or key_of(name) for name, _ in pairs]
-
-
 def put(index: Index, key: str, value: Value) -> None:
     """Add a value to an index."""
     there = index.get(key)
@@ -111,7 +106,7 @@ class Headers:
     """Immutable header fields: pairs of the name as it came and its value, without the white space around it."""
 
     __slots__ = ("_index", "_pairs")
-    _pairs: tuple[tuple[str, Value], ...]
+    _pairs: tuple[tuple[str, Value], ...] | None
     _index: Index | None
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
@@ -120,10 +115,10 @@ class Headers:
         )
         self._index = None
 
-    @classmethod
-    def trusted(cls, pairs: Iterable[tuple[str, Value]], index: Index | None = None) -> Self:
+    @staticmethod
+    def trusted(pairs: Iterable[tuple[str, Value]], index: Index | None = None) -> "Headers":
         """Return headers of values that are stripped already, with an index by key if there is one."""
-        headers = cls.__new__(cls)
+        headers = Headers.__new__(Headers)
         headers._pairs = tuple(pairs)
         headers._index = index
         return headers
@@ -131,7 +126,13 @@ class Headers:
     @property
     def pairs(self) -> tuple[tuple[str, Value], ...]:
         """Names and values, typed where they were given so."""
+        if self._pairs is None:
+            self._pairs = self.put_together()
         return self._pairs
+
+    def put_together(self) -> tuple[tuple[str, Value], ...]:
+        """Return the pairs where they were not there from the beginning."""
+        raise NotImplementedError
 
     @property
     def index(self) -> Index:
@@ -139,7 +140,7 @@ class Headers:
         index = self._index
         if index is None:
             index = self._index = {}
-            for name, value in self._pairs:
+            for name, value in self.pairs:
                 key = KEYS.get(name) or key_of(name)
                 if key in index:
                     put(index, key, value)
@@ -153,9 +154,9 @@ class Headers:
 
     def first(self, key: str) -> Value | None:
         """Return the first value under a key, or None: for a key that leads, as Via does, found without an index."""
-        if self._index is None:
+        if self._index is None and self._pairs is not None:
             return next((value for name, value in self._pairs if key_of(name) == key), None)
-        found = self._index.get(key)
+        found = self.find(key)
         return found[0] if isinstance(found, list) else found
 
     def values(self, name: str) -> list[str]:
@@ -177,35 +178,35 @@ class Headers:
         key = key_of(name)
         return tuple([part for value in self.values(name) for part in parts(key, value)])
 
-    def replace(self, name: str, value: object) -> Self:
+    def replace(self, name: str, value: object) -> "Headers":
         """Return headers with one field of that name: where the first stood, or at the end."""
         key = key_of(name)
-        others = [pair for pair in self._pairs if key_of(pair[0]) != key]
-        at = next((i for i, pair in enumerate(self._pairs) if key_of(pair[0]) == key), len(others))
+        others = [pair for pair in self.pairs if key_of(pair[0]) != key]
+        at = next((i for i, pair in enumerate(self.pairs) if key_of(pair[0]) == key), len(others))
         return self.trusted([*others[:at], (name, kept(value)), *others[at:]])
 
-    def add(self, name: str, value: object) -> Self:
+    def add(self, name: str, value: object) -> "Headers":
         """Return headers with one more field, at the end."""
-        return self.trusted([*self._pairs, (name, kept(value))])
+        return self.trusted([*self.pairs, (name, kept(value))])
 
-    def prepend(self, name: str, value: object) -> Self:
+    def prepend(self, name: str, value: object) -> "Headers":
         """Return headers with one more field before all others, as a Via or a Record-Route is added."""
-        return self.trusted([(name, kept(value)), *self._pairs])
+        return self.trusted([(name, kept(value)), *self.pairs])
 
-    def without(self, *names: str) -> Self:
+    def without(self, *names: str) -> "Headers":
         """Return headers without the fields of those names."""
         keys = {key_of(name) for name in names}
-        return self.trusted([pair for pair in self._pairs if key_of(pair[0]) not in keys])
+        return self.trusted([pair for pair in self.pairs if key_of(pair[0]) not in keys])
 
     def __contains__(self, name: str) -> bool:
         return self.find(key_of(name)) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Go through names and texts."""
-        return iter([(name, value if type(value) is str else text_of(value)) for name, value in self._pairs])
+        return iter([(name, value if type(value) is str else text_of(value)) for name, value in self.pairs])
 
     def __len__(self) -> int:
-        return len(self._pairs)
+        return len(self.pairs)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and tuple(self) == tuple(other)

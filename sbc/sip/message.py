@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Self, TypeAlias
 
+from sbc.sip.building import RequestFields, ResponseFields
 from sbc.sip.errors import EncodeError, ParseError
 from sbc.sip.fields import Address, CSeq, Via
 from sbc.sip.grammar import WHITESPACE, is_token, shown
-from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, keys_of, put, text_of
+from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, put, text_of
 from sbc.sip.limits import Limits
 from sbc.sip.phrases import PHRASES
 from sbc.sip.typed import Once, TypedHeaders
@@ -20,9 +21,8 @@ VERSION = "SIP/2.0"
 DIALOG_METHODS = frozenset(["INVITE", "SUBSCRIBE", "REFER"])
 """Methods whose success makes a dialog, so that the answer carries the Record-Route back (RFC 3261 §12.1.1)."""
 
-_COPIED = frozenset(["via", "from", "to", "call-id", "cseq"])
-_ECHOED = _COPIED | {"record-route", "timestamp"}
-_BUILT = _COPIED | {"max-forwards"}
+_SHARED_BUT_TO = ("via", "vias", "from_", "call_id", "cseq", "branch", "from_tag")
+_SHARED = (*_SHARED_BUT_TO, "to", "to_tag")
 _FOLD = re.compile(r"\r\n[ \t]++")
 _FOLDS = frozenset(WHITESPACE)
 _LIMITS = Limits()
@@ -36,7 +36,7 @@ class Message(TypedHeaders):
 
     def __init__(self, headers: Fields, body: bytes) -> None:
         own = self.__dict__
-        own["headers"] = headers if type(headers) is Headers else Headers(headers)
+        own["headers"] = headers if isinstance(headers, Headers) else Headers(headers)
         own["body"] = body
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -75,11 +75,6 @@ class Message(TypedHeaders):
         changed = self.with_headers(headers)
         changed.__dict__["body"] = body
         return changed
-
-    def _share(self, other: "Message", *names: str) -> None:
-        """Take over typed values that have been read of another message, where the fields are the same."""
-        own, theirs = self.__dict__, other.__dict__
-        own.update([(name, theirs[name]) for name in names if name in theirs])
 
     def framed(self) -> Self:
         """Return the message with a Content-Length that is right, as a stream needs: itself where it has one."""
@@ -142,27 +137,20 @@ class Request(Message):
 
         A typed value is taken at its word; what is to be wrong on purpose is given as text.
         """
-        more = Headers(headers).pairs
         order = CSeq(cseq, method)
-        fields: list[tuple[str, object]] = [
-            ("Via", via),
-            ("Max-Forwards", str(max_forwards)),
-            ("From", from_),
-            ("To", to),
-            ("Call-ID", call_id),
-            ("CSeq", order),
-            *more,
-            ("Content-Length", str(len(body))),
-        ]
-        request = cls(method, uri, Headers(fields), body)
-        if _BUILT.isdisjoint(keys_of(more)):
+        fields = RequestFields(via, max_forwards, from_, to, call_id, order, headers, len(body))
+        request = cls(method, uri, fields, body)
+        if fields.plain:
             own = request.__dict__
             own["cseq"] = order
             if 0 <= max_forwards <= 255:
                 own["max_forwards"] = max_forwards
-            for name, value, kind in (("via", via, Via), ("from_", from_, Address), ("to", to, Address)):
-                if type(value) is kind:
-                    own[name] = value
+            if type(via) is Via:
+                own["via"] = via
+            if type(from_) is Address:
+                own["from_"] = from_
+            if type(to) is Address:
+                own["to"] = to
         return request
 
     @Once
@@ -182,11 +170,6 @@ class Request(Message):
             return parse_uri(self.uri_text)
         except ParseError as error:
             raise self.fault(error.reason, "Request-URI") from None
-
-    @Once
-    def _echoed(self) -> tuple[tuple[str, Value], ...]:
-        """The fields that its responses take over, some of them only where that is due."""
-        return tuple([pair for pair in self.headers.pairs if (KEYS.get(pair[0]) or key_of(pair[0])) in _ECHOED])
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
         """Return the error to raise about this request; an ACK is never answered."""
@@ -241,26 +224,26 @@ class Response(Message):
         A To without a tag gets `to_tag`, but not in a 100. Record-Route is copied where a dialog may begin (§12.1.1), a
         Timestamp into a 100. `headers` follow, then a Content-Length that is right.
         """
-        begins = 100 < status < 300 and request.method in DIALOG_METHODS
-        fields: list[tuple[str, Value]] = []
-        to: Value | None = None
-        for pair in request._echoed:
-            key = KEYS.get(pair[0]) or key_of(pair[0])
-            if key == "to" and to_tag and status != 100 and not _has_tag(request):
-                to = _tagged(pair[1], to_tag)
-                fields.append((pair[0], to))
-            elif key in _COPIED or (begins if key == "record-route" else status == 100):
-                fields.append(pair)
-        added = Headers(headers).pairs
-        fields += added
-        fields.append(("Content-Length", str(len(body))))
-        response = cls(status, reason, Headers.trusted(fields), body)
-        if _COPIED.isdisjoint(keys_of(added)):
-            response._share(request, "via", "vias", "from_", "call_id", "cseq", "branch", "from_tag")
+        also: str | None = None
+        if status == 100:
+            also = "timestamp"
+        elif status < 300 and request.method in DIALOG_METHODS:
+            also = "record-route"
+        to = None
+        if to_tag and status != 100 and not _has_tag(request):
+            to = _tagged(request.headers.first("to"), to_tag)
+        fields = ResponseFields(request, to, also, headers, len(body))
+        response = cls(status, reason, fields, body)
+        if fields.plain:
+            own, theirs = response.__dict__, request.__dict__
+            for name in _SHARED if to is None else _SHARED_BUT_TO:
+                if name in theirs:
+                    own[name] = theirs[name]
             if type(to) is Address:
-                response.__dict__["to"] = to
-            elif to is None:
-                response._share(request, "to", "to_tag")
+                own["to"] = to
+                own["to_tag"] = to_tag
+            if also == "record-route" and "record_routes" in theirs:
+                own["record_routes"] = theirs["record_routes"]
         return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
@@ -287,7 +270,9 @@ def _has_tag(request: Request) -> bool:
         return True  # what cannot be read is sent back as it came
 
 
-def _tagged(to: Value, tag: str) -> Value:
+def _tagged(to: Value | None, tag: str) -> Value | None:
+    if to is None:
+        return None
     return to.with_tag(tag) if type(to) is Address else f"{text_of(to)};tag={tag}".rstrip(WHITESPACE)
 
 

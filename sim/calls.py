@@ -21,6 +21,7 @@ from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
 from sbc.decisions.table import bound, follow
+from sbc.decisions.ways_out import NOT_USABLE, from_site, shown
 from scenarios.evidence import Direction, Outcome
 from scenarios.load import CallerBlock
 from scenarios.model import Queue
@@ -31,8 +32,6 @@ from sim.log import Log
 from sim.timer import later
 from sim.world import NodeState, PairState, Way, World, admit
 
-NOT_USABLE = NoRoute("caller number not usable", 403)
-"""A call that shows no number, or one of another site."""
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
 _ANSWERED, _TALK_OVER, _INBOUND, _COMPLETED = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND, Outcome.COMPLETED
 _CONTENT = (Outcome.COMPLETED, Outcome.CLOSED)
@@ -177,20 +176,12 @@ class Calls:
             way = self._world.emergency[agent.site]
             call.number = way.route.number if isinstance(way, Way) else ""
             return way
-        shown = self._shown(call)
-        call.number = shown or ""
-        found = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
+        terminal = self._world.caller_numbers[call.stream.group]
+        number = shown(call.stream.plan.shows, self._world.default_caller, terminal)
+        call.number = number or ""
+        found = self._world.way(number, Direction.OUTBOUND) if number is not None else None
         ways = (found, *found.others) if isinstance(found, Way) else ()
-        return next((each for each in ways if each.site == agent.site), NOT_USABLE)
-
-    def _shown(self, call: Call) -> str | None:
-        match call.stream.plan.shows:
-            case "default" | None:
-                return self._world.default_caller
-            case "terminal":
-                return self._world.caller_numbers[call.stream.group]
-            case number:
-                return number
+        return next(iter(from_site(ways, agent.site)), NOT_USABLE)
 
     def _try(self, call: Call, way: Way, now: float) -> None:
         """Begin with a trunk."""
@@ -242,7 +233,7 @@ class Calls:
             self._rest(call, way, None if trunk.down_by else trunk.retry_after, now)
             self._response(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503, now)
         elif pair.shared and branch is None:
-            self._response(call, Outcome.FAILED, "no node in use", 503, now)
+            self._response(call, Outcome.FAILED, advance.NO_NODE, 503, now)
         elif node is None:
             self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
             self._wait_for_answer(call, way, now)
@@ -296,11 +287,10 @@ class Calls:
             return None
         return call.way.pair.other(call.branch) if call.way is not None else None
 
-    def _others(self, call: Call) -> list[Way]:
+    def _others(self, call: Call) -> tuple[Way, ...]:
         """Return the ways by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
-        agent = call.agent
         ways = call.way.others if call.way is not None else ()
-        return [way for way in ways if agent is None or way.site == agent.site]
+        return ways if call.agent is None else from_site(ways, call.agent.site)
 
     def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
         self.unsettled[call] = None
@@ -311,7 +301,7 @@ class Calls:
     def _count_as_408(self, call: Call, now: float) -> None:
         if call.branch is not None and call.way is not None:
             self.unanswered(call.way.pair, call.branch)
-        self._response(call, Outcome.FAILED, "nothing answers", advance.NO_ANSWER, now)
+        self._response(call, Outcome.FAILED, advance.NOTHING_ANSWERS, advance.NO_ANSWER, now)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None, now: float) -> None:
         """The call has all its ports."""
@@ -419,7 +409,7 @@ class Calls:
             self._record(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487, now)
 
     def _cancel(self, call: Call, now: float) -> None:
-        self._record(call, Outcome.FAILED, "nothing answers", 487, now)
+        self._record(call, Outcome.FAILED, advance.NOTHING_ANSWERS, 487, now)
 
     def _refuse(self, call: Call, now: float) -> None:
         self._record(call, *call.refusal, now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
 from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
-from sbc.decisions.advance import UNAVAILABLE, Rests
+from sbc.decisions.advance import LEFT_ALONE, UNAVAILABLE, Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from scenarios.evidence import Direction
@@ -307,7 +307,7 @@ class World:
         ``lots`` keeps what was drawn for a call: a carrier that refuses it does so on all of its trunks.
         """
         if self.rests.rests(now, (direction, trunk)):
-            return Refusal("trunk left alone (Retry-After)", UNAVAILABLE)
+            return Refusal(LEFT_ALONE, UNAVAILABLE)
         for fault, restriction in self.trunks[trunk].restricted_by.items():
             if fault not in lots:
                 lots[fault] = restriction.refuses()

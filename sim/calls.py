@@ -19,6 +19,7 @@ from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
 from sbc.decisions.trunk import NO_NODE, NOTHING_ANSWERS
+from sbc.decisions.ways_out import NOT_USABLE, from_site, shown
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Queue
 from sim.call import Call
@@ -29,8 +30,6 @@ from sim.log import Log
 from sim.timer import later
 from sim.world import NodeState, PairState, Way, World, admit
 
-NOT_USABLE = NoRoute("caller number not usable", 403)
-"""A call that shows no number, or one of another site."""
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
 _ANSWERED, _TALK_OVER, _INBOUND = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND
 
@@ -118,20 +117,12 @@ class Calls(Lifecycle):
             way = self._world.emergency[agent.site]
             call.number = way.route.number if isinstance(way, Way) else ""
             return way
-        shown = self._shown(call)
-        call.number = shown or ""
-        found = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
+        terminal = self._world.caller_numbers[call.stream.group]
+        number = shown(call.stream.plan.shows, self._world.default_caller, terminal)
+        call.number = number or ""
+        found = self._world.way(number, Direction.OUTBOUND) if number is not None else None
         ways = (found, *found.others) if isinstance(found, Way) else ()
-        return next((each for each in ways if each.site == agent.site), NOT_USABLE)
-
-    def _shown(self, call: Call) -> str | None:
-        match call.stream.plan.shows:
-            case "default" | None:
-                return self._world.default_caller
-            case "terminal":
-                return self._world.caller_numbers[call.stream.group]
-            case number:
-                return number
+        return next(iter(from_site(ways, agent.site)), NOT_USABLE)
 
     def _try(self, call: Call, way: Way, now: float) -> None:
         """Begin with a trunk."""
@@ -238,11 +229,10 @@ class Calls(Lifecycle):
             return None
         return call.way.pair.other(call.branch) if call.way is not None else None
 
-    def _others(self, call: Call) -> list[Way]:
+    def _others(self, call: Call) -> tuple[Way, ...]:
         """Return the ways by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
-        agent = call.agent
         ways = call.way.others if call.way is not None else ()
-        return [way for way in ways if agent is None or way.site == agent.site]
+        return ways if call.agent is None else from_site(ways, call.agent.site)
 
     def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
         self.unsettled[call] = None

@@ -1,12 +1,14 @@
 """Calls on the simulated network: alice calls bob through a back-to-back user agent, and hangs up."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from random import Random
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import simpy
 
+from kirikae import cli
+from kirikae.runner import ENGINES, Play
 from sbc.endpoints.endpoint import Hold
 from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.sip.agent import UserAgent
@@ -19,7 +21,10 @@ from sbc.sip.ids import Ids
 from sbc.sip.message import parse
 from sbc.sip.transaction import Flow, Send
 from sbc.sip.uri import SipUri, Uri
-from scenarios.evidence import JournalEntry, WireRecord
+from scenarios.evidence import JournalEntry, Recorder, WireRecord, WireRecorder
+from scenarios.load import CallerBlock
+from scenarios.model import Drill
+from sim import engine as calls
 from sim.log import Log
 from sim.packets.host import Host
 from sim.packets.network import Link, Network
@@ -123,7 +128,7 @@ def _agent(uri: SipUri, ids: Ids, locate: Any) -> UserAgent:
     return UserAgent(NameAddress(uri), ids, locate)
 
 
-def play(wire: Any, *, calls: int = 3, transport: str = "udp", lost: Iterable[int] = (), strict: bool = False) -> None:
+def play(wire: Any, *, many: int = 3, transport: str = "udp", lost: Iterable[int] = (), strict: bool = False) -> None:
     """Let calls begin from -5 s on, one every :data:`EVERY` seconds.
 
     ``lost``: which datagrams between alice and the edge are lost, counted from 1.
@@ -162,7 +167,7 @@ def play(wire: Any, *, calls: int = 3, transport: str = "udp", lost: Iterable[in
         network.place(address.host, segment)
         hosts[name] = Host(env, network, name, lambda report: None)
         hosts[name].start(Element(address, make, transport, react))
-    for number in range(calls):
+    for number in range(many):
         later(env, number * EVERY, lambda: hosts["alice"].tell(dial))
     env.run(until=300.0)
 
@@ -172,3 +177,29 @@ def recorded(**options: Any) -> list[WireRecord]:
     wire = Wire()
     play(wire, **options)
     return wire.records
+
+
+def engine(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = False,
+) -> None:
+    """Stand in for an engine with messages: the evidence of `calls`, and these few calls on the wire."""
+    calls.play(drill, load, seed, replication, recorder)
+    if wire is not None:
+        play(wire, lost=[1], strict=strict)
+
+
+def main() -> None:
+    """Start the command line with the stand-in."""
+    cast("dict[str, Play]", ENGINES)["packets"] = engine
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

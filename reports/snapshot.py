@@ -22,8 +22,8 @@ MESSAGES: Final = (20, 5)
 COPIES_WITHIN: Final = 32.0
 """64·T1: nothing is sent again later than that (RFC 3261 §17)."""
 
-PEAKS: Final = (Gauge.PORTS, Gauge.REGISTERS)
-"""Gauges whose sample is the most since the one before."""
+SHARPNESS: Final = 0.0005
+"""Seconds after the moment that still belong to it: a time read to the millisecond means what it was read of."""
 
 _CSEQ: Final = re.compile(rb"\r\ncseq[ \t]*:\s*\d+\s+(\S+)", re.IGNORECASE)
 
@@ -88,6 +88,7 @@ class Snapshot:
         """``at``: the moment, in seconds since the start of the run."""
         self.drill = drill
         self.at = at
+        self._until = at + SHARPNESS
         self.faults: dict[str, float] = {}
         """Faults that are not repaired, and since when."""
         self.serving: dict[str, dict[str, float | None]] = {
@@ -112,13 +113,13 @@ class Snapshot:
     def calls(self, records: Sequence[CallRecord]) -> None:
         """Take attempts that have ended."""
         for call in records:
-            if call.start <= self.at and (self.at < call.end or call.outcome is Outcome.IN_PROGRESS):
-                self.up[Up(_phase(call, self.at), call.node)] += 1
+            if call.start <= self._until and (self._until < call.end or call.outcome is Outcome.IN_PROGRESS):
+                self.up[Up(_phase(call, self._until), call.node)] += 1
 
     def entry(self, entry: JournalEntry) -> None:
         """Take one journal entry."""
         before, after = self.entries
-        if entry.at > self.at:
+        if entry.at > self._until:
             if len(after) < ENTRIES[1]:
                 after.append(entry)
             return
@@ -143,7 +144,7 @@ class Snapshot:
     def sample(self, sample: Sample) -> None:
         """Take one sample."""
         levels = self._levels.setdefault((sample.gauge, sample.name), Levels(None, None))
-        if sample.at <= self.at:
+        if sample.at <= self._until:
             self._levels[sample.gauge, sample.name] = Levels(sample, None)
         elif levels.after is None:
             self._levels[sample.gauge, sample.name] = Levels(levels.before, sample)
@@ -161,7 +162,7 @@ class Snapshot:
             self._is_copy(record),
             record.fate,
         )
-        (before if record.at <= self.at else after).append(message)
+        (before if record.at <= self._until else after).append(message)
 
     def _is_copy(self, record: WireRecord) -> bool:
         while self._digests and self._digests[0][0] < record.at - COPIES_WITHIN:

@@ -166,7 +166,7 @@ def _messages(snapshot: Snapshot) -> Iterable[Table]:
     table = columns("time (s)", "from", "", "to", "message", "", right=("time (s)",))
     for message in chain(before, [None], after):
         if message is None:
-            _now(table, snapshot)
+            _now(table, snapshot, column=4)
             continue
         remarks = ["sent again"] if message.again else []
         if message.fate is not Fate.SENT:
@@ -176,8 +176,9 @@ def _messages(snapshot: Snapshot) -> Iterable[Table]:
     yield table
 
 
-def _now(table: Table, snapshot: Snapshot) -> None:
-    table.add_row(Text(f"{snapshot.at:.3f}"), Text("<<< this moment"), style="bold")
+def _now(table: Table, snapshot: Snapshot, column: int = 1) -> None:
+    between = [""] * (column - 1)
+    table.add_row(f"{snapshot.at:.3f}", *between, "<<< this moment", style="bold")
 
 
 def _ago(since: float, now: float) -> str:

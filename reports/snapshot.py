@@ -41,8 +41,8 @@ class Up(NamedTuple):
     """What calls that are up have in common."""
 
     phase: Phase
-    node: str
-    """Empty for none yet."""
+    pair: str
+    """That they came to, by whichever node; empty while they are being set up, or where they never came to one."""
 
 
 class Message(NamedTuple):
@@ -114,7 +114,8 @@ class Snapshot:
         """Take attempts that have ended."""
         for call in records:
             if call.start <= self._until and (self._until < call.end or call.outcome is Outcome.IN_PROGRESS):
-                self.up[Up(_phase(call, self._until), call.node)] += 1
+                phase = _phase(call, self._until)
+                self.up[Up(phase, "" if phase is Phase.SETUP else call.node.partition("/")[0])] += 1
 
     def entry(self, entry: JournalEntry) -> None:
         """Take one journal entry."""

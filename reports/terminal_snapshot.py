@@ -69,14 +69,14 @@ def _pairs(snapshot: Snapshot) -> Table:
 
 def _calls(snapshot: Snapshot) -> Iterable[Table]:
     total = sum(snapshot.up.values())
-    nodes = sorted({up.node for up in snapshot.up})
+    pairs = sorted({up.pair for up in snapshot.up})
     phases = [phase for phase in Phase if any(up.phase is phase for up in snapshot.up)]
     counted = ("calls up", *phases, "all")
     table = columns(*counted, right=counted[1:])
-    for node in nodes:
-        each = [sum(n for up, n in snapshot.up.items() if (up.phase, up.node) == (phase, node)) for phase in phases]
-        table.add_row(Text(node or "at no node"), *(Text(wording.count_text(n)) for n in (*each, sum(each))))
-    if len(nodes) != 1:
+    for pair in pairs:
+        each = [sum(n for up, n in snapshot.up.items() if (up.phase, up.pair) == (phase, pair)) for phase in phases]
+        table.add_row(Text(pair or "at no pair"), *(Text(wording.count_text(n)) for n in (*each, sum(each))))
+    if len(pairs) != 1:
         each = [sum(n for up, n in snapshot.up.items() if up.phase is phase) for phase in phases]
         table.add_row(Text("all"), *(Text(wording.count_text(n)) for n in (*each, total)))
     yield table
@@ -93,6 +93,8 @@ def _ports(snapshot: Snapshot) -> Iterable[Table]:
 
 
 def _registers(snapshot: Snapshot) -> Iterable[Table]:
+    if not snapshot.drill.agents:
+        return []
     table = columns("registrar", "most REGISTERs within 1 s", right=("most REGISTERs within 1 s",))
     for (_, site), levels in snapshot.levels(Gauge.REGISTERS).items():
         if (most := levels.most) is not None:
@@ -114,7 +116,7 @@ def _told(table: Table, snapshot: Snapshot, gauge: Gauge) -> Iterable[Table]:
 
 def _levels(snapshot: Snapshot) -> Iterable[Table]:
     measured: Mapping[tuple[Gauge, str], Levels] = snapshot.levels(*_LEVELS)
-    if not measured:
+    if not measured or not snapshot.drill.agents:
         return
     first = next(iter(measured.values()))
     ends = tuple(f"at {sample.at:g} s" for sample in first if sample is not None)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from reports.snapshot import ENTRIES, MESSAGES, Phase, Snapshot, Up, said
+from reports.snapshot import ENTRIES, MESSAGES, Phase, Snapshot, said
 from reports.terminal import safe_console
 from reports.terminal_snapshot import print_snapshot
 from scenarios.evidence import CallRecord, EventKind, Fate, Gauge, JournalEntry, Outcome, Sample, WireRecord
@@ -116,7 +116,12 @@ def test_the_journal_says_who_serves(happened: list[JournalEntry], serving: list
 )
 def test_a_call_is_up_from_its_dialling_to_its_end(record: CallRecord, phase: Phase | None) -> None:
     """Delivered after 0.1 s, answered after 5 s more, over after 65.1 s."""
-    assert dict(taken(record).up) == ({} if phase is None else {Up(phase, record.node): 1})
+    assert [up.phase for up in taken(record).up.elements()] == ([] if phase is None else [phase])
+
+
+@pytest.mark.parametrize(("setup", "pair"), [(0.1, "tokyo-edge"), (20.0, "")])
+def test_a_call_is_at_no_pair_before_it_is_delivered_there(setup: float, pair: str) -> None:
+    assert [up.pair for up in taken(call(600.0, setup=setup, node="tokyo-edge/2")).up] == [pair]
 
 
 def test_a_call_that_the_end_of_the_run_found_in_progress_is_up_at_the_end() -> None:
@@ -127,12 +132,12 @@ def test_a_call_that_the_end_of_the_run_found_in_progress_is_up_at_the_end() -> 
     assert sum(snapshot.up.values()) == 1
 
 
-def test_calls_are_counted_by_node_and_phase() -> None:
-    calls = [*[call(580.0)] * 3, call(612.0), call(600.0, setup=None, wait=None, node="", end=632.0)]
+def test_calls_are_counted_by_pair_and_phase() -> None:
+    calls = [*[call(580.0)] * 3, call(612.0), call(600.0, setup=30.0, wait=None, node="tokyo-edge/1", end=632.0)]
     snapshot = taken(*calls)
     assert lines_of(snapshot, "calls") == ["calls up being set up waiting for an answer talking all"]
-    assert lines_of(snapshot, "at") == ["at no node 1 0 0 1"]
-    assert "tokyo-edge/1 0 1 3 4" in lines_of(snapshot, "tokyo-edge/1")
+    assert lines_of(snapshot, "at") == ["at no pair 1 0 0 1"]
+    assert "tokyo-edge 0 1 3 4" in lines_of(snapshot, "tokyo-edge")
     assert lines_of(snapshot, "all") == ["all 1 1 3 5"]
 
 

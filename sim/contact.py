@@ -8,12 +8,13 @@ from sbc.decisions.admission import BUSY, Limit, acquire
 from sbc.decisions.call import Effect, Event, State, waiting_deadline
 from sbc.decisions.distribution import Distributor, Treatment, refusal, treatments
 from sbc.decisions.routing import Route
+from sbc.decisions.trunk import Refusal
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Ivr, Overflow, Queue
 from sim.call import Call
 from sim.draws import Draws
 from sim.log import Log
-from sim.world import NodeState, Refusal, World
+from sim.world import NodeState, World
 
 if TYPE_CHECKING:
     from sim.calls import Calls

@@ -63,7 +63,7 @@ def _abandon(core: Core, now: float, call: Call, _: object) -> None:
 
 def succeeded(core: Core, now: float, call: Call, response: Response) -> None:
     """Take a 2xx to our first INVITE, whichever branch and copy it is."""
-    tag = response.to.tag or ""
+    tag = response.to_tag or ""
     if call.dialog is not None:
         ours = (call.dialog.remote.tag or "") == tag
         core.lead(now, call, Event.COPY if ours else Event.BRANCH, response)
@@ -89,7 +89,7 @@ def _confirm(core: Core, call: Call, tag: str, response: Response) -> None:
 
 def progressed(core: Core, now: float, call: Call, response: Response) -> None:
     """Take a provisional response to our first INVITE: each branch has a dialog of its own."""
-    tag = response.to.tag
+    tag = response.to_tag
     if tag and response.status > 100 and call.state in (State.CALLING, State.PROCEEDING):
         leg = call.early.get(tag)
         if leg is None and len(call.early) < BRANCHES:
@@ -100,7 +100,7 @@ def progressed(core: Core, now: float, call: Call, response: Response) -> None:
 
 
 def _end_branch(core: Core, now: float, call: Call, message: Any) -> None:
-    key = (message.cseq.number, message.to.tag or "")
+    key = (message.cseq.number, message.to_tag or "")
     if key in call.acks:
         core.pass_on(call.acks[key])
     elif len(call.acks) < BRANCHES:

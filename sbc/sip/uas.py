@@ -37,7 +37,7 @@ class Server:
             self._cancelled(now, transaction)
         elif refused is not None:
             self._reply(now, transaction, refused.status, refused.headers, tag=tag)
-        elif request.to.tag is None:
+        elif request.to_tag is None:
             self._requested_anew(now, transaction)
         elif call is None:
             self._reply(now, transaction, 481)
@@ -77,7 +77,7 @@ class Server:
 
         A call of ours without a dialog takes what comes from whichever branch: its 2xx may be late or lost.
         """
-        call = self._core.by_name.get((request.call_id, request.to.tag or ""))
+        call = self._core.by_name.get((request.call_id, request.to_tag or ""))
         if call is None or call.state is State.OVER:
             return None
         if call.dialog is not None:
@@ -85,12 +85,12 @@ class Server:
         elif call.outgoing:
             return call
         else:
-            theirs = call.request.from_.tag
-        return call if theirs == request.from_.tag else None
+            theirs = call.request.from_tag
+        return call if theirs == request.from_tag else None
 
     def _requested_within(self, now: float, call: Call, transaction: ServerTransaction) -> None:
         request = transaction.request
-        leg = call.early.get(request.from_.tag or "")
+        leg = call.early.get(request.from_tag or "")
         dialog = call.dialog if leg is None else leg.dialog
         if dialog is not None and not dialog.takes(request):
             self._reply(now, transaction, 500, tag=call.tag)

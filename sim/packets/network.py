@@ -1,6 +1,5 @@
 """The simulated network: segments, links between them, and addresses that move from one machine to another."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -164,8 +163,3 @@ def met(datagram: Datagram) -> str:
         return "replication"
     method = message.method if isinstance(message, Request) else message.cseq.method
     return _MET.get(method, "call")
-
-
-def addresses(network: str) -> Iterator[str]:
-    """Yield the host addresses of an IPv4 /16 given by its first two numbers, as ``198.51``."""
-    yield from (f"{network}.{third}.{fourth}" for third in range(256) for fourth in range(1, 255))

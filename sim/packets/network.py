@@ -115,15 +115,15 @@ class Network:
         if link is None or link.cut_by:
             if link is not None:
                 self._log.effect(link.cut_by, met(datagram))
-            self._note(datagram, Fate.UNREACHABLE if link is None else Fate.CUT)
+            self._note(host, datagram, Fate.UNREACHABLE if link is None else Fate.CUT)
             if link is None or link.refuses:
                 later(self._env, 0.0, partial(host.tell, Broken(path)))
             return
         late = link.degraded.crossing(self._log, met(datagram)) if link.degraded.degraded_by else 0.0
         if late == inf:
-            self._note(datagram, Fate.LOST)
+            self._note(host, datagram, Fate.LOST)
             return
-        self._note(datagram, Fate.SENT)
+        self._note(host, datagram, Fate.SENT)
         later(self._env, link.delay + late, partial(self._arrive, datagram))
 
     def _arrive(self, datagram: Datagram) -> None:
@@ -134,9 +134,10 @@ class Network:
             self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
         holder.receive(Datagram(datagram.path, None, datagram.data) if self._strict else datagram)
 
-    def _note(self, datagram: Datagram, fate: Fate) -> None:
+    def _note(self, sender: Host, datagram: Datagram, fate: Fate) -> None:
         if self._wire is not None:
             path = datagram.path
+            receiver = self._holders.get(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,
@@ -147,6 +148,8 @@ class Network:
                     path.transport,
                     datagram.data,
                     fate,
+                    sender.name,
+                    "" if receiver is None else receiver.name,
                 )
             )
 

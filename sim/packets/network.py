@@ -6,7 +6,7 @@ from math import inf
 
 import simpy
 
-from sbc.endpoints.endpoint import Broken, Transmit
+from sbc.endpoints.endpoint import Broken, Claimed, Transmit
 from sbc.endpoints.wire import VRRP, Address, Datagram, Path
 from sbc.sip.message import Request
 from sbc.sip.transaction import Send
@@ -62,9 +62,13 @@ class Network:
         """Put an IP address into a segment."""
         self._segments[host] = segment
 
-    def connect(self, one: str, other: str, link: Link) -> None:
-        """Join two segments, or let the machines of one reach each other by a link of its own."""
-        self._links[one, other] = self._links[other, one] = link
+    def connect(self, one: str, other: str, link: Link, *, back: Link | None = None) -> None:
+        """Join two segments, or let the machines of one reach each other by a link of its own.
+
+        ``back``: what lies on the way from the other to the one, where that is not the same.
+        """
+        self._links[one, other] = link
+        self._links[other, one] = link if back is None else back
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""
@@ -73,9 +77,15 @@ class Network:
     # Addresses.
 
     def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
-        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages."""
+        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages.
+
+        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`.
+        """
         claims = self._claims.setdefault(address, {})
         claims.pop(host, None)
+        if announce:
+            for other in claims:
+                later(self._env, 0.0, partial(other.tell, Claimed(address)))
         claims[host] = None
         if announce or address not in self._holders:
             self._holders[address] = host
@@ -94,7 +104,8 @@ class Network:
 
     def holder(self, address: Address) -> Host | None:
         """Return the host that gets what is sent to an address now."""
-        return self._holders.get(address)
+        holder = self._holders.get(address)
+        return None if holder is None else holder.behind(address)
 
     def _ask_again(self, address: Address, host: Host) -> None:
         if host in self._claims.get(address, {}):
@@ -127,7 +138,7 @@ class Network:
         later(self._env, link.delay + late, partial(self._arrive, datagram))
 
     def _arrive(self, datagram: Datagram) -> None:
-        holder = self._holders.get(datagram.path.remote)
+        holder = self.holder(datagram.path.remote)
         if holder is None:
             return
         if not holder.answers:

@@ -18,6 +18,8 @@ class Refusal(NamedTuple):
     """Seconds for which the trunk asks to be left alone; None when it is silent about that."""
     by: Collection[str] = ()
     """The faults that are behind it."""
+    limit: bool = False
+    """Whether it is a limit that refuses, whose name is the reason."""
 
 
 LOST: Final = "trunk lost"

@@ -35,9 +35,9 @@ _IP = Struct("!BBHHHBBH4s4s")
 _WHOLE = 0x4000
 """Don't Fragment: an identification is of no use then (RFC 6864 §4.1)."""
 _UDP_HEADER = Struct("!HHHH")
-_TCP_HEADER = Struct("!HHIIBBHHH")
-_PSH_ACK = 0x18
-_PORT = Struct("!H")
+_TCP_HEADER = Struct("!HHIIHHHH")
+_NO_OPTIONS, _PSH_ACK = 0x5000, 0x0018
+_WINDOW = 0xFFFF
 
 _TCP, _UDP, _VRRP = 6, 17, 112
 _PROTOCOLS: Final = {"udp": _UDP, "vrrp": _VRRP}
@@ -70,43 +70,35 @@ class PcapFile:
     def wire(self, record: WireRecord) -> None:
         """Write one datagram; raises ValueError for one that is larger than UDP can carry."""
         protocol = _PROTOCOLS.get(record.transport, _TCP)
-        source, target = _packed(record.source), _packed(record.target)
         if protocol == _TCP:
-            for segment in self._segments(record, source + target):
-                self._frame(record, protocol, source, target, segment)
+            for segment in self._segments(record):
+                self._frame(record, protocol, segment)
         elif len(record.data) > LARGEST:
             raise ValueError(f"a datagram of {len(record.data)} bytes cannot be sent, at most {LARGEST} can")
-        elif protocol == _UDP:
-            self._frame(record, protocol, source, target, _datagram(record, source + target))
         else:
-            self._frame(record, protocol, source, target, record.data)
+            self._frame(record, protocol, _datagram(record) if protocol == _UDP else record.data)
 
-    def _segments(self, record: WireRecord, addresses: bytes) -> list[bytes]:
+    def _segments(self, record: WireRecord) -> list[bytes]:
         here, there = (record.source, record.source_port), (record.target, record.target_port)
         sent, heard = self._sent.get((here, there), 0), self._sent.get((there, here), 0)
         self._sent[here, there] = sent + len(record.data)
         return [
-            _segment(record, addresses, sent + begin, heard, record.data[begin : begin + SEGMENT])
+            _segment(record, sent + begin, heard, record.data[begin : begin + SEGMENT])
             for begin in range(0, len(record.data), SEGMENT)
         ]
 
-    def _frame(self, record: WireRecord, protocol: int, source: bytes, target: bytes, payload: bytes) -> None:
+    def _frame(self, record: WireRecord, protocol: int, payload: bytes) -> None:
+        (source, source_sum), (target, target_sum) = _address(record.source), _address(record.target)
         ttl = _TTL_LOST if record.fate is not Fate.SENT else _TTL_VRRP if protocol == _VRRP else _TTL
         length = _IP.size + len(payload)
-        header = _IP.pack(0x45, 0, length, 0, _WHOLE, ttl, protocol, 0, source, target)
-        checksum = (0xFFFF - _ones_sum(header)) % 0xFFFF
-        header = _IP.pack(0x45, 0, length, 0, _WHOLE, ttl, protocol, checksum, source, target)
+        checksum = _complement(0x4500 + length + _WHOLE + (ttl << 8) + protocol + source_sum + target_sum)
         seconds, micros = divmod(self._start + round(record.at * _MILLION), _MILLION)
         size = _FRAME.size + length
         self._file.write(
-            b"".join(
-                (
-                    _PACKET.pack(seconds, micros, size, size),
-                    _FRAME.pack(mac(record.receiver), mac(record.sender), _IPV4),
-                    header,
-                    payload,
-                )
-            )
+            _PACKET.pack(seconds, micros, size, size)
+            + _FRAME.pack(mac(record.receiver), mac(record.sender), _IPV4)
+            + _IP.pack(0x45, 0, length, 0, _WHOLE, ttl, protocol, checksum, source, target)
+            + payload
         )
 
 
@@ -117,31 +109,40 @@ def mac(machine: str) -> bytes:
 
 
 @lru_cache(maxsize=65_536)
-def _packed(address: str) -> bytes:
-    return IPv4Address(address).packed
+def _address(address: str) -> tuple[bytes, int]:
+    """Return an address as it stands in a header, and the sum of its words."""
+    packed = IPv4Address(address).packed
+    return packed, _sum(packed)
 
 
-def _datagram(record: WireRecord, addresses: bytes) -> bytes:
+def _datagram(record: WireRecord) -> bytes:
     length = _UDP_HEADER.size + len(record.data)
-    header = _UDP_HEADER.pack(record.source_port, record.target_port, length, 0)
-    pseudo = addresses + bytes((0, _UDP)) + _PORT.pack(length)
-    checksum = 0xFFFF - _ones_sum(pseudo + header + record.data)  # never 0, which would mean that there is none
-    return _UDP_HEADER.pack(record.source_port, record.target_port, length, checksum) + record.data
+    checksum = _complement(_pseudo(record, _UDP, length) + length + _sum(record.data))
+    # 0 would mean that there is no checksum, and is written as the other zero of one's complement (RFC 768).
+    return _UDP_HEADER.pack(record.source_port, record.target_port, length, checksum or 0xFFFF) + record.data
 
 
-def _segment(record: WireRecord, addresses: bytes, sent: int, heard: int, data: bytes) -> bytes:
-    def header(checksum: int) -> bytes:
-        # Numbers begin at 1, as readers show them who have seen the handshake.
-        numbers = (sent + 1) & 0xFFFF_FFFF, (heard + 1) & 0xFFFF_FFFF
-        return _TCP_HEADER.pack(record.source_port, record.target_port, *numbers, 0x50, _PSH_ACK, 0xFFFF, checksum, 0)
+def _segment(record: WireRecord, sent: int, heard: int, data: bytes) -> bytes:
+    # Numbers begin at 1, as readers show them who have seen the handshake.
+    sequence, acknowledged = (sent + 1) & 0xFFFF_FFFF, (heard + 1) & 0xFFFF_FFFF
+    flags = _NO_OPTIONS | _PSH_ACK
+    total = _pseudo(record, _TCP, _TCP_HEADER.size + len(data)) + sequence + acknowledged + flags + _WINDOW
+    checksum = _complement(total + _sum(data))
+    ports = record.source_port, record.target_port
+    return _TCP_HEADER.pack(*ports, sequence, acknowledged, flags, _WINDOW, checksum, 0) + data
 
-    pseudo = addresses + bytes((0, _TCP)) + _PORT.pack(_TCP_HEADER.size + len(data))
-    return header((0xFFFF - _ones_sum(pseudo + header(0) + data)) % 0xFFFF) + data
+
+def _pseudo(record: WireRecord, protocol: int, length: int) -> int:
+    """Return the sum of the ports and of what the checksums of UDP and TCP take from the header of IP."""
+    addresses = _address(record.source)[1] + _address(record.target)[1]
+    return addresses + protocol + length + record.source_port + record.target_port
 
 
-def _ones_sum(data: bytes) -> int:
-    """Return the one's complement sum of 16-bit words (RFC 1071), from 0 to 65534.
+def _sum(data: bytes) -> int:
+    """Return a number with the same one's complement sum as the 16-bit words (RFC 1071): all that they make, as one."""
+    return int.from_bytes(data, "big") << 8 * (len(data) % 2)
 
-    65536 leaves 1 when divided by 65535, and so the sum of the words and the whole number that they are leave the same.
-    """
-    return int.from_bytes(data, "big") * (256 if len(data) % 2 else 1) % 0xFFFF
+
+def _complement(total: int) -> int:
+    """Return the checksum of words, or of longer numbers: 65536 leaves 1 when divided by 65535, as folding does."""
+    return (0xFFFF - total % 0xFFFF) % 0xFFFF

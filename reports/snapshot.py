@@ -59,6 +59,10 @@ class Message(NamedTuple):
     fate: Fate
 
 
+_Kept = tuple[WireRecord, bool]
+"""A message, and whether it is a copy."""
+
+
 class StepUnderWay(NamedTuple):
     """A runbook step that is ready and not finished."""
 
@@ -101,8 +105,7 @@ class Snapshot:
         self.up: Counter[Up] = Counter()
         self.entries: tuple[deque[JournalEntry], list[JournalEntry]] = deque(maxlen=ENTRIES[0]), []
         """Before and after."""
-        self.messages: tuple[deque[Message], list[Message]] = deque(maxlen=MESSAGES[0]), []
-        """Before and after."""
+        self._messages: tuple[deque[_Kept], list[_Kept]] = deque(maxlen=MESSAGES[0]), []
         self._chronicle = Chronicle(drill)
         self._levels: dict[tuple[Gauge, str], Levels] = {}
         self._digests: deque[tuple[float, bytes]] = deque()
@@ -152,18 +155,9 @@ class Snapshot:
 
     def wire(self, record: WireRecord) -> None:
         """Take one datagram."""
-        before, after = self.messages
-        if len(after) == MESSAGES[1]:
-            return
-        message = Message(
-            record.at,
-            record.sender or f"{record.source}:{record.source_port}",
-            record.receiver or f"{record.target}:{record.target_port}",
-            said(record),
-            self._is_copy(record),
-            record.fate,
-        )
-        (before if record.at <= self._until else after).append(message)
+        before, after = self._messages
+        if len(after) < MESSAGES[1]:
+            (before if record.at <= self._until else after).append((record, self._is_copy(record)))
 
     def _is_copy(self, record: WireRecord) -> bool:
         while self._digests and self._digests[0][0] < record.at - COPIES_WITHIN:
@@ -186,6 +180,12 @@ class Snapshot:
         return {key: levels for key, levels in self._levels.items() if key[0] in gauges}
 
     @property
+    def messages(self) -> tuple[list[Message], list[Message]]:
+        """The messages before and after."""
+        before, after = self._messages
+        return [_message(*each) for each in before], [_message(*each) for each in after]
+
+    @property
     def steps(self) -> list[StepUnderWay]:
         """The runbook steps under way, in the order of the plan."""
         found = []
@@ -201,6 +201,17 @@ class Snapshot:
             else:
                 found.append(StepUnderWay(name, "ready, not begun", run.ready))
         return found
+
+
+def _message(record: WireRecord, again: bool) -> Message:
+    return Message(
+        record.at,
+        record.sender or f"{record.source}:{record.source_port}",
+        record.receiver or f"{record.target}:{record.target_port}",
+        said(record),
+        again,
+        record.fate,
+    )
 
 
 def said(record: WireRecord) -> str:

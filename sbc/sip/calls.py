@@ -8,6 +8,7 @@ from sbc.sip.call import Arrived, Call, Ended, Leg, Offered, Output, Progress, U
 from sbc.sip.core import PATIENCE, Core, Doing, Purpose, Sent, description
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
+from sbc.sip.headers import Headers
 from sbc.sip.hop import cancel_for
 from sbc.sip.message import Request, Response
 from sbc.sip.offer import Negotiation
@@ -23,7 +24,9 @@ def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
     draft = call.draft
     call.early.clear()
     call.number += 1
-    routes = [("Route", route) for route in draft.routes]
+    headers = core.session_headers(call, draft.body, draft.headers)
+    if draft.routes:
+        headers = Headers([*(("Route", route) for route in draft.routes), *headers.pairs])
     flow, via = core.way(draft.routes[0].uri if draft.routes else draft.uri, None)
     request = Request.build(
         "INVITE",
@@ -33,7 +36,7 @@ def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
         to=draft.to,
         call_id=call.call_id,
         cseq=call.number,
-        headers=[*routes, *core.session_headers(call, draft.body, draft.headers)],
+        headers=headers,
         body=draft.body,
     )
     call.flow, call.request = flow, core.authorized(request)

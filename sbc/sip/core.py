@@ -9,18 +9,20 @@ from sbc.decisions.table import follow
 from sbc.decisions.timers import T1, T2
 from sbc.sip.agenda import Agenda
 from sbc.sip.call import Call, Chore, Locate, Output
+from sbc.sip.customary import Customary
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
 from sbc.sip.dialog import State as DialogState
 from sbc.sip.digest import FIELDS, DigestClient
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address, Via
+from sbc.sip.headers import Headers
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.offer import Negotiation
 from sbc.sip.offer import State as OfferState
 from sbc.sip.sdp import MEDIA_TYPE
-from sbc.sip.session_timer import TIMER, Terms, asked, grant, granted
+from sbc.sip.session_timer import Terms, granted
 from sbc.sip.transaction import ClientTransaction, Flow, Send, ServerTransaction
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import Uri
@@ -96,9 +98,8 @@ class Core:
         self.transactions = transactions
         self.ids = ids
         self.locate = locate
-        self.contact = contact
         self.login = login
-        self.allow = allow
+        self._customary = Customary(contact, allow)
         self.by_name: dict[tuple[str, str], Call] = {}
         """By Call-ID and our tag."""
         self.sent: dict[ClientTransaction, Sent] = {}
@@ -207,18 +208,9 @@ class Core:
 
     # What INVITEs, first or later, have in common.
 
-    def session_headers(self, call: Call, body: bytes, headers: Fields) -> list[tuple[str, object]]:
+    def session_headers(self, call: Call, body: bytes, headers: Fields) -> Headers:
         """Return the header fields of an INVITE, first or later."""
-        fields: list[tuple[str, object]] = [
-            ("Contact", self.contact),
-            ("Allow", self.allow),
-            ("Supported", TIMER),
-            *asked(call.timing, call.terms),
-            *headers,
-        ]
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return fields
+        return self._customary.invite(call.timing, call.terms, headers, body)
 
     def acknowledge(self, now: float, call: Call, message: Any) -> None:
         """Acknowledge a 2xx to our first INVITE or re-INVITE: with one ACK for all its copies."""
@@ -252,15 +244,11 @@ class Core:
         self, call: Call, request: Request, status: int, headers: Fields, body: bytes, reason: str | None = None
     ) -> Response:
         """Return a response to their INVITE."""
-        fields: list[tuple[str, object]] = []
-        if status < 300:
-            fields += [("Contact", self.contact), ("Allow", self.allow), ("Supported", TIMER)]
         if 200 <= status < 300:
-            fields += grant(granted(call.timing, request))
-        fields += headers
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return Response.answer(request, status, reason, to_tag=call.tag, headers=fields, body=body)
+            headers = self._customary.success(granted(call.timing, request), headers, body)
+        elif status < 200:
+            headers = self._customary.provisional(headers, body)
+        return Response.answer(request, status, reason, to_tag=call.tag, headers=headers, body=body)
 
     def accept(self, now: float, call: Call, transaction: ServerTransaction, response: Response) -> None:
         """Send a 2xx for the first time, and begin the session anew that it agrees on."""

@@ -41,7 +41,7 @@ _ENDS: Final = frozenset(
     ]
 )  # fmt: skip
 _LEFT: Final = frozenset([State.ENDING, State.OVER])
-_OF_SESSION: Final = (Event.EXPIRED, Chore.REFRESH, Move.DUE)
+_OF_SESSION: Final = frozenset([Event.EXPIRED, Chore.REFRESH, Move.DUE])
 
 # Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
 _OVER: Final = State.OVER
@@ -157,7 +157,7 @@ class Core:
 
     def _leave(self, now: float, call: Call) -> None:
         """The session ends: whatever is under way in it is put to an end."""
-        for each in _OF_SESSION:
+        for each in [each for each in call.appointments if each in _OF_SESSION]:
             self.call_off(call, each)
         if call.turn is not _STILL:
             self.change(now, call, Move.LEFT)
@@ -172,7 +172,8 @@ class Core:
 
     def at(self, due: float, call: Call, what: Event | Move | Chore) -> None:
         """Enter something that is due in a call, in place of what was entered under its name."""
-        self.call_off(call, what)
+        if what in call.appointments:
+            self.call_off(call, what)
         call.appointments[what] = self.agenda.set(due, call, what)
 
     def call_off(self, call: Call, what: Event | Move | Chore) -> None:
@@ -269,8 +270,9 @@ class Core:
     def start_session(self, now: float, call: Call, terms: Terms | None) -> None:
         """Let the session timer run from now, on these terms or not at all."""
         call.terms = terms
-        self.call_off(call, _EXPIRED)
-        self.call_off(call, _REFRESH)
+        if call.appointments:
+            self.call_off(call, _EXPIRED)
+            self.call_off(call, _REFRESH)
         if terms is not None:
             self.at(now + hang_up_after(terms.interval), call, _EXPIRED)
             if terms.ours:

@@ -107,7 +107,8 @@ class UserAgent:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min(self._transactions.deadline(), self._core.agenda.next())
+        soonest, due = self._transactions.deadline(), self._core.agenda.next()
+        return soonest if soonest < due else due
 
     def fire(self, now: float) -> None:
         """Do all that is due."""

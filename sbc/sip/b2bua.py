@@ -140,7 +140,8 @@ class BackToBack:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min(self._agent.deadline(), self._agenda.next())
+        soonest, due = self._agent.deadline(), self._agenda.next()
+        return soonest if soonest < due else due
 
     def fire(self, now: float) -> None:
         """Do all that is due."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from sbc.sip.fields import CSeq
-from sbc.sip.headers import KEYS, Headers, Index, Value, kept, key_of, put
+from sbc.sip.headers import KEYS, Headers, Value, kept, key_of
 
 if TYPE_CHECKING:
     from sbc.sip.message import Request
@@ -18,36 +18,26 @@ _LENGTH: Final = "content-length"
 _COPIED: Final = frozenset(["via", "from", "to", "call-id", "cseq"])
 _OF_REQUEST: Final = frozenset([*_PLACES, _LENGTH])
 _OF_RESPONSE: Final = _COPIED | {_LENGTH, "record-route", "timestamp"}
+_NOTHING: Final = Headers()
 
 
 class Built(Headers):
     """The fields that every message of its kind has, then those given, then the Content-Length."""
 
-    __slots__ = ("_given", "_given_index", "_length", "plain")
+    __slots__ = ("_given", "_length", "plain")
 
     def __init__(self, given: Iterable[tuple[str, object]], length: int, own: frozenset[str]) -> None:
-        """``own``: keys of the fields that the message has by itself."""
-        pairs: list[tuple[str, Value]] = []
-        index: Index = {}
-        for name, value in given:
-            value = kept(value)
-            pairs.append((name, value))
-            key = KEYS.get(name) or key_of(name)
-            if key in index:
-                put(index, key, value)
-            else:
-                index[key] = value
-        self._given = pairs
-        self._given_index = index
+        """``given``: header fields that may be shared by many messages; ``own``: keys of what each has by itself."""
+        self._given = given if type(given) is Headers else Headers(given) if given else _NOTHING
         self._length = length
         self._pairs = None
         self._index = None
-        self.plain = own.isdisjoint(index)
+        self.plain = own.isdisjoint(self._given.index)
         """Whether nothing was given that the message has by itself."""
 
     def put_together(self) -> tuple[tuple[str, Value], ...]:
         """Return all fields in order."""
-        return (*self.leading(), *self._given, ("Content-Length", str(self._length)))
+        return (*self.leading(), *self._given.pairs, ("Content-Length", str(self._length)))
 
     def leading(self) -> Iterator[tuple[str, Value]]:
         """Go through the fields before those given."""
@@ -84,7 +74,7 @@ class RequestFields(Built):
         place = _PLACES.get(key)
         if place is not None:
             return kept(self._values[place])
-        return str(self._length) if key == _LENGTH else self._given_index.get(key)
+        return str(self._length) if key == _LENGTH else self._given.find(key)
 
 
 class ResponseFields(Built):
@@ -115,7 +105,7 @@ class ResponseFields(Built):
         if not self.plain:
             return super().find(key)
         if key not in _OF_RESPONSE:
-            return self._given_index.get(key)
+            return self._given.find(key)
         if key == "to" and self._to is not None:
             return self._to
         if key == _LENGTH:

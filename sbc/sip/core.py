@@ -9,18 +9,20 @@ from sbc.decisions.table import follow
 from sbc.decisions.timers import T1, T2
 from sbc.sip.agenda import Agenda
 from sbc.sip.call import Call, Chore, Locate, Output
+from sbc.sip.customary import Customary
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
 from sbc.sip.dialog import State as DialogState
 from sbc.sip.digest import FIELDS, DigestClient
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address, Via
+from sbc.sip.headers import Headers
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.offer import Negotiation
 from sbc.sip.offer import State as OfferState
 from sbc.sip.sdp import MEDIA_TYPE
-from sbc.sip.session_timer import TIMER, Terms, asked, grant, granted
+from sbc.sip.session_timer import Terms, granted
 from sbc.sip.transaction import ClientTransaction, Flow, Send, ServerTransaction
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import Uri
@@ -39,7 +41,7 @@ _ENDS: Final = frozenset(
     ]
 )  # fmt: skip
 _LEFT: Final = frozenset([State.ENDING, State.OVER])
-_OF_SESSION: Final = (Event.EXPIRED, Chore.REFRESH, Move.DUE)
+_OF_SESSION: Final = frozenset([Event.EXPIRED, Chore.REFRESH, Move.DUE])
 
 # Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
 _OVER: Final = State.OVER
@@ -96,9 +98,8 @@ class Core:
         self.transactions = transactions
         self.ids = ids
         self.locate = locate
-        self.contact = contact
         self.login = login
-        self.allow = allow
+        self._customary = Customary(contact, allow)
         self.by_name: dict[tuple[str, str], Call] = {}
         """By Call-ID and our tag."""
         self.sent: dict[ClientTransaction, Sent] = {}
@@ -156,7 +157,7 @@ class Core:
 
     def _leave(self, now: float, call: Call) -> None:
         """The session ends: whatever is under way in it is put to an end."""
-        for each in _OF_SESSION:
+        for each in [each for each in call.appointments if each in _OF_SESSION]:
             self.call_off(call, each)
         if call.turn is not _STILL:
             self.change(now, call, Move.LEFT)
@@ -171,7 +172,8 @@ class Core:
 
     def at(self, due: float, call: Call, what: Event | Move | Chore) -> None:
         """Enter something that is due in a call, in place of what was entered under its name."""
-        self.call_off(call, what)
+        if what in call.appointments:
+            self.call_off(call, what)
         call.appointments[what] = self.agenda.set(due, call, what)
 
     def call_off(self, call: Call, what: Event | Move | Chore) -> None:
@@ -207,18 +209,9 @@ class Core:
 
     # What INVITEs, first or later, have in common.
 
-    def session_headers(self, call: Call, body: bytes, headers: Fields) -> list[tuple[str, object]]:
+    def session_headers(self, call: Call, body: bytes, headers: Fields) -> Headers:
         """Return the header fields of an INVITE, first or later."""
-        fields: list[tuple[str, object]] = [
-            ("Contact", self.contact),
-            ("Allow", self.allow),
-            ("Supported", TIMER),
-            *asked(call.timing, call.terms),
-            *headers,
-        ]
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return fields
+        return self._customary.invite(call.timing, call.terms, headers, body)
 
     def acknowledge(self, now: float, call: Call, message: Any) -> None:
         """Acknowledge a 2xx to our first INVITE or re-INVITE: with one ACK for all its copies."""
@@ -252,15 +245,11 @@ class Core:
         self, call: Call, request: Request, status: int, headers: Fields, body: bytes, reason: str | None = None
     ) -> Response:
         """Return a response to their INVITE."""
-        fields: list[tuple[str, object]] = []
-        if status < 300:
-            fields += [("Contact", self.contact), ("Allow", self.allow), ("Supported", TIMER)]
         if 200 <= status < 300:
-            fields += grant(granted(call.timing, request))
-        fields += headers
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return Response.answer(request, status, reason, to_tag=call.tag, headers=fields, body=body)
+            headers = self._customary.success(granted(call.timing, request), headers, body)
+        elif status < 200:
+            headers = self._customary.provisional(headers, body)
+        return Response.answer(request, status, reason, to_tag=call.tag, headers=headers, body=body)
 
     def accept(self, now: float, call: Call, transaction: ServerTransaction, response: Response) -> None:
         """Send a 2xx for the first time, and begin the session anew that it agrees on."""
@@ -281,8 +270,9 @@ class Core:
     def start_session(self, now: float, call: Call, terms: Terms | None) -> None:
         """Let the session timer run from now, on these terms or not at all."""
         call.terms = terms
-        self.call_off(call, _EXPIRED)
-        self.call_off(call, _REFRESH)
+        if call.appointments:
+            self.call_off(call, _EXPIRED)
+            self.call_off(call, _REFRESH)
         if terms is not None:
             self.at(now + hang_up_after(terms.interval), call, _EXPIRED)
             if terms.ours:

@@ -111,7 +111,7 @@ class Headers:
 
     def __init__(self, pairs: Iterable[tuple[str, object]] = ()) -> None:
         self._pairs = tuple(
-            [(name, value.strip(WHITESPACE) if type(value) is str else kept(value)) for name, value in pairs]
+            [(name, value.strip(WHITESPACE) if type(value) is str else kept(value)) for name, value in pairs_of(pairs)]
         )
         self._index = None
 
@@ -150,7 +150,8 @@ class Headers:
 
     def find(self, key: str) -> Value | list[Value] | None:
         """Return what stands under a key: one value, a list of several, or None."""
-        return (self._index or self.index).get(key)
+        index = self._index
+        return (self.index if index is None else index).get(key)
 
     def first(self, key: str) -> Value | None:
         """Return the first value under a key, or None: for a key that leads, as Via does, found without an index."""
@@ -216,3 +217,8 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({list(self)!r})"
+
+
+def pairs_of(fields: Iterable[tuple[str, object]]) -> Iterable[tuple[str, object]]:
+    """Return header fields as pairs, values typed where they are given so."""
+    return fields.pairs if isinstance(fields, Headers) else fields

@@ -143,6 +143,8 @@ class Request(Message):
         if fields.plain:
             own = request.__dict__
             own["cseq"] = order
+            if call_id and " " not in call_id and "\t" not in call_id:
+                own["call_id"] = call_id
             if 0 <= max_forwards <= 255:
                 own["max_forwards"] = max_forwards
             if type(via) is Via:
@@ -244,6 +246,8 @@ class Response(Message):
                 own["to_tag"] = to_tag
             if also == "record-route" and "record_routes" in theirs:
                 own["record_routes"] = theirs["record_routes"]
+            if fields.find("max-forwards") is None:
+                own["max_forwards"] = None
         return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:

@@ -62,12 +62,12 @@ class Client:
             self._core.lead(now, call, Event.BYE_DONE, response)
 
     def _invite_answered(self, now: float, call: Call, request: Request, response: Response) -> None:
-        """A response in which something cannot be read begins no dialog; as a 2xx it counts as not come."""
+        """A response that cannot be read begins no dialog, and no 100 does; as a 2xx it counts as not come."""
         if response.status >= 300:
             call.client = None
             again = self._tries_again(call, request, response)
             self._core.lead(now, call, Event.AGAIN if again else Event.FAILURE, response)
-        elif not _readable(response):
+        elif response.status > 100 and not _readable(response):
             if response.status < 200:
                 self._core.lead(now, call, _PROVISIONAL, response)
         elif response.status < 200:

@@ -13,9 +13,11 @@ _FEW: Final = 64
 
 
 class _Entry(Generic[Owner, Name]):
-    __slots__ = ("name", "owner")
+    __slots__ = ("due", "name", "owner")
 
-    def __init__(self, owner: Owner, name: Name) -> None:
+    def __init__(self, due: float, owner: Owner, name: Name) -> None:
+        self.due = due
+        """Seconds."""
         self.owner: Owner | None = owner
         self.name = name
 
@@ -35,7 +37,7 @@ class Agenda(Generic[Owner, Name]):
 
     def set(self, due: float, owner: Owner, name: Name) -> _Entry[Owner, Name]:
         """Enter something that is due at a time, in seconds."""
-        entry = _Entry(owner, name)
+        entry = _Entry(due, owner, name)
         heappush(self._heap, (due, next(self._numbers), entry))
         return entry
 

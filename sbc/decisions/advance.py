@@ -12,6 +12,11 @@ UNAVAILABLE = 503
 NO_ANSWER = 408
 """What a trunk that stays silent counts as (RFC 3261 §16.7: a branch whose timer fires has answered 408)."""
 
+LEFT_ALONE = "trunk left alone (Retry-After)"
+NO_NODE = "no node in use"
+NOTHING_ANSWERS = "nothing answers"
+"""Why a call was not answered, in the words of the evidence."""
+
 ADVANCES = frozenset({408, 480, 503, 504})
 """Responses that may be the trunk's own; any other comes from the number called and would be the same elsewhere."""
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from sbc.decisions import advance
 from sbc.decisions.advance import NO_ANSWER, UNAVAILABLE, Rests
 
 
@@ -22,9 +23,9 @@ class Refusal(NamedTuple):
 
 
 LOST: Final = "trunk lost"
-NOTHING_ANSWERS: Final = Refusal("nothing answers", NO_ANSWER)
-NO_NODE: Final = Refusal("no node in use", UNAVAILABLE)
-_LEFT_ALONE: Final = Refusal("trunk left alone (Retry-After)", UNAVAILABLE)
+NOTHING_ANSWERS: Final = Refusal(advance.NOTHING_ANSWERS, NO_ANSWER)
+NO_NODE: Final = Refusal(advance.NO_NODE, UNAVAILABLE)
+_LEFT_ALONE: Final = Refusal(advance.LEFT_ALONE, UNAVAILABLE)
 
 
 class Restriction(Protocol):

@@ -1,13 +1,12 @@
 """The simulated network: segments, links between them, and addresses that move from one machine to another."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
 import simpy
 
-from sbc.endpoints.endpoint import Broken, Transmit
+from sbc.endpoints.endpoint import Broken, Claimed, Transmit
 from sbc.endpoints.wire import VRRP, Address, Datagram, Path
 from sbc.sip.message import Request
 from sbc.sip.transaction import Send
@@ -63,9 +62,13 @@ class Network:
         """Put an IP address into a segment."""
         self._segments[host] = segment
 
-    def connect(self, one: str, other: str, link: Link) -> None:
-        """Join two segments, or let the machines of one reach each other by a link of its own."""
-        self._links[one, other] = self._links[other, one] = link
+    def connect(self, one: str, other: str, link: Link, *, back: Link | None = None) -> None:
+        """Join two segments, or let the machines of one reach each other by a link of its own.
+
+        ``back``: what lies on the way from the other to the one, where that is not the same.
+        """
+        self._links[one, other] = link
+        self._links[other, one] = link if back is None else back
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""
@@ -74,9 +77,15 @@ class Network:
     # Addresses.
 
     def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
-        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages."""
+        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages.
+
+        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`.
+        """
         claims = self._claims.setdefault(address, {})
         claims.pop(host, None)
+        if announce:
+            for other in claims:
+                later(self._env, 0.0, partial(other.tell, Claimed(address)))
         claims[host] = None
         if announce or address not in self._holders:
             self._holders[address] = host
@@ -95,7 +104,8 @@ class Network:
 
     def holder(self, address: Address) -> Host | None:
         """Return the host that gets what is sent to an address now."""
-        return self._holders.get(address)
+        holder = self._holders.get(address)
+        return None if holder is None else holder.behind(address)
 
     def _ask_again(self, address: Address, host: Host) -> None:
         if host in self._claims.get(address, {}):
@@ -116,28 +126,29 @@ class Network:
         if link is None or link.cut_by:
             if link is not None:
                 self._log.effect(link.cut_by, met(datagram))
-            self._note(datagram, Fate.UNREACHABLE if link is None else Fate.CUT)
+            self._note(host, datagram, Fate.UNREACHABLE if link is None else Fate.CUT)
             if link is None or link.refuses:
                 later(self._env, 0.0, partial(host.tell, Broken(path)))
             return
         late = link.degraded.crossing(self._log, met(datagram)) if link.degraded.degraded_by else 0.0
         if late == inf:
-            self._note(datagram, Fate.LOST)
+            self._note(host, datagram, Fate.LOST)
             return
-        self._note(datagram, Fate.SENT)
+        self._note(host, datagram, Fate.SENT)
         later(self._env, link.delay + late, partial(self._arrive, datagram))
 
     def _arrive(self, datagram: Datagram) -> None:
-        holder = self._holders.get(datagram.path.remote)
+        holder = self.holder(datagram.path.remote)
         if holder is None:
             return
         if not holder.answers:
             self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
         holder.receive(Datagram(datagram.path, None, datagram.data) if self._strict else datagram)
 
-    def _note(self, datagram: Datagram, fate: Fate) -> None:
+    def _note(self, sender: Host, datagram: Datagram, fate: Fate) -> None:
         if self._wire is not None:
             path = datagram.path
+            receiver = self._holders.get(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,
@@ -148,6 +159,8 @@ class Network:
                     path.transport,
                     datagram.data,
                     fate,
+                    sender.name,
+                    "" if receiver is None else receiver.name,
                 )
             )
 
@@ -161,8 +174,3 @@ def met(datagram: Datagram) -> str:
         return "replication"
     method = message.method if isinstance(message, Request) else message.cseq.method
     return _MET.get(method, "call")
-
-
-def addresses(network: str) -> Iterator[str]:
-    """Yield the host addresses of an IPv4 /16 given by its first two numbers, as ``198.51``."""
-    yield from (f"{network}.{third}.{fourth}" for third in range(256) for fourth in range(1, 255))

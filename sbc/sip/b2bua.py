@@ -220,7 +220,7 @@ class BackToBack:
             self._out.append(Incoming(bridge))
 
     def _call_b(self, now: float, bridge: Bridge, _: object) -> None:
-        bridge.target = target = bridge.targets.popleft()
+        bridge.target = target = bridge.targets.pop(0)
         request = bridge.request
         bridge.b = self._agent.invite(
             now,

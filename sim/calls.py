@@ -14,7 +14,7 @@ from typing import Any
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import acquire, move, release
+from sbc.decisions.admission import acquire, admit, move, release
 from sbc.decisions.call import TABLE, Effect, Event, State, answer_within, redials_at, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.link import comes_first, expecting
@@ -29,7 +29,7 @@ from sim.contact import ContactCentre
 from sim.draws import Draws
 from sim.log import Log
 from sim.timer import later
-from sim.world import NodeState, PairState, Way, World, admit
+from sim.world import NodeState, PairState, Way, World
 
 NOT_USABLE = NoRoute("caller number not usable", 403)
 """A call that shows no number, or one of another site."""
@@ -256,7 +256,7 @@ class Calls:
             self._response(call, Outcome.CLOSED, "closed", 480, now)
         else:
             limits = way.limits[node]
-            refusing = acquire(limits) if node.pace is None else admit(limits, node, now)
+            refusing = acquire(limits) if node.pace is None else admit(limits, node.pace, now)
             if refusing is None:
                 call.limits = limits
                 self._deliver(call, node, way.route.queue, now)

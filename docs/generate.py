@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kirikae import drills
-from sbc.decisions import call, member, pair, registration, runbook
+from sbc.decisions import call, handover, member, pair, registration, runbook
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
@@ -180,6 +180,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
+    "machine handover": lambda: _machine(handover.TABLE, handover.State, handover.Event),
+    "words of handovers": lambda: _words(handover.Effect),
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),

@@ -20,6 +20,8 @@ class Onward(NamedTuple):
     uri: SipUri
     routes: Sequence[Address] = ()
     """Proxies to pass on the way."""
+    to: Address | None = None
+    """Who stands in To, such as the number that was dialled; the target itself unless said otherwise."""
 
 
 class Denial(NamedTuple):

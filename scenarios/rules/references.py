@@ -379,6 +379,9 @@ def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
     if shared and pair.keeps != "none" and "keeps" in pair.model_fields_set:
         message = "an active-active pair has no takeover that calls could survive"
         yield _error("not-applicable", (*path, "keeps"), message, "keeps: none, or no 'keeps'")
+    if not shared and pair.passes == "proxy" and pair.keeps != "confirmed":
+        message = "a proxy keeps what is answered, as dialogs need none of its state, and loses what is in set-up"
+        yield _error("not-applicable", (*path, "keeps"), message, "keeps: confirmed, or passes: b2bua")
     if not shared and "failover" in pair.model_fields_set:
         message = "calls to one address have no other node to go to before it takes over"
         yield _error("not-applicable", (*path, "failover"), message, "mode: active-active, or no 'failover'")

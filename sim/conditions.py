@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from scenarios.model import Drill, When
 from scenarios.units import format_share
-from sim.registrations import Registrations
+from sim.lines import Lines
 from sim.world import World
 
 
 class Conditions:
     """What people see who look whether they can begin."""
 
-    def __init__(self, drill: Drill, world: World, registrations: Registrations) -> None:
+    def __init__(self, drill: Drill, world: World, registrations: Lines) -> None:
         self._count = {name: group.count for name, group in drill.agents.items()}
         self._world = world
         self._registrations = registrations

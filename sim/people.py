@@ -249,6 +249,7 @@ class People:
             case Deactivate(deactivate=site):
                 self._world.sites[site].in_service = False
                 self._log.entry(EventKind.DEACTIVATED, site)
+                self._phones.registrations.registrar_closed(site)
             case DefaultCaller(default_caller=number):
                 self._world.default_caller = number
                 self._log.entry(EventKind.CALLER_NUMBER, number, of="default")

@@ -106,6 +106,18 @@ def test_a_phone_whose_registrar_is_back_after_5_s_is_registered_again_at_its_ne
     assert first < 0.01
 
 
+def test_over_tcp_with_two_registrars_the_next_refresh_finds_the_second_without_timer_f() -> None:
+    """Measured on baresip: 46 s after the first had died; its reset connection triggered nothing."""
+    desk = Desk(transport="tcp", expires=120, sites=SITES[:2])
+    desk.at_desk.tell(Set("tokyo"))
+    desk.at(14, desk.sites["tokyo"].kill)
+    desk.run(until=100)
+    _, (again, site) = desk.told(Registered)
+    assert site == "osaka"
+    assert again - 14 == pytest.approx(46, abs=0.02)
+    assert desk.told(Disconnected) == []
+
+
 @pytest.mark.parametrize("dead", [1, 2])
 def test_each_dead_registrar_of_a_list_costs_timer_f_over_udp(dead: int) -> None:
     desk = Desk(sites=SITES)

@@ -304,21 +304,26 @@ def calm(recorder: ListRecorder, back: float, ordinary: int) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spread", ["0s", "2m"])
-def test_ten_thousand_phones_return_to_a_site_as_they_do_in_calls(spread: str) -> None:
-    """Snom phones, an hour of expiry, a registrar that is back after ten minutes and takes 200 a second."""
-    agents = desk(10_000, client="snom", expires="10m", spread=spread)
+@pytest.mark.parametrize(("spread", "peak"), [("0s", 10_000 / 20), ("2m", 10_000 / 120)])
+def test_ten_thousand_phones_return_to_a_registrar_as_they_do_in_calls(spread: str, peak: float) -> None:
+    """All lose their connections at 100 and come 290 to 310 s after their first try; it takes 200 of them a second.
+
+    Those refused come again, a round every 300 s; spread over two minutes nobody is refused.
+    """
+    agents = desk(10_000, client="pjsua", expires="1h", spread=spread)
     sites = {"tokyo": {"register_rate": "200/s"}, "osaka": {}}
-    day = plan(fault(60, 600, site="tokyo"), agents=agents, sites=sites, run={"for": "40m", "warm": False})
+    day = plan(fault(100, 200, registrar="tokyo"), agents=agents, sites=sites, run={"for": "25m", "warm": False})
     net = PhonesOnly(day, wired=False)
     ours, theirs = net.play(), quiet(day)
     for recorder in (ours, theirs):
         assert len({entry.detail["agent"] for entry in recorder.of(EventKind.REGISTERED)}) == 10_000
     peaks = [max(recorder.levels(Gauge.REGISTERS, "tokyo").values()) for recorder in (ours, theirs)]
-    assert peaks[0] == pytest.approx(peaks[1], rel=0.05)
+    assert peaks == pytest.approx([peak, peak], rel=0.5), "the most of all seconds, of Poisson counts"
+    assert peaks[0] == pytest.approx(peaks[1], rel=0.1)
     waits = [sorted(at for at, _ in returns(recorder)) for recorder in (ours, theirs)]
-    for share in (0.5, 0.95, 0.999):
+    for share in (0.2, 0.6, 0.95, 0.999):
         one, other = (each[int(share * 10_000)] for each in waits)
-        assert one == pytest.approx(other, abs=2 if spread == "0s" else 6)
-    ordinary = 70  # 10,000 in 300 s are 33 a second; Poisson, 6 standard deviations
-    assert calm(ours, 660, ordinary) == pytest.approx(calm(theirs, 660, ordinary), abs=20)
+        assert one == pytest.approx(other, abs=10)
+    ordinary = 25  # 10,000 in 1,800 s are 6 a second
+    assert calm(ours, 300, ordinary) == pytest.approx(calm(theirs, 300, ordinary), abs=20)
+    assert left_over(net) == 0

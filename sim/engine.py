@@ -17,10 +17,12 @@ from sim.deeds import Steps
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.hours import Hours, keep_hours
+from sim.lines import everybody
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
+from sim.registrations import Registrations
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import World
@@ -41,7 +43,9 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
     distributor: Distributor[Call] = Distributor(searches, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, draws, log, drill.run.lasts)
-    phones = Phones(env, drill, world, distributor, calls, hours, draws, log)
+    agents = everybody(drill)
+    lines = Registrations(env, drill, world, agents, draws, log)
+    phones = Phones(env, drill, agents, lines, distributor, calls, hours, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
     steps = Steps(world, phones, pairs, queues, log)
     people = People(env, drill, steps, phones, world.repaired, hours, draws, log)

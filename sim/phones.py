@@ -15,10 +15,9 @@ from sim.call import Call
 from sim.calls import Calls
 from sim.draws import Draws
 from sim.hours import Hours
+from sim.lines import Lines
 from sim.log import Log
-from sim.registrations import Registrations
 from sim.timer import later
-from sim.world import World
 
 
 class Switch(NamedTuple):
@@ -42,7 +41,8 @@ class Phones:
         self,
         env: simpy.Environment,
         drill: Drill,
-        world: World,
+        agents: Sequence[Agent],
+        lines: Lines,
         queue: Distributor[Call],
         calls: Calls,
         hours: Hours,
@@ -54,8 +54,6 @@ class Phones:
         self._groups = drill.agents
         self._queue = queue
         self._calls = calls
-        people = [name for name, group in drill.agents.items() for _ in range(group.count)]
-        agents = [Agent(number, name, drill.agents[name].softphone.sites[0]) for number, name in enumerate(people)]
         self._of_group = {name: [agent for agent in agents if agent.group == name] for name in drill.agents}
         self._resting: dict[Agent, None] = {}
         self._resting_of: Counter[str] = Counter()
@@ -75,10 +73,10 @@ class Phones:
             if group.wrap_up is not None
         }
         calls.release_agent = self._call_over
-        self.registrations = Registrations(env, drill, world, agents, draws, log)
-        self.registrations.line_up = self._line_up
-        self.registrations.line_down = self._line_down
-        self.registrations.begin()
+        self.registrations = lines
+        lines.line_up = self._line_up
+        lines.line_down = self._line_down
+        lines.begin()
 
     def of_group(self, group: str) -> list[Agent]:
         """The agents of a group."""

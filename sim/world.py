@@ -1,12 +1,12 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
-from collections.abc import Collection, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
-from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
+from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace
 from sbc.decisions.advance import Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
@@ -304,13 +304,3 @@ class World:
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works
-
-
-def admit(limits: Collection[Limit], node: NodeState, now: float) -> Limit | Pace | None:
-    """Let a call in at a node; return None, or what refuses it."""
-    if node.pace is not None and node.pace.full(now):
-        return node.pace
-    refusing = acquire(limits)
-    if refusing is None and node.pace is not None:
-        node.pace.take(now)
-    return refusing

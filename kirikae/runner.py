@@ -15,6 +15,7 @@ from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim import engine as calls
+from sim.packets import engine as packets
 from sim.replicate import Replications, processes, replicate
 from sim.traffic import load
 
@@ -58,7 +59,7 @@ def _play_calls(
     calls.play(drill, load, seed, replication, recorder)
 
 
-ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls}
+ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play}
 """By name, as on the command line."""
 WITH_MESSAGES = frozenset(["packets"])
 """Engines whose messages go over a wire, so that there is something to capture."""

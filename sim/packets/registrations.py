@@ -72,7 +72,7 @@ class _Line:
 class Registrations(Roll):
     """All phones of a drill and the registrars of its sites, each a host with an address of its own.
 
-    The n-th site's registrar is 10.n.0.10. Phones are in 10.100.0.0/16, those of the n-th office in 10.(100 + n).0.0/16.
+    The n-th site's registrar is 10.n.0.10. Phones are in 10.100.0.0/16, those of the n-th office in 10.(100 + n)/16.
     """
 
     def __init__(
@@ -139,8 +139,8 @@ class Registrations(Roll):
     def begin(self) -> None:
         """Let the run begin on an ordinary day: phones at a site that works are registered, refreshes out of step.
 
-        Each of them has sent a REGISTER half an expiry before its next refresh, and has been answered at once: phone and
-        registrar have taken in the very messages, which no network had to carry. Connections stand.
+        Each of them has sent a REGISTER half an expiry before its next refresh, and has been answered at once: phone
+        and registrar have taken in the very messages, which no network had to carry. Connections stand.
         """
         now, draw = self._env.now, self._draws.uniforms("softphones:refresh")
         due = {line: next(draw) * line.half for line in self._phones.values()}

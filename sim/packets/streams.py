@@ -189,7 +189,7 @@ class Streams:
             self._break(connection, path)
             return
         fate, takes = self._network.crossing(path, met(datagram))
-        self._network.note(datagram, fate)
+        self._network.note(sender.host, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self._arrive, connection, segment, self._env.now + wait, 2 * wait))
         else:

@@ -188,7 +188,7 @@ class Network:
         """Tell the wire recorder of a datagram that is sent."""
         if self._wire is not None:
             path = datagram.path
-            receiver = self._holders.get(path.remote)
+            receiver = self.holder(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,

@@ -1,7 +1,7 @@
 """What the steps of a runbook do to the parts of the plan, and what people see of it: one interface for all engines."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from scenarios.evidence import EventKind
 from scenarios.model import Queue
@@ -57,7 +57,7 @@ class Deeds(Protocol):
 class Steps:
     """The deeds of the `calls` engine."""
 
-    def __init__(self, world: World, phones: Phones, pairs: Pairs, queues: Mapping[str, Queue], log: Log) -> None:
+    def __init__(self, world: World, phones: Phones[Any], pairs: Pairs, queues: Mapping[str, Queue], log: Log) -> None:
         self._world = world
         self._phones = phones
         self._pairs = pairs
@@ -74,6 +74,7 @@ class Steps:
         """Let a site refuse new calls and registrations."""
         self._world.sites[site].in_service = False
         self._log.entry(EventKind.DEACTIVATED, site)
+        self._phones.registrations.registrar_closed(site)
 
     def default_caller(self, number: str) -> None:
         """Let outbound calls show a number unless they show another (Z32)."""

@@ -21,6 +21,7 @@ from sbc.sip.dialog import State as DialogState
 from sbc.sip.fields import Address
 from sbc.sip.message import Request, Response
 from sbc.sip.session_timer import Terms, Timing
+from sbc.sip.steps import of_server
 from sbc.sip.transaction import Flow, RequestReceived, ServerTransaction
 from sbc.sip.uri import Uri
 from sbc.sip.usage import Event, Move, State, Turn
@@ -109,9 +110,9 @@ def side(call: Call) -> Side | None:
         elif call.turn is Turn.ASKED:
             invite = Invite(call.asked.request, None, call.quiet)
         elif call.turn is Turn.GRANTED:
-            invite = Invite(call.asked.request, call.kept, call.quiet)
+            invite = Invite(call.asked.request, _accepted(call), call.quiet)
     elif call.state is State.ANSWERED:
-        invite = Invite(call.server.request, call.kept, quiet=False)
+        invite = Invite(call.server.request, _accepted(call), quiet=False)
     elif call.state is State.ARRIVED:
         invite = Invite(call.server.request, _rung(call.server), quiet=False)
     elif call.state in (State.CALLING, State.PROCEEDING):
@@ -183,6 +184,11 @@ def _talk(call: Call) -> Talk:
     )
 
 
+def _accepted(call: Call) -> Response | None:
+    """Return our 2xx whose ACK has not come."""
+    return None if call.kept is None else call.kept.response
+
+
 def _rung(transaction: ServerTransaction) -> Response | None:
     """Return the latest provisional response other than 100."""
     kept = transaction.kept
@@ -201,7 +207,7 @@ def _go_on(core: Core, now: float, call: Call, talk: Talk, *, fresh: bool) -> No
     call.request = Request("INVITE", talk.target, [("CSeq", f"{talk.acked or 0} INVITE")])
     if not call.outgoing:
         theirs = call.request if talk.acked is None else Request("INVITE", talk.target, [("CSeq", "0 INVITE")])
-        call.server = ServerTransaction(call.flow, theirs, ())
+        call.server = ServerTransaction(of_server("INVITE"), call.flow, theirs, ())
     if fresh and talk.acked is not None:
         core.pass_on(core.ack(dialog, call.flow, call.request))
 

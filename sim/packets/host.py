@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from sbc.endpoints.endpoint import Endpoint, Hold, Release, Transmit
-from sbc.endpoints.wire import Datagram
+from sbc.endpoints.wire import Address, Datagram
 from sbc.sip.transaction import Send
 from sim.timer import Timer
 
@@ -24,14 +24,33 @@ Report = Callable[[object], None]
 class Host:
     """The shell of one endpoint: input, then outputs, then one wake-up at its deadline; older wake-ups are ignored."""
 
-    def __init__(self, env: simpy.Environment, network: "Network", name: str, report: Report) -> None:
-        """``report`` hears what the endpoint tells its user."""
+    def __init__(
+        self,
+        env: simpy.Environment,
+        network: "Network",
+        name: str,
+        report: Report,
+        *,
+        serves: "Host | None" = None,
+    ) -> None:
+        """``report`` hears what the endpoint tells its user.
+
+        ``serves``: the process on the same machine for which this one, an HA daemon, takes service addresses: what is
+        sent to an address that the endpoint has taken goes to that process.
+        """
         self.name = name
         self.report = report
+        self._serves = serves
+        self._taken: set[Address] = set()
+        """The service addresses that the endpoint has held."""
         self.down_by: dict[str, None] = {}
         """The faults that hold it dead, oldest first."""
         self.hung_by: dict[str, None] = {}
         self.endpoint: Endpoint | None = None
+        self.silent = False
+        """Whether the machine is gone, and not only its process: nobody hears that a connection is none."""
+        self.lives = 0
+        """Counts the processes that have ended here: connections die with theirs."""
         self._env = env
         self._network = network
         self._on_wake: list[Callable[[Any], None]] = [self._wake]
@@ -43,16 +62,28 @@ class Host:
         """Whether it is neither dead nor hung."""
         return self.endpoint is not None and not self.hung_by
 
+    def behind(self, address: Address) -> "Host":
+        """Return the process that gets what is sent to an address that this machine holds."""
+        return self._serves if self._serves is not None and address in self._taken else self
+
     def start(self, endpoint: Endpoint) -> None:
         """Run an endpoint from now on; what has been set up in it before is carried out."""
         self.endpoint = endpoint
+        self.silent = False
         self._settle(endpoint)
 
-    def kill(self) -> None:
-        """End the process: what it knew is gone, and it answers nothing. Its addresses stay with the machine."""
+    def kill(self, *, silent: bool = False) -> None:
+        """End the process: what it knew is gone, and it answers nothing. Its addresses stay with the machine.
+
+        The system of a machine that is still there closes the process's connections, and refuses new ones; with
+        ``silent`` the machine is gone too.
+        """
         self.endpoint = None
+        self.silent = silent
         self._timer.due = inf
         self._pending.clear()
+        self._network.ended(self)
+        self.lives += 1
 
     def receive(self, datagram: Datagram) -> None:
         """A datagram has arrived; a dead machine loses it, a hung process finds it in its buffer when it goes on."""
@@ -86,6 +117,7 @@ class Host:
                     case Send() | Transmit():
                         self._network.send(self, output)
                     case Hold(address, announce):
+                        self._taken.add(address)
                         self._network.hold(self, address, announce=announce)
                     case Release(address):
                         self._network.release(self, address)

@@ -10,6 +10,7 @@ import typer
 
 from kirikae import __version__, drills, run
 from kirikae.drills import schema_text
+from kirikae.runner import DEFAULT, ENGINES
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
 from reports.terminal import safe_console
@@ -38,6 +39,10 @@ Examples:
   kirikae run tokyo-osaka-dr --set ports.tenant=200 --set 'faults\\[tokyo-lost].at=20m'
 
   kirikae run plan.kirikae.yaml --json - | jq .verdict
+
+  kirikae run sbc-pair-takeover --engine packets --replications 1 --out runs/takeover
+
+  kirikae run sbc-pair-takeover --engine packets --seed 1 --detail 17 --at 12.3s
 
 Exit codes: 0 passed, 1 failed, 2 the file or the command line is wrong, 3 inconclusive.
 """
@@ -85,6 +90,13 @@ def _common(
 @app.command("run", epilog=_RUN_EXAMPLES)
 def run_command(
     file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar=" | ".join(ENGINES),
+            help="What moves: call attempts (calls), or the very SIP messages (packets).",
+        ),
+    ] = DEFAULT,
     replications: Annotated[
         int | None,
         typer.Option(
@@ -111,10 +123,29 @@ def run_command(
         typer.Option(
             min=0,
             metavar="INDEX",
-            help="Replication written to calls.csv and journal.jsonl; by default the first that misses an expectation.",
+            help="Replication written in full; by default the first that misses an expectation, with --at the first.",
         ),
     ] = None,
-    calls: Annotated[bool, typer.Option("--calls/--no-calls", help="Write calls.csv and journal.jsonl.")] = True,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Judge nothing, but play one replication alone and show the state and the last messages around a "
+            "moment, such as 612.3s; with --out its files are written as well.",
+        ),
+    ] = None,
+    calls: Annotated[
+        bool, typer.Option("--calls/--no-calls", help="Write one replication in full: calls.csv, journal.jsonl …")
+    ] = True,
+    pcap: Annotated[
+        bool, typer.Option("--pcap/--no-pcap", help="… and, with --engine packets, its messages to packets.pcap.")
+    ] = True,
+    strict_wire: Annotated[
+        bool,
+        typer.Option(
+            "--strict-wire", help="With --engine packets: read every message anew from its bytes; slower, same result."
+        ),
+    ] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
     ] = None,
@@ -122,11 +153,11 @@ def run_command(
 ) -> None:
     """Run a drill in virtual time and judge it."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = run.Options(seed, replications, out, workers, detail, calls, json)
+    options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json)
     try:
         loaded = load(drills.find(file), changes or [])
         code = run.rehearse(loaded, file, changes or [], options, console)
-    except (drills.UnknownDrillError, ReportError) as error:
+    except (drills.UnknownDrillError, run.OptionError, ReportError) as error:
         _stop(str(error))
     except DrillError as error:
         _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")

@@ -13,6 +13,7 @@ from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.call import Call, Stream
 from sim.calls import Calls
+from sim.deeds import Steps
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.hours import Hours, keep_hours
@@ -22,6 +23,7 @@ from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
 from sim.registrations import Registrations
+from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import World
 
@@ -45,9 +47,11 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     lines = Registrations(env, drill, world, agents, draws, log)
     phones = Phones(env, drill, agents, lines, distributor, calls, hours, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
-    people = People(env, drill, world, phones, pairs, hours, draws, log)
-    keep_hours(drill, hours, calls, log)
-    Faults(env, drill, world, calls, phones, pairs, people, draws, log)
+    steps = Steps(world, phones, pairs, queues, log)
+    people = People(env, drill, steps, phones, world.repaired, hours, draws, log)
+    keep_hours(drill, hours, calls.clear, log)
+    faults = Faults(drill, world, calls, phones, pairs, draws, log)
+    play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
         calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
 

@@ -16,7 +16,10 @@ class Endpoint(Protocol):
         """Take in what has arrived; ``datagram.path`` is the sender's."""
 
     def event(self, now: float, event: object) -> None:
-        """Take in something that is no datagram: :class:`Broken`, a wish of its user, or what its machine tells it."""
+        """Take in something that is no datagram: a wish of its user, or what its machine tells.
+
+        Of the latter the shell makes :class:`Broken` and :class:`Claimed`.
+        """
 
     def fire(self, now: float) -> None:
         """Do all that is due."""
@@ -55,5 +58,11 @@ class Hold(NamedTuple):
 
 class Release(NamedTuple):
     """Give a service address up."""
+
+    address: Address
+
+
+class Claimed(NamedTuple):
+    """Told to whoever holds an address: another machine says by gratuitous ARP that it has it (RFC 5227 §2.4)."""
 
     address: Address

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import simpy
 
 from sbc.endpoints.endpoint import Endpoint, Hold, Release, Transmit
-from sbc.endpoints.wire import Datagram
+from sbc.endpoints.wire import Address, Datagram
 from sbc.sip.transaction import Send
 from sim.timer import Timer
 
@@ -24,10 +24,25 @@ Report = Callable[[object], None]
 class Host:
     """The shell of one endpoint: input, then outputs, then one wake-up at its deadline; older wake-ups are ignored."""
 
-    def __init__(self, env: simpy.Environment, network: "Network", name: str, report: Report) -> None:
-        """``report`` hears what the endpoint tells its user."""
+    def __init__(
+        self,
+        env: simpy.Environment,
+        network: "Network",
+        name: str,
+        report: Report,
+        *,
+        serves: "Host | None" = None,
+    ) -> None:
+        """``report`` hears what the endpoint tells its user.
+
+        ``serves``: the process on the same machine for which this one, an HA daemon, takes service addresses: what is
+        sent to an address that the endpoint holds goes to that process.
+        """
         self.name = name
         self.report = report
+        self._serves = serves
+        self._held: set[Address] = set()
+        """What the endpoint has taken, and not given up."""
         self.down_by: dict[str, None] = {}
         """The faults that hold it dead, oldest first."""
         self.hung_by: dict[str, None] = {}
@@ -46,6 +61,10 @@ class Host:
     def answers(self) -> bool:
         """Whether it is neither dead nor hung."""
         return self.endpoint is not None and not self.hung_by
+
+    def behind(self, address: Address) -> "Host":
+        """Return the process that gets what is sent to an address of this machine."""
+        return self._serves if self._serves is not None and address in self._held else self
 
     def start(self, endpoint: Endpoint) -> None:
         """Run an endpoint from now on; what has been set up in it before is carried out."""
@@ -98,8 +117,10 @@ class Host:
                     case Send() | Transmit():
                         self._network.send(self, output)
                     case Hold(address, announce):
+                        self._held.add(address)
                         self._network.hold(self, address, announce=announce)
                     case Release(address):
+                        self._held.discard(address)
                         self._network.release(self, address)
                     case _:
                         self.report(output)

@@ -1,13 +1,13 @@
 """The simulated network: segments, links between them, and addresses that move from one machine to another."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
 import simpy
 
-from sbc.endpoints.endpoint import Broken, Transmit
+from sbc.endpoints.endpoint import Broken, Claimed, Transmit
 from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecord, WireRecorder
@@ -72,9 +72,13 @@ class Network:
         """Put an IP address into a segment."""
         self._segments[host] = segment
 
-    def connect(self, one: str, other: str, link: Link) -> None:
-        """Join two segments, or let the machines of one reach each other by a link of its own."""
-        self._links[one, other] = self._links[other, one] = link
+    def connect(self, one: str, other: str, link: Link, *, back: Link | None = None) -> None:
+        """Join two segments, or let the machines of one reach each other by a link of its own.
+
+        ``back``: what lies on the way from the other to the one, where that is not the same.
+        """
+        self._links[one, other] = link
+        self._links[other, one] = link if back is None else back
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""
@@ -83,9 +87,15 @@ class Network:
     # Addresses.
 
     def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
-        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages."""
+        """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages.
+
+        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`.
+        """
         claims = self._claims.setdefault(address, {})
         claims.pop(host, None)
+        if announce:
+            for other in claims:
+                later(self._env, 0.0, partial(other.tell, Claimed(address)))
         claims[host] = None
         if announce or address not in self._holders:
             self._holders[address] = host
@@ -104,7 +114,8 @@ class Network:
 
     def holder(self, address: Address) -> Host | None:
         """Return the host that gets what is sent to an address now."""
-        return self._holders.get(address)
+        holder = self._holders.get(address)
+        return None if holder is None else holder.behind(address)
 
     def _ask_again(self, address: Address, host: Host) -> None:
         if host in self._claims.get(address, {}):
@@ -123,14 +134,14 @@ class Network:
         path = datagram.path
         link = self.link(path.local, path.remote)
         if link is None or (link.refuses and link.cut(self._segments[path.remote.host])):
-            self.note(datagram, self.crossing(path, met(datagram))[0])
+            self.note(host, datagram, self.crossing(path, datagram)[0])
             later(self._env, 0.0, partial(host.tell, Broken(path)))
         elif path.reliable:
             self._streams.send(host, datagram)
         else:
-            self._cross(datagram)
+            self._cross(host, datagram)
             if link.doubles is not None and link.doubles():
-                self._cross(datagram)
+                self._cross(host, datagram)
 
     def stands(self, path: Path) -> None:
         """Let a connection stand between two addresses as if it had been made before."""
@@ -140,29 +151,29 @@ class Network:
         """A process has ended; whoever had a connection with it hears so from its machine, if that is there."""
         self._streams.ended(host)
 
-    def _cross(self, datagram: Datagram) -> None:
-        fate, takes = self.crossing(datagram.path, met(datagram))
-        self.note(datagram, fate)
+    def _cross(self, sender: Host, datagram: Datagram) -> None:
+        fate, takes = self.crossing(datagram.path, datagram)
+        self.note(sender, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self.arrive, datagram))
 
-    def crossing(self, path: Path, what: str) -> tuple[Fate, float]:
+    def crossing(self, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         """Return what becomes of the next packet on a path, and how long it takes, seconds; ``inf`` for ever.
 
-        ``what`` is what the journal calls it if it meets a fault.
+        ``of`` is what it carries, or is sent for, and so what the journal calls it if it meets a fault.
         """
         link = self.link(path.local, path.remote)
         if link is None:
             return Fate.UNREACHABLE, inf
         if cut := link.cut(self._segments[path.remote.host]):
-            self._log.effect(cut, what)
+            self._log.effect(cut, met(of))
             return Fate.CUT, inf
-        late = link.degraded.crossing(self._log, what) if link.degraded.degraded_by else 0.0
+        late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0
         return (Fate.LOST, inf) if late == inf else (Fate.SENT, link.delay + late)
 
     def arrive(self, datagram: Datagram) -> None:
         """Let a datagram meet whoever holds its address."""
-        holder = self._holders.get(datagram.path.remote)
+        holder = self.holder(datagram.path.remote)
         if holder is None:
             return
         self.meets(holder, datagram)
@@ -173,10 +184,11 @@ class Network:
         if not holder.answers:
             self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
 
-    def note(self, datagram: Datagram, fate: Fate) -> None:
+    def note(self, sender: Host, datagram: Datagram, fate: Fate) -> None:
         """Tell the wire recorder of a datagram that is sent."""
         if self._wire is not None:
             path = datagram.path
+            receiver = self._holders.get(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,
@@ -187,10 +199,7 @@ class Network:
                     path.transport,
                     datagram.data,
                     fate,
+                    sender.name,
+                    "" if receiver is None else receiver.name,
                 )
             )
-
-
-def addresses(network: str) -> Iterator[str]:
-    """Yield the host addresses of an IPv4 /16 given by its first two numbers, as ``198.51``."""
-    yield from (f"{network}.{third}.{fourth}" for third in range(256) for fourth in range(1, 255))

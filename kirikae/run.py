@@ -70,7 +70,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     if options.engine not in ENGINES:
         near = did_you_mean(options.engine, ENGINES)
         raise OptionError(f"--engine {options.engine}: there is no such engine{near} (allowed: {', '.join(ENGINES)})")
-    if not _plan_stands(loaded, console):
+    if not plan_stands(loaded, console):
         return ExitCode.INVALID
     drill = _as_asked(loaded.drill, options)
     if options.detail is not None and options.detail >= drill.run.replications:
@@ -90,7 +90,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     if options.json not in (None, "-"):
         files.write_whole(Path(str(options.json)), result_text(judged, origin))
     # Whatever becomes of the output, the results are written, and the exit code says the verdict.
-    with _output(f"; the results are in {out}"):
+    with output(f"; the results are in {out}"):
         if options.json == "-":
             put(result_text(judged, origin))
         print_summary(console, judged)
@@ -108,7 +108,7 @@ def _look(drill: Drill, at: float, options: Options, console: Console) -> ExitCo
         recorder = snapshot if recorder is None else Tee(snapshot, recorder)
         wire = snapshot if wire is None else WireTee(snapshot, wire)
         record(drill, drill.run.seed, replication, recorder, options.engine, wire=wire, strict=options.strict)
-    with _output():
+    with output():
         print_snapshot(console, snapshot, f"Replication {replication}, seed {drill.run.seed}, {options.engine} engine")
         if options.out is not None and options.calls:
             console.print()
@@ -130,7 +130,7 @@ def _moment(options: Options, drill: Drill) -> float:
 
 
 @contextmanager
-def _output(more: str = "") -> Iterator[None]:
+def output(more: str = "") -> Iterator[None]:
     """Say so when the reader is gone or the disk full."""
     try:
         yield
@@ -150,7 +150,7 @@ def put(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _plan_stands(loaded: Loaded, console: Console) -> bool:
+def plan_stands(loaded: Loaded, console: Console) -> bool:
     """Hold the plan to its rules, and show what they find."""
     verdict = rules.judge(loaded.drill, rules.check(loaded.drill))
     lines = [f"note: {note}" for note in loaded.notes]

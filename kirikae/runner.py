@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from reports.fold import Fold
 from reports.folder import Tee
@@ -15,8 +15,11 @@ from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim import engine as calls
+from sim.packets import engine as packets
 from sim.replicate import Replications, processes, replicate
 from sim.traffic import load
+
+R = TypeVar("R")
 
 DEFAULT = "calls"
 """The engine that plays a drill when nobody asks for another."""
@@ -56,7 +59,7 @@ def _play_calls(
     calls.play(drill, load, seed, replication, recorder)
 
 
-ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls}
+ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play}
 """By name, as on the command line."""
 WITH_MESSAGES = frozenset(["packets"])
 """Engines whose messages go over a wire, so that there is something to capture."""
@@ -78,6 +81,17 @@ class Task:
         taker = fold if also is None else Tee(fold, also)
         record(self.drill, self.seed, replication, taker, self.engine, wire=wire, strict=self.strict)
         return fold.summary()
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Several tasks whose replications are computed together, so that whatever is kept of them has its pair."""
+
+    tasks: tuple[Task, ...]
+
+    def run(self, replication: int) -> tuple[RunSummary, ...]:
+        """Return the summaries of one replication, one for each task."""
+        return tuple(task.run(replication) for task in self.tasks)
 
 
 def record(
@@ -111,8 +125,15 @@ def run_all(
     The summaries are the same whatever the number of workers; one replication is played in this process, and ``also``
     and ``wire`` may hear what happens in it. Raises what an engine raises.
     """
-    workers = min(workers or len(os.sched_getaffinity(0)), replications)
-    start = partial(processes, workers, "kirikae.runner") if workers > 1 else None
     task = Task(drill, seed, default_queries(drill), engine, strict)
     heard = partial(task.run, also=also, wire=wire) if also is not None or wire is not None else task.run
-    return replicate(heard, replications, start, done)
+    return on_workers(heard, replications, workers, done)
+
+
+def on_workers(
+    run: Callable[[int], R], replications: int, workers: int | None, done: Callable[[int], None]
+) -> Replications[R]:
+    """Compute ``run`` of every replication on ``workers`` processes, by default one a core; raises what it raises."""
+    workers = min(workers or len(os.sched_getaffinity(0)), replications)
+    start = partial(processes, workers, "kirikae.runner") if workers > 1 else None
+    return replicate(run, replications, start, done)

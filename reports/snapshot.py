@@ -101,7 +101,7 @@ class Snapshot:
         }
         """By pair, the nodes that answer at its address, and since when; None for since before the run."""
         self.silent: dict[str, float] = {}
-        """Pairs at whose address nobody answers, and since when."""
+        """Since when nobody answers at a pair's address, where nobody does."""
         self.up: Counter[Up] = Counter()
         self.entries: tuple[deque[JournalEntry], list[JournalEntry]] = deque(maxlen=ENTRIES[0]), []
         """Before and after."""
@@ -137,7 +137,6 @@ class Snapshot:
                 self.faults.pop(subject, None)
             case EventKind.TAKEOVER:
                 self.serving[subject].setdefault(str(entry.detail["node"]), now)
-                self.silent.pop(subject, None)
             case EventKind.NODE_LOST | EventKind.RESIGNED:
                 self.serving[subject].pop(str(entry.detail["node"]), None)
                 if not self.serving[subject]:

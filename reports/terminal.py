@@ -20,7 +20,7 @@ PIPE_WIDTH = 120
 """Columns where there is no terminal to ask."""
 
 _STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
-_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x"})
+_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x", "±": "+/-"})
 
 
 class _Encodable:

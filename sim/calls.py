@@ -12,7 +12,7 @@ from itertools import chain
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import acquire, move, release
+from sbc.decisions.admission import acquire, admit, move, release
 from sbc.decisions.call import Effect, Event, State, answer_within, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.link import comes_first, expecting
@@ -28,7 +28,7 @@ from sim.draws import Draws
 from sim.lifecycle import Lifecycle
 from sim.log import Log
 from sim.timer import later
-from sim.world import NodeState, PairState, Way, World, admit
+from sim.world import NodeState, PairState, Way, World
 
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
 _ANSWERED, _TALK_OVER, _INBOUND = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND
@@ -189,7 +189,7 @@ class Calls(Lifecycle):
             self._response(call, Outcome.CLOSED, "closed", 480, now)
         else:
             limits = way.limits[node]
-            refusing = acquire(limits) if node.pace is None else admit(limits, node, now)
+            refusing = acquire(limits) if node.pace is None else admit(limits, node.pace, now)
             if refusing is None:
                 call.limits = limits
                 self._deliver(call, node, way.route.queue, now)

@@ -1,7 +1,7 @@
 """What the steps of a runbook do to the parts of the plan, and what people see of it: one interface for all engines."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from scenarios.evidence import EventKind
 from scenarios.model import Queue
@@ -57,7 +57,7 @@ class Deeds(Protocol):
 class Steps:
     """The deeds of the `calls` engine."""
 
-    def __init__(self, world: World, phones: Phones, pairs: Pairs, queues: Mapping[str, Queue], log: Log) -> None:
+    def __init__(self, world: World, phones: Phones[Any], pairs: Pairs, queues: Mapping[str, Queue], log: Log) -> None:
         self._world = world
         self._phones = phones
         self._pairs = pairs

@@ -1,8 +1,6 @@
 """The `calls` engine: one replication of a drill in virtual time, on SimPy's stock environment."""
 
-import gc
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import simpy
@@ -22,6 +20,7 @@ from sim.log import Log
 from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
+from sim.quiet import collector_off
 from sim.registrations import Registrations
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
@@ -76,19 +75,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
             yield env.timeout(SAMPLE_EVERY)
 
     env.process(watch())
-    with _collector_off():
+    with collector_off():
         env.run(until=drill.run.lasts)
     sample()
     calls.close()
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """A call that is over leaves no reference cycle behind, and those that are up would be searched again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

@@ -1,6 +1,7 @@
 """Faults and their repair: what breaks, what that does to calls and phones, who notices and when."""
 
 from functools import partial
+from typing import Any
 
 from scenarios.model import Drill, Fault
 from sim.calls import Calls
@@ -21,7 +22,7 @@ class Faults:
         drill: Drill,
         world: World,
         calls: Calls,
-        phones: Phones,
+        phones: Phones[Any],
         pairs: Pairs,
         draws: Draws,
         log: Log,

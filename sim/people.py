@@ -3,6 +3,7 @@
 from collections.abc import Set
 from functools import partial
 from math import inf
+from typing import Any
 
 import simpy
 
@@ -49,7 +50,7 @@ class People:
         env: simpy.Environment,
         drill: Drill,
         deeds: Deeds,
-        phones: Phones,
+        phones: Phones[Any],
         repaired: Set[str],
         hours: Hours,
         draws: Draws,

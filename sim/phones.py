@@ -4,20 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import simpy
 
 from sbc.decisions.distribution import Agent, Distributor
 from scenarios.evidence import EventKind
 from scenarios.model import Drill
-from sim.call import Call
-from sim.calls import Calls
 from sim.draws import Draws
 from sim.hours import Hours
 from sim.lines import Lines
 from sim.log import Log
 from sim.timer import later
+
+Call = TypeVar("Call")
+Joined = TypeVar("Joined", contravariant=True)
 
 
 class Switch(NamedTuple):
@@ -34,7 +35,17 @@ def _nothing() -> None:
     """Nothing has to be done."""
 
 
-class Phones:
+class Desk(Protocol[Joined]):
+    """Where calls and agents meet."""
+
+    release_agent: Callable[[Agent], None]
+    """What becomes of an agent after a call."""
+
+    def serve(self, call: Joined, agent: Agent) -> None:
+        """An agent takes a call: answers the caller, or dials."""
+
+
+class Phones(Generic[Call]):
     """All agents of a drill. An agent is idle (known to the distributor), in a call, or resting without a line."""
 
     def __init__(
@@ -44,7 +55,7 @@ class Phones:
         agents: Sequence[Agent],
         lines: Lines,
         queue: Distributor[Call],
-        calls: Calls,
+        calls: Desk[Call],
         hours: Hours,
         draws: Draws,
         log: Log,

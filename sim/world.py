@@ -1,12 +1,12 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
-from collections.abc import Collection, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
-from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
+from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace
 from sbc.decisions.advance import Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
@@ -212,9 +212,9 @@ class World:
         self.default_caller = drill.default_caller
         self.caller_numbers = {name: group.caller_number for name, group in drill.agents.items()}
         ports = drill.ports
-        self._tenant = [Limit("tenant", ports.tenant, BUSY)] if ports.tenant is not None else []
-        self._outbound = [Limit("outbound", ports.outbound, NO_CIRCUIT)] if ports.outbound is not None else []
-        self._taps = {
+        self.tenant = [Limit("tenant", ports.tenant, BUSY)] if ports.tenant is not None else []
+        self.outbound = [Limit("outbound", ports.outbound, NO_CIRCUIT)] if ports.outbound is not None else []
+        self.taps = {
             number: Limit(number, entry.tap, BUSY) for number, entry in drill.numbers.items() if entry.tap is not None
         }
         self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
@@ -261,9 +261,9 @@ class World:
     def limits(self, direction: Direction, route: Route, node: NodeState) -> tuple[Limit, ...]:
         """All limits a call must pass, the widest first."""
         return (
-            *self._tenant,
-            *(self._outbound if direction is Direction.OUTBOUND else ()),
-            *(self._taps[number] for number in route.taps),
+            *self.tenant,
+            *(self.outbound if direction is Direction.OUTBOUND else ()),
+            *(self.taps[number] for number in route.taps),
             self.trunks[route.trunk].limit,
             node.limit,
         )
@@ -273,7 +273,7 @@ class World:
         high: dict[str, int] = {}
         nodes = (node.limit for pair in self.pairs.values() for node in pair.nodes)
         trunks = (trunk.limit for trunk in self.trunks.values())
-        for limit in (*self._tenant, *self._outbound, *self._taps.values(), *trunks, *nodes):
+        for limit in (*self.tenant, *self.outbound, *self.taps.values(), *trunks, *nodes):
             high[limit.name] = max(high.get(limit.name, 0), limit.sample())
         return high
 
@@ -304,13 +304,3 @@ class World:
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works
-
-
-def admit(limits: Collection[Limit], node: NodeState, now: float) -> Limit | Pace | None:
-    """Let a call in at a node; return None, or what refuses it."""
-    if node.pace is not None and node.pace.full(now):
-        return node.pace
-    refusing = acquire(limits)
-    if refusing is None and node.pace is not None:
-        node.pace.take(now)
-    return refusing

@@ -8,6 +8,7 @@ from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Recor
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.engine import play
+from sim.packets import engine as packets
 from sim.traffic import load
 
 FREE_DIAL = "0120-123-456"
@@ -15,7 +16,10 @@ TOKYO = "03-1234-5678"
 OSAKA = "06-1234-5678"
 MOBILE = "090-1234-5678"
 
-ENGINES: dict[str, Callable[[Drill, list[Iterator[CallerBlock]], int, int, Recorder], None]] = {"calls": play}
+ENGINES: dict[str, Callable[[Drill, list[Iterator[CallerBlock]], int, int, Recorder], None]] = {
+    "calls": play,
+    "packets": packets.play,
+}
 
 _BASE: dict[str, object] = {
     "kirikae": 1,

@@ -137,7 +137,7 @@ class PhonesOnly(Net):
         self.world = World(drill, Hours(self.env, drill).closed)
         self.agents: list[Agent] = everybody(drill)
         self._draws = draws = Draws(1, 0)
-        self.lines = Registrations(self.env, self.network, drill, self.world.sites, self.agents, draws, self.log)
+        self.lines = Registrations(self.env, self.network, drill, self.world, self.agents, draws, self.log)
         self.lines.begin()
         for fault in drill.faults:
             self.at(fault.at, partial(self._break, fault))

@@ -61,6 +61,11 @@ def test_an_advert_of_another_pair_of_addresses_has_a_wrong_checksum() -> None:
         decode(data, FIRST, SECOND)
 
 
+def test_the_reserved_bits_before_the_interval_are_ignored() -> None:
+    advert = Advert(1, 100, 0xF00A, (SECOND,))
+    assert decode(encode(advert, FIRST, GROUP), FIRST, GROUP) == advert._replace(centiseconds=10)
+
+
 def test_version_2_is_refused_by_name() -> None:
     with pytest.raises(AdvertError, match="version 2"):
         decode(VERSION_2, SECOND, GROUP)

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from reports.pcap import PcapFile
-from scenarios.evidence import Fate, WireRecord
+from scenarios.evidence import WireRecord
+from scenarios.model import VrrpDetection
+from tests.ha_pairs import OWN, SERVICE, HaPair
 from tests.lab import peer
 from tests.packet_calls import recorded
 
@@ -92,15 +94,17 @@ def test_statistics_of_tshark_count_what_was_sent(tmp_path: Path) -> None:
 
 
 @pytest.mark.lab(needs=["tshark"])
-def test_an_advert_is_an_advert(tmp_path: Path) -> None:
-    """Version 3 of router 1, priority 100, one address, adverts each second; the checksum of RFC 5798 §5.2.8."""
-    source, group = "192.0.2.1", "224.0.0.18"
-    advert = bytes.fromhex("3101640100640000c0000264")
-    pseudo = bytes.fromhex("c0000201e0000012") + bytes((0, 112, 0, len(advert)))
-    checksum = 0xFFFF - sum(int.from_bytes((pseudo + advert)[i : i + 2], "big") for i in range(0, 24, 2)) % 0xFFFF
-    data = advert[:6] + checksum.to_bytes(2, "big") + advert[8:]
-    record = WireRecord(1.0, source, 0, group, 0, "vrrp", data, Fate.SENT, "edge/1", "edge/2")
-    path = capture(tmp_path / "packets.pcap", [record])
+def test_adverts_are_read_and_the_one_of_the_second_node_says_when_it_took_over(tmp_path: Path) -> None:
+    pair = HaPair(VrrpDetection.model_validate({"by": "vrrp", "advert": "1s"}))
+    pair.run(10.0)
+    pair.die(0)
+    pair.run(20.0)
+    path = capture(tmp_path / "packets.pcap", pair.datagrams)
     assert complaints(path) == []
-    [(priority, address)] = fields(path, "vrrp.prio", "vrrp.ip_addr", only="vrrp")
-    assert (priority, address) == ("100", "192.0.2.100")
+    adverts = fields(path, "frame.time_relative", "ip.src", "vrrp.prio", "vrrp.ip_addr", only="vrrp")
+    first = float(pair.datagrams[0].at)
+    assert len(adverts) == len(pair.datagrams)
+    for (after, source, priority, address), sent in zip(adverts, pair.datagrams, strict=True):
+        assert float(after) == pytest.approx(sent.at - first, abs=2e-6)
+        assert (source, int(priority), address) == (sent.source, sent.data[2], SERVICE.host)
+    assert {source for _, source, _, _ in adverts} == {own.host for own in OWN}

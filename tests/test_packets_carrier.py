@@ -96,7 +96,7 @@ class Sbc:
         self.headers = headers
         bits = Random(str(address)).getrandbits  # noqa: S311 - a test has to be repeatable
         contact = NameAddr(SipUri(address.host))
-        self.agent = UserAgent(contact, Ids(bits), self._locate, timing=Timing(90))
+        self.agent = UserAgent(contact, Ids(bits), self._locate, timing=Timing(None))
         self.agenda: Agenda[Call, int] = Agenda()
         self.told: list[Told] = []
         self.calls: list[Call] = []
@@ -304,10 +304,13 @@ TWO_TRUNKS: dict[str, Any] = {
 }
 
 
-def pair(**options: Any) -> Drill:
+def pair(trunk: dict[str, Any] | None = None, **options: Any) -> Drill:
     """Return a number with one trunk into an active-active pair."""
     options = {"detect": {"by": "options", "every": "10s", "timeout": "2s"}, **options}
-    return drill(sbc_pairs={"edge": {"site": "tokyo", "ports": 50, "mode": "active-active", **options}})
+    return drill(
+        sbc_pairs={"edge": {"site": "tokyo", "ports": 50, "mode": "active-active", **options}},
+        trunks={"ntt": {"via": "edge", "channels": 50, **(trunk or {})}},
+    )
 
 
 # One call.
@@ -422,6 +425,11 @@ def test_the_last_trunk_has_all_the_time_of_timer_b() -> None:
     assert rig.said == [(33, Refused("7", "ntt", 408, "nothing answers", limit=False))]
     assert rig.invites("ntt") == [1 + offset for offset in invite_offsets()]
     assert rig.at_rest()
+
+
+def test_the_last_trunk_may_take_its_time_once_it_has_said_100() -> None:
+    rig = Rig(drill(), {"edge": [(0, 100), (40, 200)]}).at(1, Dial("7", TOKYO)).run(50)
+    assert rig.said == [(41.002, Answered("7", "ntt"))]
 
 
 @pytest.mark.parametrize("dead", [0, 1, 2, 3])
@@ -670,6 +678,17 @@ def test_the_two_legs_of_an_overflow_have_one_key_and_end_apart() -> None:
     assert rig.at_rest()
 
 
+def test_of_two_outbound_calls_with_one_key_the_later_is_hung_up() -> None:
+    rig = Rig(drill())
+    for at in (1, 2):
+        rig.at(at, Place("7", rig.lines["ntt"].local, "09012345678"), to="edge")
+    first, _ = rig.run(3).sbcs["edge"].calls
+    rig.sbcs["edge"].calls = [first]
+    rig.at(4, Bye(), to="edge").at(5, HangUp("7", Direction.OUTBOUND)).run(60)
+    assert [(at, report.by_us) for at, report in rig.heard(Over)] == [(4.001, False), (5, True)]
+    assert rig.at_rest()
+
+
 def test_an_offer_without_a_common_codec_is_not_acceptable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.test_packets_carrier.OFFER", OFFER.replace(b"RTP/AVP 0", b"RTP/AVP 18"))
     rig = Rig(drill())
@@ -762,7 +781,7 @@ def test_a_probe_that_times_out_makes_a_node_avoided_and_one_that_is_answered_us
 def test_a_probe_is_not_sent_again_after_its_time_and_a_late_answer_does_not_count() -> None:
     rig = Rig(pair(), first_probe=3.0).run(2)
     rig.hosts["edge/2"].hung_by["hang"] = None
-    rig.run(6)
+    rig.run(12)
     options = [each for each in rig.sent if kind(each) == "OPTIONS" and each.target == "192.0.2.11"]
     assert [round(each.at, 6) for each in options] == [3, 3.5, 4.5]  # Timer E, until 3 + 2
     del rig.hosts["edge/2"].hung_by["hang"]
@@ -796,6 +815,15 @@ def test_a_call_that_both_nodes_refuse_goes_to_the_next_trunk_and_not_back() -> 
     ]
 
 
+def test_the_next_trunk_has_two_nodes_of_its_own() -> None:
+    edge = {"site": "tokyo", "ports": 50, "mode": "active-active", "detect": {"by": "nobody"}}
+    plan = drill(**{**TWO_TRUNKS, "sites": {"tokyo": {}}, "sbc_pairs": {"edge": edge, "far": edge}})
+    refusing: dict[str, Answers] = {node: [(0, 503)] for node in ("edge/1", "edge/2", "far/1")}
+    rig = Rig(plan, refusing).at(1, Dial("7", TOKYO)).run(2)
+    assert [report.node for _, report in rig.heard(Advanced)] == ["edge/1", "edge/2", "far/1"]
+    assert rig.said[-1] == (1.008, Answered("7", "kddi"))
+
+
 def test_without_failover_a_call_is_lost_with_the_node_it_was_sent_to() -> None:
     rig = Rig(pair(failover=False), {"edge/1": SILENT}).at(1, Dial("1", TOKYO), Dial("2", TOKYO)).run(12)
     assert rig.heard(Refused, Answered) == [
@@ -816,6 +844,12 @@ def test_a_node_is_avoided_from_the_first_call_it_leaves_unanswered_or_never(by:
     rig.at(140, PutIntoUse("edge", 0), Dial("a", TOKYO), Dial("b", TOKYO)).run(142)
     assert len(rig.sbcs["edge/1"].calls) == 1
     assert len(rig.heard(Used)) == (by == "failure")
+
+
+def test_a_node_is_avoided_as_well_when_timer_b_is_what_ends_the_wait() -> None:
+    plan = pair({"advance_after": "40s"}, detect={"by": "failure"})
+    rig = Rig(plan, {"edge/1": SILENT}).at(1, Dial("7", TOKYO)).run(40)
+    assert rig.heard(Avoided, Answered) == [(33, Avoided("edge/1")), (33.002, Answered("7", "ntt"))]
 
 
 def test_a_node_that_has_answered_100_is_not_taken_for_dead() -> None:

@@ -155,7 +155,16 @@ def test_a_call_to_two_nodes_fares_as_in_the_calls_engine(first: str, second: st
 CROWD = [Caller(110.0 + step, talk=TALK) for step in (0.0, 1.0, 2.0, 3.0, 11.5, 12.5)]
 
 
-@pytest.mark.parametrize("options", [{"channels": 1}, {"channels": 2}, {"number": {"tap": 1}}, {"number": {"tap": 3}}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"channels": 1},
+        {"channels": 2},
+        {"number": {"tap": 1}},
+        {"number": {"tap": 3}},
+        {"channels": 1, "number": {"tap": 1}},
+    ],
+)
 @pytest.mark.parametrize("first", ["fine", "cut", "503 for 30 s"])
 def test_a_crowd_meets_the_same_limits_as_in_the_calls_engine(first: str, options: dict[str, Any]) -> None:
     plan = two_trunks(TROUBLES[first], [], **options)

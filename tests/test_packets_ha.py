@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sbc.endpoints.advert import decode
-from sbc.endpoints.endpoint import Hold, Transmit
+from sbc.endpoints.advert import decode, encode
+from sbc.endpoints.endpoint import Claimed, Hold, Transmit
 from sbc.endpoints.ha import Noticed, Phases, Role, Seat, ha_daemon
 from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.sip.ids import Ids
@@ -106,6 +106,14 @@ def test_a_dead_master_is_noticed_by_its_adverts_and_the_address_moves_once() ->
     at = pytest.approx(AT + 3.109375 + HOP)
     assert pair.reports(AT) == [(at, 1, Noticed("vrrp")), (at, 1, SERVES)]
     assert pair.held == [(0.0, 0), (at, 1)]
+
+
+def test_intervals_that_adverts_cannot_tell_are_kept_nevertheless() -> None:
+    """5 ms is told as 10 ms, a minute as 40.95 s; both nodes know better from the plan."""
+    assert died(adverts("5ms"), 0.5) == pytest.approx(2.5 * 0.005 + 0.609375 * 0.005 + HOP)
+    pair = HaPair(adverts("60s"), 0.5)
+    pair.run(1000.0)
+    assert pair.reports() == []
 
 
 # The SIP process dies or hangs: measured 1.5 s (adverts every second) and 0.95 s (100 ms), never when not tracked.
@@ -347,10 +355,32 @@ def test_a_probe_is_sent_again_as_any_request() -> None:
     pair.run(4.0)
     pair.lose(pair.lans[1], [True, True, False])
     pair.run(10.0)
-    asked = [each.at for each in pair.datagrams if each.data.startswith(b"OPTIONS")]
-    assert asked == [5.0, 5.5, 6.5]
+    assert options(pair) == [5.0, 5.5, 6.5]
     pair.run(AT + 60)
     assert pair.reports() == []
+
+
+def options(pair: HaPair, after: float = 0.0) -> list[float]:
+    """Return when OPTIONS were sent after a moment."""
+    return [each.at for each in pair.datagrams if each.data.startswith(b"OPTIONS") and each.at > after]
+
+
+def test_a_failed_probe_is_not_sent_again_nor_are_others_under_way() -> None:
+    pair = HaPair(probes("1s", "1600ms"), 0.5)
+    took = outage(pair, partial(pair.die, 0))
+    assert took == pytest.approx(2.1)
+    assert options(pair, AT) == [AT + 0.5, AT + 1.0, AT + 1.5, AT + 2.0, AT + 2.0]
+
+
+def test_a_probe_that_is_waited_for_longer_than_its_transaction_lasts_fails_with_it() -> None:
+    pair = HaPair(probes("60s", "40s"), 0.25)
+    assert outage(pair, partial(pair.die, 0)) == 45.0 + 32.0 - AT
+
+
+def test_a_probe_that_is_refused_fails_at_once() -> None:
+    pair = HaPair(probes(), 0.5)
+    pair.lans[1].refuses = True
+    assert outage(pair, lambda: pair.lans[1].cut_by.update(fault=None)) == 5.0
 
 
 def test_of_two_who_both_hold_the_address_the_one_that_announced_it_last_stays() -> None:
@@ -468,6 +498,24 @@ def test_bytes_that_are_no_advert_or_another_pairs_are_dropped() -> None:
     assert daemon.deadline() == before
     daemon.receive(1.2, Datagram(path, None, datagram.data))
     assert daemon.deadline() == pytest.approx(1.2 + 3.609375)
+    own, peer = (IPv4Address(each.host) for each in OWN)
+    slow = decode(datagram.data, own, peer)._replace(centiseconds=250)
+    daemon.receive(2.0, Datagram(path, None, encode(slow, own, peer)))
+    assert daemon.deadline() == pytest.approx(2.0 + 2.5 * 3.609375), "a backup waits by what the master tells"
+
+
+def test_what_is_no_answer_to_a_probe_and_claims_of_other_addresses_are_dropped() -> None:
+    pair = HaPair(probes(), 0.5)
+    pair.run(6.0)
+    asked = next(each for each in pair.datagrams if each.data.startswith(b"OPTIONS"))
+    for daemon in (host.endpoint for host in pair.daemons):
+        assert daemon is not None
+        before = daemon.deadline()
+        for data in (b"", b"\r\n\r\n", asked.data):
+            daemon.receive(6.0, Datagram(Path(SERVICE, OWN[0]), None, data))
+        daemon.event(6.0, Claimed(OWN[1]))
+        assert daemon.take() == []
+        assert daemon.deadline() == before
 
 
 def _advert_of(seat: Seat) -> bytes:

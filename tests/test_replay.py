@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from typer.testing import CliRunner
 
 from kirikae import runner
 from kirikae.cli import app
+from kirikae.runner import Play
 from reports.files import ReportError
 from reports.folder import CALLS, JOURNAL, PACKETS, WireTee, capture_file, detail_files
 from reports.snapshot import Snapshot
@@ -199,6 +200,29 @@ def test_strict_wire_reaches_the_engine(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked == [{"wire": wire, "strict": True}] * 2 + [{"wire": None, "strict": False}]
 
 
+@pytest.mark.parametrize("more", [["-n", "1"], ["-n", "2"], ["--at", "1m"]])
+def test_strict_wire_is_asked_of_every_replication(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    asked: list[bool] = []
+
+    def spy(*words: Any, wire: Any, strict: bool) -> None:
+        asked.append(strict)
+        packet_calls.engine(*words, wire=wire, strict=strict)
+
+    monkeypatch.setitem(runner.ENGINES, "packets", cast(Play, spy))
+    for flag in ([], ["--strict-wire"]):
+        asked.clear()
+        replay(*PACKETS_RUN, *flag, *more)
+        assert asked
+        assert set(asked) == {bool(flag)}
+
+
+def test_a_moment_leaves_no_capture_of_another_run(replay: Replay) -> None:
+    assert PACKETS in replay(*PACKETS_RUN).files
+    assert replay(*PACKETS_RUN, "--no-pcap", "--at", "1m").files == USUAL
+
+
 # What goes wrong.
 
 
@@ -246,6 +270,39 @@ def test_a_run_that_breaks_off_leaves_no_capture(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         break_off()
     assert names(tmp_path) == set()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_capture_without_room_is_told_and_the_results_are_there(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    into(monkeypatch, PACKETS)
+    done = replay(*PACKETS_RUN)
+    assert (done.code, done.err.strip()) == (2, f"out/{PACKETS}: No space left on device")
+    assert done.files == USUAL - {CALLS, JOURNAL}
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "left"),
+    [
+        (["-n", "3"], 130, USUAL - {CALLS, JOURNAL}),
+        (["-n", "1"], 3, USUAL - {CALLS, JOURNAL}),
+        (["--at", "1m"], 130, set()),
+    ],
+)
+def test_ctrl_c_leaves_whole_files_alone(
+    replay: Replay, monkeypatch: pytest.MonkeyPatch, more: list[str], code: int, left: set[str]
+) -> None:
+    """It comes while one replication is written in full."""
+
+    def stopped(*words: Any, wire: Any, strict: bool) -> None:
+        packet_calls.engine(*words, wire=wire, strict=strict)
+        if wire is not None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(runner.ENGINES, "packets", cast(Play, stopped))
+    done = replay(*PACKETS_RUN, *more)
+    assert (done.code, done.files) == (code, left)
 
 
 def test_several_takers_hear_the_same() -> None:

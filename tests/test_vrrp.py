@@ -121,6 +121,7 @@ def rank(priority: int, last: int = 2) -> Rank:
         (rank(101, 1), Event.HIGHER, Event.HIGHER),
         (rank(255, 1), Event.HIGHER, Event.HIGHER),
         (rank(100, 3), Event.HIGHER, Event.HIGHER),
+        (rank(100, 2), Event.LOWER, Event.LOWER),
         (rank(100, 1), Event.LOWER, Event.LOWER),
         (rank(99, 3), Event.CONTESTED, Event.LOWER),
         (rank(1, 1), Event.CONTESTED, Event.LOWER),

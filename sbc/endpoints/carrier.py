@@ -126,7 +126,7 @@ class Carrier:
     def event(self, now: float, event: object) -> None:
         """Take in a wish of its people, what faults do, or :class:`Broken`.
 
-        Raises TypeError for any other event, KeyError for a trunk or node that there is not, ValueError for a call with
+        Raises TypeError for any other event, KeyError for a trunk or pair that there is not, ValueError for a call with
         the key of another that is not over.
         """
         match event:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from sbc.endpoints.wire import Address, Path
-from sbc.sip.agenda import Agenda, Appointment
+from sbc.sip.agenda import Agenda
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address as NameAddr
 from sbc.sip.fields import Via
@@ -23,11 +23,6 @@ class Verdict(NamedTuple):
 
     target: int
     answered: bool
-
-
-class _Probe(NamedTuple):
-    target: int
-    transaction: ClientTransaction
 
 
 class Prober:
@@ -54,8 +49,9 @@ class Prober:
         self._timeout = timeout
         self._next = first
         self._transactions = Transactions()
-        self._late: Agenda[_Probe, None] = Agenda()
-        self._open: dict[ClientTransaction, tuple[_Probe, Appointment[_Probe, None]]] = {}
+        self._late: Agenda[ClientTransaction, None] = Agenda()
+        self._open: dict[ClientTransaction, int] = {}
+        """Probes that have been neither answered nor given up, and the target of each."""
         self._out: list[Send | Verdict] = []
 
     def receive(self, now: float, flow: Path, response: Response) -> None:
@@ -78,9 +74,8 @@ class Prober:
     def fire(self, now: float) -> None:
         """Do all that is due."""
         while (late := self._late.take(now)) is not None:
-            probe = late[0]
-            self._transactions.abandon(now, probe.transaction)
-            self._close(probe.transaction, answered=False)
+            self._transactions.abandon(now, late[0])
+            self._close(late[0], answered=False)
         self._transactions.fire(now)
         self._hear()
         while self._next <= now:
@@ -108,16 +103,14 @@ class Prober:
                 cseq=1,
             )
             transaction = self._transactions.request(now, Path(source, target), request)
-            probe = _Probe(index, transaction)
-            self._open[transaction] = probe, self._late.set(now + self._timeout, probe, None)
+            self._open[transaction] = index
+            self._late.set(now + self._timeout, transaction, None)
         self._hear()
 
     def _close(self, transaction: ClientTransaction, *, answered: bool) -> None:
-        found = self._open.pop(transaction, None)
-        if found is not None:
-            probe, appointment = found
-            self._late.call_off(appointment)
-            self._out.append(Verdict(probe.target, answered))
+        target = self._open.pop(transaction, None)
+        if target is not None:
+            self._out.append(Verdict(target, answered))
 
     def _hear(self) -> None:
         for output in self._transactions.take():

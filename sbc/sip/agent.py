@@ -25,6 +25,7 @@ from sbc.sip.fields import Address
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.session_timer import Timing
+from sbc.sip.snapshot import Side, take_up
 from sbc.sip.transaction import (
     AckReceived,
     ClientTransaction,
@@ -214,6 +215,15 @@ class UserAgent:
         call.wish = (headers, body)
         self._core.change(now, call, Move.ASK)
         self._work(now)
+
+    def take_up(self, now: float, side: Side, at: float) -> Call:
+        """Go on with a call that another user agent of the same addresses had, as it was `at` that moment.
+
+        Raises ImpossibleEventError for one that is known already.
+        """
+        call = take_up(self._core, now, side, at)
+        self._work(now)
+        return call
 
     # Other requests.
 

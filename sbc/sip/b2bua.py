@@ -38,11 +38,13 @@ from sbc.sip.call import (
 )
 from sbc.sip.causes import Causes
 from sbc.sip.core import description
+from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.proxy import ADVANCE_AFTER
 from sbc.sip.session_timer import Timing
+from sbc.sip.snapshot import Snapshot
 from sbc.sip.transaction import Flow, Send
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import SipUri, TelUri, Uri
@@ -112,6 +114,11 @@ class BackToBack:
         self._agent.receive(now, flow, message)
         self._work(now)
 
+    def reject(self, now: float, flow: Flow, error: ParseError) -> None:
+        """Answer a request that could not be read with the response that it deserves."""
+        self._agent.reject(flow, error)
+        self._work(now)
+
     def transport_error(self, now: float, flow: Flow) -> None:
         """Take in that a flow is broken, or that what was sent on it was refused."""
         self._agent.transport_error(now, flow)
@@ -135,6 +142,28 @@ class BackToBack:
             bridge.status = denial.status
             self._lead(now, bridge, Event.REFUSE, denial)
             self._work(now)
+
+    def clear(self, now: float, bridge: Bridge) -> None:
+        """Hang up on both sides of a call, in whatever state it is: by BYE, CANCEL or 480."""
+        if bridge.state is not State.OVER:
+            for call in (bridge.a, bridge.b):
+                if call is not None:
+                    self._agent.hang_up(now, call)
+            self._work(now)
+
+    def take_up(self, now: float, snapshot: Snapshot) -> Bridge:
+        """Go on with a call that another element of the same address had; raises ImpossibleEventError for a known one.
+
+        Nobody is told of it: it is up, or on its way there.
+        """
+        a, b = (self._agent.take_up(now, side, snapshot.at) for side in (snapshot.a, snapshot.b))
+        bridge = Bridge(a, a.request)
+        bridge.b, bridge.state = b, snapshot.state
+        target = snapshot.b.talk.target if snapshot.b.talk is not None else b.request.uri
+        bridge.target = Onward(target if isinstance(target, SipUri) else SipUri(self._host))
+        self._bridges[a] = self._bridges[b] = bridge
+        self._work(now)
+        return bridge
 
     # Time.
 
@@ -220,13 +249,13 @@ class BackToBack:
             self._out.append(Incoming(bridge))
 
     def _call_b(self, now: float, bridge: Bridge, _: object) -> None:
-        bridge.target = target = bridge.targets.popleft()
+        bridge.target = target = bridge.targets.pop(0)
         request = bridge.request
         bridge.b = self._agent.invite(
             now,
             target.uri,
             self._hidden(request.from_),
-            Address(target.uri),
+            target.to or Address(target.uri),
             routes=target.routes,
             headers=self._passing(request),
             body=description(request),

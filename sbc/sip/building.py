@@ -24,7 +24,7 @@ _NOTHING: Final = Headers()
 class Built(Headers):
     """The fields that every message of its kind has, then those given, then the Content-Length."""
 
-    __slots__ = ("_given", "_length", "plain")
+    __slots__ = ("_given", "_length", "_others", "plain")
 
     def __init__(self, given: Iterable[tuple[str, object]], length: int, own: frozenset[str]) -> None:
         """``given``: header fields that may be shared by many messages; ``own``: keys of what each has by itself."""
@@ -32,7 +32,8 @@ class Built(Headers):
         self._length = length
         self._pairs = None
         self._index = None
-        self.plain = own.isdisjoint(self._given.index)
+        self._others = self._given.index
+        self.plain = own.isdisjoint(self._others)
         """Whether nothing was given that the message has by itself."""
 
     def put_together(self) -> tuple[tuple[str, Value], ...]:
@@ -74,7 +75,7 @@ class RequestFields(Built):
         place = _PLACES.get(key)
         if place is not None:
             return kept(self._values[place])
-        return str(self._length) if key == _LENGTH else self._given.find(key)
+        return str(self._length) if key == _LENGTH else self._others.get(key)
 
 
 class ResponseFields(Built):
@@ -105,7 +106,7 @@ class ResponseFields(Built):
         if not self.plain:
             return super().find(key)
         if key not in _OF_RESPONSE:
-            return self._given.find(key)
+            return self._others.get(key)
         if key == "to" and self._to is not None:
             return self._to
         if key == _LENGTH:

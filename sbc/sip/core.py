@@ -8,7 +8,7 @@ from sbc.decisions.session import hang_up_after, refresh_after
 from sbc.decisions.table import follow
 from sbc.decisions.timers import T1, T2
 from sbc.sip.agenda import Agenda
-from sbc.sip.call import Call, Chore, Locate, Output
+from sbc.sip.call import Call, Chore, Kept, Locate, Output
 from sbc.sip.customary import Customary
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
@@ -253,7 +253,7 @@ class Core:
 
     def accept(self, now: float, call: Call, transaction: ServerTransaction, response: Response) -> None:
         """Send a 2xx for the first time, and begin the session anew that it agrees on."""
-        call.kept, call.kept_in, call.pause = response, transaction, T1
+        call.kept, call.pause = Kept(transaction, response), T1
         if body := description(response):
             call.session.sent(body)
         else:
@@ -263,7 +263,8 @@ class Core:
 
     def resend(self, now: float, call: Call, again: Event | Move) -> None:
         """Send the 2xx again, and enter the next time."""
-        self.transactions.respond(now, call.kept_in, call.kept)
+        if call.kept is not None:
+            self.transactions.respond(now, call.kept.transaction, call.kept.response)
         call.pause = min(2 * call.pause, T2)
         self.at(now + call.pause, call, again)
 

@@ -231,18 +231,18 @@ class Transactions:
         `ran` is how many seconds the timer ran that fires.
         """
         before = transaction.state
-        step = follow(transaction.steps, before, event)
-        if step.state is not before:
-            transaction.state = step.state
+        state, outputs, timers, goes_on, responds, over = follow(transaction.steps, before, event)
+        if state is not before:
+            transaction.state = state
             if transaction.alarms:
-                self._stop_timers(transaction, step.goes_on)
-        for output in step.outputs:
+                self._stop_timers(transaction, goes_on)
+        for output in outputs:
             self._out.append(output(transaction, message))
-        for timer in step.timers:
+        for timer in timers:
             self._start(transaction, timer, ran)
-        if step.over:
+        if over:
             self._end(transaction)
-        return step.responds
+        return responds
 
     def _start(self, transaction: Transaction, timer: Timer, ran: float | None) -> None:
         alarm = (_RELIABLE if transaction.flow.reliable else _UNRELIABLE)[timer]
@@ -274,6 +274,7 @@ class Transactions:
         del on_flow[transaction]
         if not on_flow:
             del self._flows[transaction.flow]
+        transaction.kept = None
         self._out.append(Terminated(transaction))
 
     def _unmerge(self, merging: Key | None) -> None:

@@ -130,10 +130,12 @@ class Server:
             return
         number = ack.cseq.number
         if call.turn is _GRANTED and call.asked.request.cseq.number == number:
+            call.kept = None
             self._take_answer(call, ack)
             self._core.change(now, call, Move.ACK, ack)
         elif not call.outgoing and call.server.request.cseq.number == number and (call.state, Event.ACK) in CALL:
             if call.state is not _UP:
+                call.kept = None
                 self._take_answer(call, ack)
             self._core.lead(now, call, Event.ACK, ack)
 

@@ -64,10 +64,10 @@ class Callers(Lifecycle):
         """Who dials a number for a caller; the engine sets these."""
         self.place: Callable[[Call, str], None]
         """Who dials on an agent's phone."""
-        self.hang_up_far: Callable[[str], None]
-        """Who hangs up at the carrier."""
-        self.hang_up_near: Callable[[str, Agent], None]
-        """Who hangs up on an agent's phone."""
+        self.hang_up_far: Callable[[str, Direction], None]
+        """Who hangs up at the carrier: whoever called in, or whoever was called."""
+        self.hang_up_near: Callable[[str, Agent | None], None]
+        """Who hangs up in the contact centre, on an agent's phone or without one."""
         acts: dict[Effect, Act] = dict.fromkeys(_BY_THE_NETWORK, _nothing)
         super().__init__(
             env,
@@ -149,7 +149,7 @@ class Callers(Lifecycle):
         if call.stream.group and call.agent is not None:
             self.hang_up_near(key_of(call), call.agent)
         else:
-            self.hang_up_far(key_of(call))
+            self.hang_up_far(key_of(call), _far(call))
 
     def _give_up(self, call: Call, now: float) -> None:
         self._cancel(call, now)
@@ -164,9 +164,8 @@ class Callers(Lifecycle):
         far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
         key, agent = key_of(call), call.agent
         later(self._env, max(far, near), partial(self._silence_over, key, call))
-        later(self._env, far, partial(self.hang_up_far, key))
-        if agent is not None:
-            later(self._env, near, partial(self.hang_up_near, key, agent))
+        later(self._env, far, partial(self.hang_up_far, key, _far(call)))
+        later(self._env, near, partial(self.hang_up_near, key, agent))
         call.held_on = near if call.stream.group else far
         call.wait(now + call.held_on, Event.HUNG_UP, now)
 
@@ -181,9 +180,12 @@ class Callers(Lifecycle):
         return self._open.get(key)
 
     def carried(self, key: str, node: NodeState) -> None:
-        """A node has admitted a call, on its way in or out."""
+        """A node has admitted a call, on its way in or out, or goes on with what the other node of its pair has left.
+
+        A copy of an INVITE that its sender has given up may come through when the call is up by another way.
+        """
         call = self._open.get(key)
-        if call is not None:
+        if call is not None and (call.delivered is None or call.node is None or _pair(call.node) == _pair(node)):
             if call.node is not None:
                 call.node.calls.pop(call, None)
             call.node = node
@@ -369,6 +371,16 @@ class Callers(Lifecycle):
             if call.state is not State.SILENT:
                 self._log.call(call.record(now, Outcome.IN_PROGRESS, "", 0, final=False))
         self._log.flush()
+
+
+def _pair(node: NodeState) -> str:
+    return node.name.rpartition("/")[0]
+
+
+def _far(call: Call) -> Direction:
+    """Return which way the leg at the carrier was set up: to call back, it goes out."""
+    out = call.stream.group or call.promised is not None
+    return Direction.OUTBOUND if out else Direction.INBOUND
 
 
 def key_of(call: Call) -> str:

@@ -36,13 +36,13 @@ class Host:
         """``report`` hears what the endpoint tells its user.
 
         ``serves``: the process on the same machine for which this one, an HA daemon, takes service addresses: what is
-        sent to an address that the endpoint holds goes to that process.
+        sent to an address that the endpoint has taken goes to that process.
         """
         self.name = name
         self.report = report
         self._serves = serves
-        self._held: set[Address] = set()
-        """What the endpoint has taken, and not given up."""
+        self._taken: set[Address] = set()
+        """The service addresses that the endpoint has held."""
         self.down_by: dict[str, None] = {}
         """The faults that hold it dead, oldest first."""
         self.hung_by: dict[str, None] = {}
@@ -63,8 +63,8 @@ class Host:
         return self.endpoint is not None and not self.hung_by
 
     def behind(self, address: Address) -> "Host":
-        """Return the process that gets what is sent to an address of this machine."""
-        return self._serves if self._serves is not None and address in self._held else self
+        """Return the process that gets what is sent to an address that this machine holds."""
+        return self._serves if self._serves is not None and address in self._taken else self
 
     def start(self, endpoint: Endpoint) -> None:
         """Run an endpoint from now on; what has been set up in it before is carried out."""
@@ -117,10 +117,9 @@ class Host:
                     case Send() | Transmit():
                         self._network.send(self, output)
                     case Hold(address, announce):
-                        self._held.add(address)
+                        self._taken.add(address)
                         self._network.hold(self, address, announce=announce)
                     case Release(address):
-                        self._held.discard(address)
                         self._network.release(self, address)
                     case _:
                         self.report(output)

@@ -9,7 +9,7 @@ _MET = {"REGISTER": "registration", "OPTIONS": "probe"}
 def met(datagram: Datagram | None) -> str:
     """Return what the journal calls a datagram that met a fault: ``call``, ``registration``, ``probe``, ``advert``.
 
-    None stands for the end of a connection that nothing is sent on.
+    None stands for the end of a connection, which may have carried anything.
     """
     if datagram is None:
         return "connection"

@@ -151,9 +151,9 @@ class Network:
         """A process has ended; whoever had a connection with it hears so from its machine, if that is there."""
         self._streams.ended(host)
 
-    def _cross(self, sender: Host, datagram: Datagram) -> None:
+    def _cross(self, host: Host, datagram: Datagram) -> None:
         fate, takes = self.crossing(datagram.path, datagram)
-        self.note(sender, datagram, fate)
+        self.note(host, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self.arrive, datagram))
 

@@ -4,7 +4,7 @@ Here a phone has a line while it has been told that it is registered, the locati
 it, and its office is not cut off. Whoever loses that notices nothing before a REGISTER, or a connection, tells.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import ceil
 
@@ -26,9 +26,10 @@ from sim.links import Link as Degraded
 from sim.log import Log
 from sim.packets.host import Host
 from sim.packets.network import Link, Network
-from sim.packets.topology import addresses, site
+from sim.packets.topology import addresses
+from sim.packets.topology import site as site_segment
 from sim.timer import later
-from sim.world import SiteState
+from sim.world import World
 
 PHONES = "phones"
 """The segment of phones without an office."""
@@ -68,8 +69,7 @@ class _Line:
 class Registrations(Roll):
     """All phones of a drill and the registrars of its sites, each a host with an address of its own.
 
-    The n-th site has its registrar at 10.n.0.10. Phones are in 10.100.0.0/16, those of the n-th office in
-    10.(100 + n).0.0/16.
+    The n-th site's registrar is 10.n.0.10. Phones are in 10.100.0.0/16, those of the n-th office in 10.(100 + n)/16.
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Registrations(Roll):
         env: simpy.Environment,
         network: Network,
         drill: Drill,
-        sites: Mapping[str, SiteState],
+        world: World,
         agents: Sequence[Agent],
         draws: Draws,
         log: Log,
     ) -> None:
         super().__init__(env, log)
         self._network = network
-        self._sites = sites
+        self._world = world
         self._draws = draws
         self._ids = Ids(draws.bits("softphones:ids"))
         self._terms = {
@@ -96,15 +96,15 @@ class Registrations(Roll):
             )
             for name, site in drill.sites.items()
         }
-        self.locations = {name: Location() for name in drill.sites}
+        self.locations = {site: Location() for site in drill.sites}
         """Who is reached where, by site."""
         self.registrars: dict[str, Address] = {}
         """By site."""
         self._at: dict[str, Host] = {}
-        for n, name in enumerate(drill.sites, 1):
-            self.registrars[name] = self._place(f"10.{n}.0.10", site(name))
-            host = self._at[name] = Host(env, network, f"registrar {name}", partial(self._registrar_tells, name))
-            network.hold(host, self.registrars[name])
+        for n, site in enumerate(drill.sites, 1):
+            self.registrars[site] = self._place(f"10.{n}.0.10", site_segment(site))
+            host = self._at[site] = Host(env, network, f"registrar {site}", partial(self._registrar_tells, site))
+            network.hold(host, self.registrars[site])
         self._high = dict.fromkeys(drill.sites, 0)
         """Most REGISTERs in one second that registrars had counted that are lost now."""
         self._identity: dict[str, None] = {}
@@ -114,8 +114,8 @@ class Registrations(Roll):
         for n, office in enumerate((None, *drill.offices)):
             self._offices[office] = link = Link()
             room[office] = addresses(f"10.{100 + n}")
-            for name in drill.sites:
-                network.connect(office_segment(office), site(name), link)
+            for site in drill.sites:
+                network.connect(office_segment(office), site_segment(site), link)
         self._kinds = {name: self._kind(group.softphone) for name, group in drill.agents.items()}
         self._phones: dict[Agent, _Line] = {}
         for agent in agents:
@@ -136,15 +136,15 @@ class Registrations(Roll):
     def begin(self) -> None:
         """Let the run begin on an ordinary day: phones at a site that works are registered, refreshes out of step.
 
-        Each of them has sent a REGISTER half an expiry before its next refresh, and was answered at once: both ends
-        have taken in the very messages, which no network had to carry. Connections stand.
+        Each of them has sent a REGISTER half an expiry before its next refresh, and has been answered at once: phone
+        and registrar have taken in the very messages, which no network had to carry. Connections stand.
         """
         now, draw = self._env.now, self._draws.uniforms("softphones:refresh")
         due = {line: next(draw) * line.half for line in self._phones.values()}
         endpoints = {site: self._registrar(site) for site in self._at}
         for line in sorted(due, key=due.__getitem__):
             site = line.agent.site
-            if self._sites[site].works:
+            if self._world.sites[site].works:
                 self._register_before(line, endpoints[site], now + due[line] - line.half)
         for site, host in self._at.items():
             endpoints[site].take()  # nobody has to be told of what was before
@@ -224,13 +224,13 @@ class Registrations(Roll):
         if host.endpoint is not None:
             self._high[site] = max(self._high[site], self._sample(site))
         host.down_by = self._faults(site)
-        host.kill(silent=bool(self._sites[site].down_by))
+        host.kill(silent=bool(self._world.sites[site].down_by))
         self.locations[site].clear()
         self._cut_off([agent for agent in self._phones if agent.site == site and self.has_line(agent)])
 
     def registrar_back(self, site: str) -> None:
         """A registrar begins anew, with nothing, as soon as no fault keeps it down; or its site comes into service."""
-        host, state = self._at[site], self._sites[site]
+        host, state = self._at[site], self._world.sites[site]
         host.down_by = self._faults(site)
         if host.down_by:
             host.silent = bool(state.down_by)
@@ -314,7 +314,7 @@ class Registrations(Roll):
     # Parts
 
     def _faults(self, site: str) -> dict[str, None]:
-        state = self._sites[site]
+        state = self._world.sites[site]
         return state.down_by | state.registrar_down_by
 
     def _sample(self, site: str) -> int:
@@ -326,7 +326,7 @@ class Registrations(Roll):
             self._ids,
             self.locations[site],
             self._terms[site],
-            is_open=self._sites[site].in_service,
+            is_open=self._world.sites[site].in_service,
             identity=not self._identity,
             signs_in=lambda user: self._by_user[user].login,
         )

@@ -7,6 +7,9 @@ from sbc.endpoints.wire import Address
 from scenarios.model import Drill
 from sim.packets.network import Link, Network
 
+REPLICATION_PORT = 7_000
+"""On which a SIP process hears of the other's calls; a port of this network's own choice."""
+
 
 class NodeAddresses(NamedTuple):
     """The addresses of one machine of a pair."""
@@ -14,7 +17,12 @@ class NodeAddresses(NamedTuple):
     own: Address
     """Its own; in an active-active pair the one that it serves at."""
     ha: Address
-    """On the link to the other machine."""
+    """On the link to the other machine: the HA daemon's."""
+
+    @property
+    def replication(self) -> Address:
+        """On the same link: the SIP process's."""
+        return Address(self.ha.host, REPLICATION_PORT)
 
 
 class PairAddresses(NamedTuple):

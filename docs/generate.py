@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kirikae import drills
-from sbc.decisions import call, member, pair, registration, runbook
+from sbc.decisions import call, member, pair, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
@@ -179,6 +179,9 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),
+    "words of vrrp": lambda: _words(vrrp.Effect),
+    "machine probing": lambda: _machine(probing.TABLE, probing.State, probing.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),

@@ -14,7 +14,7 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, registration, runbook
+from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
@@ -196,6 +196,9 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),
+    "words of vrrp": lambda: _words(vrrp.Effect),
+    "machine probing": lambda: _machine(probing.TABLE, probing.State, probing.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine handover": lambda: _machine(handover.TABLE, handover.State, handover.Event),
     "words of handovers": lambda: _words(handover.Effect),

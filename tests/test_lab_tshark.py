@@ -127,5 +127,5 @@ def test_a_drill_whose_node_dies_has_nothing_but_complete_calls(tmp_path: Path) 
     end = max(at for call in seen.values() for at in call.values())
     whole = [call for call in seen.values() if call["INVITE"] < end - 130]
     assert len(whole) > 50
-    for call in whole:
-        assert list(call) == ["INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]
+    for messages in whole:
+        assert list(messages) == ["INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]

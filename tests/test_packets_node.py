@@ -173,9 +173,10 @@ class Rig:
         self.centre = self._party(CENTRE, "centre", status=status, ring=ring)
         self.stranger = self._party(STRANGER, "stranger")
         self.network.place(SERVICE.host, "edge")
-        self.trunk_link = Link()
-        for segment in ("ntt-tokyo", "kddi-tokyo", "centre", "stranger"):
-            self.network.connect("edge", segment, self.trunk_link if segment == "ntt-tokyo" else Link())
+        self.links = {segment: Link() for segment in (*TRUNKS, "centre", "stranger")}
+        self.trunk_link = self.links["ntt-tokyo"]
+        for segment, link in self.links.items():
+            self.network.connect("edge", segment, link)
         self.ha = Link()
         self.network.connect("ha1", "ha2", self.ha)
         self.hosts = [self._machine(index) for index in (0, 1)]
@@ -745,6 +746,22 @@ def test_a_call_whose_ends_are_gone_as_well_ends_with_its_session() -> None:
     assert len(rig.node(1)) == 0
 
 
+def test_an_ack_that_was_lost_with_its_node_is_sent_by_the_next() -> None:
+    rig = Rig()
+    rig.run(0.1)
+    rig.call("7")
+    rig.run(0.1 + 2.5 * MS)
+    rig.links["centre"].cut_by["cut"] = None
+    rig.run(0.2)
+    rig.lose()
+    del rig.links["centre"].cut_by["cut"]
+    rig.run(0.3)
+    rig.hold(1)
+    rig.run(100.0)
+    assert [at for at, _ in rig.centre.heard(Up)] == pytest.approx([0.3 + MS])
+    assert rig.centre.heard(Ended) == []
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_on_a_lossy_trunk_calls_are_kept_all_the_same_and_nothing_is_left(seed: int) -> None:
     rig = Rig("all")
@@ -775,7 +792,9 @@ def test_a_trunk_that_is_noticed_to_be_unreachable_counts_as_503() -> None:
     caller = NameAddr(SipUri(CENTRE.host, NUMBER))
     rig.do(rig.centre, lambda now, agent: agent.invite(now, target, caller, NameAddr(target), body=OFFER))
     rig.run(1.0)
-    assert [(at, event.message.status) for at, event in rig.centre.heard(Ended)] == [(pytest.approx(0.1 + 2 * MS), 503)]
+    (ended,) = rig.centre.heard(Ended)
+    assert ended[0] == pytest.approx(0.1 + 2 * MS)
+    assert ended[1].status == 503
     assert len(rig.node(0)) == 0
 
 
@@ -800,6 +819,25 @@ def test_a_node_that_steps_down_hands_over_what_is_kept_and_clears_the_rest() ->
     rig.hang_up(line, up[0])
     rig.run(100.0)
     assert len(rig.centre.heard(Ended)) == 2
+    rig.quiet()
+
+
+def test_a_call_that_has_ended_since_the_handover_does_not_come_back() -> None:
+    rig = Rig()
+    rig.run(0.1)
+    calls = rig.call("7")
+    rig.run(1.0)
+    rig.ha.cut_by["cut"] = None
+    rig.change(calls[0], OFFER + b"a=x\r\n")
+    rig.run(1.1)
+    rig.release(0)
+    rig.hold(1)
+    rig.hang_up(rig.centre, rig.centre.calls[0])
+    rig.run(1.2)
+    assert not rig.node(1).carries("7")
+    del rig.ha.cut_by["cut"]
+    rig.run(200.0)
+    assert [type(each) for each in rig.said(object)] == [Carrying, Done, Carrying, Done]
     rig.quiet()
 
 
@@ -839,6 +877,21 @@ def test_a_node_that_hung_while_the_other_took_over_lets_go_without_a_word() -> 
     assert rig.node(1).carries("7")
     assert not rig.node(0).carries("7")
     assert rig.node(0).replicated("7")
+
+
+def test_a_process_that_hung_does_what_has_become_due_when_it_goes_on() -> None:
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    rig.call("7")
+    rig.run(40.0)
+    rig.hosts[0].hung_by["hung"] = None
+    for party in (rig.lines["ntt-tokyo"], rig.centre):
+        rig.machines[party].kill()
+    rig.run(50.0)
+    del rig.hosts[0].hung_by["hung"]
+    rig.hosts[0].go_on()
+    rig.run(50.1)
+    assert rig.sent("INVITE", SERVICE.host) == pytest.approx([0.1 + MS, 50.0])  # its refresh of the session, 5 s late
 
 
 # The link between the nodes

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from sbc.endpoints.endpoint import Claimed
 from sbc.endpoints.gate import Carrying, Done, Gate, Pass, Post, Refusal
 from sbc.endpoints.wire import SIP_PORT, Address, Datagram, Path
 from sbc.sip.call import Way
@@ -78,8 +79,10 @@ class Node:
         return parse(datagram.data) if datagram.message is None else datagram.message
 
     def _planned(self, event: object) -> None:
-        """Take in what the plan says of new calls."""
+        """Take in what the plan says of new calls; that the other node has claimed the address is no news here."""
         match event:
+            case Claimed():
+                pass
             case Drain(retry_after):
                 self.gate.drained, self.gate.retry_after = True, retry_after
             case Resume():

@@ -109,6 +109,8 @@ class Host:
         while self._pending and self.answers:
             self.endpoint.receive(self._env.now, self._pending.popleft())
             self._settle(self.endpoint)
+        if self.answers:
+            self._settle(self.endpoint)
 
     def _settle(self, endpoint: Endpoint) -> None:
         while outputs := endpoint.take():

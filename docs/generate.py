@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from kirikae import drills
-from sbc.decisions import call, member, pair, probing, registration, runbook, vrrp
+from reports.assumptions import ASSUMPTIONS
+from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
@@ -29,6 +30,7 @@ from scenarios.model import (
     Deactivate,
     DefaultCaller,
     Drain,
+    Drift,
     Drill,
     FailureDetection,
     Fault,
@@ -71,7 +73,7 @@ _PARTS: dict[str, type[Any]] = {
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
         Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Waiver,
+        Resume, SwitchNodes, Waiver, Drift,
     )
 }  # fmt: skip
 
@@ -172,8 +174,22 @@ def _drills() -> str:
     return _table(("drill", "what happens", "comes out", "what it teaches"), rows())
 
 
+def _assumptions() -> str:
+    engines = list(dict.fromkeys(engine for each in ASSUMPTIONS for engine in each.says))
+    rows = (
+        (
+            each.about,
+            *(each.says.get(engine, "") for engine in engines),
+            ", ".join(f"`{name}`" for name in each.metrics),
+        )
+        for each in ASSUMPTIONS
+    )
+    return _table(("about", *(f"`{engine}`" for engine in engines), "moves"), rows)
+
+
 _WRITERS: dict[str, Callable[[], str]] = {
     "drills": _drills,
+    "assumptions": _assumptions,
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,
@@ -183,6 +199,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "words of vrrp": lambda: _words(vrrp.Effect),
     "machine probing": lambda: _machine(probing.TABLE, probing.State, probing.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
+    "machine handover": lambda: _machine(handover.TABLE, handover.State, handover.Event),
+    "words of handovers": lambda: _words(handover.Effect),
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),

@@ -1,15 +1,18 @@
-"""The command line: `kirikae run`, `drills`, `number`, `schema`."""
+"""The command line: `kirikae run`, `drift`, `drills`, `number`, `schema`."""
 
 import signal
 import sys
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from kirikae import __version__, drills, run
+from kirikae import __version__, drift, drills, run
 from kirikae.drills import schema_text
+from kirikae.runner import DEFAULT, ENGINES
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
 from reports.terminal import safe_console
@@ -39,7 +42,24 @@ Examples:
 
   kirikae run plan.kirikae.yaml --json - | jq .verdict
 
+  kirikae run sbc-pair-takeover --engine packets --replications 1 --out runs/takeover
+
+  kirikae run sbc-pair-takeover --engine packets --seed 1 --detail 17 --at 12.3s
+
 Exit codes: 0 passed, 1 failed, 2 the file or the command line is wrong, 3 inconclusive.
+"""
+
+_DRIFT_EXAMPLES = """
+Examples:
+
+  kirikae drift sbc-pair-takeover --engines calls,packets
+
+  kirikae drift tokyo-osaka-dr --engines calls,packets --for 20m --json -
+
+  kirikae drift sbc-pair-takeover --engines calls,slow=calls --set slow:sbc_pairs.edge.detect.advert=1.2s
+
+Exit codes: 0 the engines agree, 1 they differ by more than the drill allows, 2 the file or the command line is wrong,
+3 too few replications to tell, or no evidence.
 """
 
 
@@ -85,6 +105,13 @@ def _common(
 @app.command("run", epilog=_RUN_EXAMPLES)
 def run_command(
     file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar=" | ".join(ENGINES),
+            help="What moves: call attempts (calls), or the very SIP messages (packets).",
+        ),
+    ] = DEFAULT,
     replications: Annotated[
         int | None,
         typer.Option(
@@ -111,10 +138,29 @@ def run_command(
         typer.Option(
             min=0,
             metavar="INDEX",
-            help="Replication written to calls.csv and journal.jsonl; by default the first that misses an expectation.",
+            help="Replication written in full; by default the first that misses an expectation, with --at the first.",
         ),
     ] = None,
-    calls: Annotated[bool, typer.Option("--calls/--no-calls", help="Write calls.csv and journal.jsonl.")] = True,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Judge nothing, but play one replication alone and show the state and the last messages around a "
+            "moment, such as 612.3s; with --out its files are written as well.",
+        ),
+    ] = None,
+    calls: Annotated[
+        bool, typer.Option("--calls/--no-calls", help="Write one replication in full: calls.csv, journal.jsonl …")
+    ] = True,
+    pcap: Annotated[
+        bool, typer.Option("--pcap/--no-pcap", help="… and, with --engine packets, its messages to packets.pcap.")
+    ] = True,
+    strict_wire: Annotated[
+        bool,
+        typer.Option(
+            "--strict-wire", help="With --engine packets: read every message anew from its bytes; slower, same result."
+        ),
+    ] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
     ] = None,
@@ -122,11 +168,19 @@ def run_command(
 ) -> None:
     """Run a drill in virtual time and judge it."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = run.Options(seed, replications, out, workers, detail, calls, json)
-    try:
+    options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json)
+    with _explained(file):
         loaded = load(drills.find(file), changes or [])
         code = run.rehearse(loaded, file, changes or [], options, console)
-    except (drills.UnknownDrillError, ReportError) as error:
+    raise typer.Exit(code)
+
+
+@contextmanager
+def _explained(file: str) -> Iterator[None]:
+    """Turn what can go wrong with a run of ``file`` into words and an exit code."""
+    try:
+        yield
+    except (drills.UnknownDrillError, run.OptionError, ReportError) as error:
         _stop(str(error))
     except DrillError as error:
         _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")
@@ -136,6 +190,51 @@ def run_command(
     except KeyboardInterrupt:
         _say("Stopped; not all results are written.")
         raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command("drift", epilog=_DRIFT_EXAMPLES)
+def drift_command(
+    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    engines: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B",
+            help="Engines, each held against the first; the same engine once more as NAME=ENGINE.",
+        ),
+    ] = ",".join(ENGINES),
+    replications: Annotated[
+        int | None,
+        typer.Option(
+            "--replications", "-n", min=1, max=100_000, help="Runs in each engine; by default what the drill says."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="[ENGINE:]PATH=VALUE",
+            help="Change a value of the drill, for all engines or for one; may be repeated.",
+        ),
+    ] = None,
+    lasts: Annotated[
+        str | None,
+        typer.Option("--for", metavar="TIME", help="Play only so much of the run; by default what the drill says."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show the metrics that agree as well.")] = False,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+) -> None:
+    """Play a drill with the same callers in several engines, and say how far apart they are."""
+    console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
+    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, json, everything)
+    with _explained(file):
+        code = drift.compare(drills.find(file), file, options, console)
     raise typer.Exit(code)
 
 

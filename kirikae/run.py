@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -11,73 +12,136 @@ from pathlib import Path
 from rich.console import Console
 
 from kirikae.progress import progress
-from kirikae.runner import record, run_all
+from kirikae.runner import ENGINES, WITH_MESSAGES, record, run_all
 from reports import files
 from reports.exit_codes import ExitCode
-from reports.folder import detail_files, write_all
+from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, capture_file, detail_files, write_all
 from reports.judge import Judged, judge
 from reports.origin import Origin
 from reports.result import result_text
+from reports.snapshot import Snapshot
 from reports.summary import RunSummary
 from reports.terminal import print_summary, safe_console
+from reports.terminal_snapshot import print_snapshot
 from reports.wording import number_of
 from scenarios import rules
+from scenarios.evidence import Recorder, WireRecorder
 from scenarios.loader import Loaded, problem_of
 from scenarios.model import Drill, Verdict
-from scenarios.problems import Finding
+from scenarios.problems import Finding, did_you_mean
 from scenarios.source import Source
+from scenarios.units import UnitError, format_duration, parse_duration
 from sim.replicate import Replications
 
-ENGINE = "calls"
 RUNS = Path("runs")
-_DETAIL_FILES = ("calls.csv", "journal.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line asks for; None leaves it to the drill or to a default."""
 
+    engine: str
     seed: int | None
     replications: int | None
     out: Path | None
     workers: int | None
     detail: int | None
     calls: bool
+    pcap: bool
+    strict: bool
+    at: str | None
     json: str | None
+
+    @property
+    def captured(self) -> bool:
+        """Whether `packets.pcap` is to be written."""
+        return self.pcap and self.engine in WITH_MESSAGES
+
+
+class OptionError(ValueError):
+    """An option that cannot be meant; says which, why, and what is allowed."""
 
 
 def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options, console: Console) -> ExitCode:
-    """Run a drill and write its results; raises :class:`~reports.files.ReportError` when they cannot be written."""
-    if not _plan_stands(loaded, console):
+    """Run a drill and write its results, or look at a moment of it if that is asked for.
+
+    Raises :class:`OptionError`, and :class:`~reports.files.ReportError` when results cannot be written.
+    """
+    if options.engine not in ENGINES:
+        near = did_you_mean(options.engine, ENGINES)
+        raise OptionError(f"--engine {options.engine}: there is no such engine{near} (allowed: {', '.join(ENGINES)})")
+    if not plan_stands(loaded, console):
         return ExitCode.INVALID
     drill = _as_asked(loaded.drill, options)
     if options.detail is not None and options.detail >= drill.run.replications:
         last = drill.run.replications - 1
-        text = f"--detail {options.detail}: there is no such replication (allowed 0 to {last})"
-        safe_console(sys.stderr).print(text, soft_wrap=True)
-        return ExitCode.INVALID
+        raise OptionError(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})")
+    if options.at is not None:
+        return _look(drill, _moment(options, drill), options, console)
     out = files.folder(options.out or _new_folder(name))
     origin = Origin(name, tuple(changes))
     _remove_detail(out)
     runs = _play(drill, out, options, console)
-    judged = judge(drill, runs.results.values(), engine=ENGINE, seed=drill.run.seed, interrupted=runs.interrupted)
+    judged = judge(
+        drill, runs.results.values(), engine=options.engine, seed=drill.run.seed, interrupted=runs.interrupted
+    )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
     if options.json not in (None, "-"):
         files.write_whole(Path(str(options.json)), result_text(judged, origin))
-    try:
+    # Whatever becomes of the output, the results are written, and the exit code says the verdict.
+    with output(f"; the results are in {out}"):
         if options.json == "-":
             put(result_text(judged, origin))
         print_summary(console, judged)
         if detail is not None:
-            calls, journal = out / "calls.csv", out / "journal.jsonl"
-            console.print(f"Replication {detail} in full: {calls}, {journal}", soft_wrap=True)
+            _name_files(console, detail, out, options)
         console.print(f"Report: {out / 'report.html'}", soft_wrap=True)
-    except OSError as error:
-        # The reader is gone or the disk full: the results are written all the same, and the exit code says the verdict.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        safe_console(sys.stderr).print(f"output: {error.strerror}; the results are in {out}", soft_wrap=True)
     return judged.exit_code
+
+
+def _look(drill: Drill, at: float, options: Options, console: Console) -> ExitCode:
+    """Play one replication alone and show a moment of it; its files are written where a folder is given."""
+    replication = options.detail or 0
+    snapshot = Snapshot(drill, at)
+    with _files(options.out, drill, options) as (recorder, wire), progress(console, "replications", 1):
+        recorder = snapshot if recorder is None else Tee(snapshot, recorder)
+        wire = snapshot if wire is None else WireTee(snapshot, wire)
+        record(drill, drill.run.seed, replication, recorder, options.engine, wire=wire, strict=options.strict)
+    with output():
+        print_snapshot(console, snapshot, f"Replication {replication}, seed {drill.run.seed}, {options.engine} engine")
+        if options.out is not None and options.calls:
+            console.print()
+            _name_files(console, replication, options.out, options)
+    return ExitCode.PASSED
+
+
+def _moment(options: Options, drill: Drill) -> float:
+    allowed = f"0s to {format_duration(drill.run.lasts)}"
+    if options.json is not None:
+        raise OptionError("--at shows a moment and judges nothing: there is no result for --json")
+    try:
+        at = parse_duration(options.at)
+    except UnitError as error:
+        raise OptionError(f"--at {options.at}: {error} (allowed: a moment of the run, {allowed})") from error
+    if at > drill.run.lasts:
+        raise OptionError(f"--at {options.at}: the run is over by then (allowed: {allowed})")
+    return at
+
+
+@contextmanager
+def output(more: str = "") -> Iterator[None]:
+    """Say so when the reader is gone or the disk full."""
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        safe_console(sys.stderr).print(f"output: {error.strerror}{more}", soft_wrap=True)
+
+
+def _name_files(console: Console, replication: int, out: Path, options: Options) -> None:
+    names = [CALLS, JOURNAL, *([PACKETS] if options.captured else [])]
+    console.print(f"Replication {replication} in full: {', '.join(str(out / name) for name in names)}", soft_wrap=True)
 
 
 def put(text: str) -> None:
@@ -86,7 +150,7 @@ def put(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def _plan_stands(loaded: Loaded, console: Console) -> bool:
+def plan_stands(loaded: Loaded, console: Console) -> bool:
     """Hold the plan to its rules, and show what they find."""
     verdict = rules.judge(loaded.drill, rules.check(loaded.drill))
     lines = [f"note: {note}" for note in loaded.notes]
@@ -117,19 +181,39 @@ def _new_folder(name: str) -> Path:
 
 def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
     """Play all replications; an only one is written down in full on the way."""
-    run = partial(run_all, drill, seed=drill.run.seed, replications=drill.run.replications, workers=options.workers)
+    run = partial(
+        run_all,
+        drill,
+        seed=drill.run.seed,
+        replications=drill.run.replications,
+        workers=options.workers,
+        engine=options.engine,
+        strict=options.strict,
+    )
     with progress(console, "replications", drill.run.replications) as done:
         if not options.calls or drill.run.replications > 1:
             return run(done=done)
-        with detail_files(out, drill.run.clock) as recorder:
-            runs = run(done=done, also=recorder)
+        with _files(out, drill, options) as (recorder, wire):
+            runs = run(done=done, also=recorder, wire=wire)
     if runs.interrupted:
         _remove_detail(out)
     return runs
 
 
+@contextmanager
+def _files(out: Path | None, drill: Drill, options: Options) -> Iterator[tuple[Recorder | None, WireRecorder | None]]:
+    """Yield what writes the files of one replication into a folder, if there is one."""
+    if out is None or not options.calls:
+        yield None, None
+        return
+    _remove_detail(files.folder(out))
+    clock = drill.run.clock
+    with detail_files(out, clock) as recorder, capture_file(out, clock) if options.captured else nullcontext() as wire:
+        yield recorder, wire
+
+
 def _remove_detail(out: Path) -> None:
-    for name in _DETAIL_FILES:
+    for name in DETAIL:
         files.remove(out / name)
 
 
@@ -140,8 +224,9 @@ def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
     if judged.drill.run.replications == 1:
         return 0
     replication = _telling(judged) if options.detail is None else options.detail
-    with detail_files(out, judged.drill.run.clock) as recorder:
-        record(judged.drill, judged.seed, replication, recorder)
+    with _files(out, judged.drill, options) as (recorder, wire):
+        assert recorder is not None  # noqa: S101 - there is a folder
+        record(judged.drill, judged.seed, replication, recorder, judged.engine, wire=wire, strict=options.strict)
     return replication
 
 

@@ -1,20 +1,68 @@
 """One run of a drill: its replications, each folded where it is computed, so that only summaries travel."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, TypeVar
 
 from reports.fold import Fold
 from reports.folder import Tee
 from reports.queries import default_queries
 from reports.summary import RunSummary
-from scenarios.evidence import Recorder
+from scenarios.evidence import Recorder, WireRecorder
 from scenarios.expectations import Query
+from scenarios.load import CallerBlock
 from scenarios.model import Drill
-from sim.engine import play
+from sim import engine as calls
+from sim.packets import engine as packets
 from sim.replicate import Replications, processes, replicate
 from sim.traffic import load
+
+R = TypeVar("R")
+
+DEFAULT = "calls"
+"""The engine that plays a drill when nobody asks for another."""
+
+
+class Play(Protocol):
+    """An engine."""
+
+    def __call__(
+        self,
+        drill: Drill,
+        load: list[Iterator[CallerBlock]],
+        seed: int,
+        replication: int,
+        recorder: Recorder,
+        *,
+        wire: WireRecorder | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Play one replication and hand its evidence to ``recorder``.
+
+        ``wire`` hears every message of an engine that has messages; ``strict`` makes receivers parse what they get.
+        """
+
+
+def _play_calls(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = False,
+) -> None:
+    """Play on the `calls` engine, which has no messages."""
+    calls.play(drill, load, seed, replication, recorder)
+
+
+ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play}
+"""By name, as on the command line."""
+WITH_MESSAGES = frozenset(["packets"])
+"""Engines whose messages go over a wire, so that there is something to capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +72,40 @@ class Task:
     drill: Drill
     seed: int
     queries: tuple[Query, ...]
+    engine: str = DEFAULT
+    strict: bool = False
 
-    def run(self, replication: int, also: Recorder | None = None) -> RunSummary:
+    def run(self, replication: int, also: Recorder | None = None, wire: WireRecorder | None = None) -> RunSummary:
         """Play one replication and fold its evidence, which ``also`` hears too."""
         fold = Fold(self.drill, self.queries)
-        record(self.drill, self.seed, replication, fold if also is None else Tee(fold, also))
+        taker = fold if also is None else Tee(fold, also)
+        record(self.drill, self.seed, replication, taker, self.engine, wire=wire, strict=self.strict)
         return fold.summary()
 
 
-def record(drill: Drill, seed: int, replication: int, recorder: Recorder) -> None:
-    """Play one replication on the `calls` engine and hand its evidence to ``recorder``."""
-    play(drill, load(drill, seed, replication), seed, replication, recorder)
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Several tasks whose replications are computed together, so that whatever is kept of them has its pair."""
+
+    tasks: tuple[Task, ...]
+
+    def run(self, replication: int) -> tuple[RunSummary, ...]:
+        """Return the summaries of one replication, one for each task."""
+        return tuple(task.run(replication) for task in self.tasks)
+
+
+def record(
+    drill: Drill,
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    engine: str = DEFAULT,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = False,
+) -> None:
+    """Play one replication on an engine and hand its evidence to ``recorder``, and its messages to ``wire``."""
+    ENGINES[engine](drill, load(drill, seed, replication), seed, replication, recorder, wire=wire, strict=strict)
 
 
 def run_all(
@@ -43,15 +114,26 @@ def run_all(
     seed: int,
     replications: int,
     workers: int | None = None,
+    engine: str = DEFAULT,
+    strict: bool = False,
     done: Callable[[int], None] = lambda count: None,
     also: Recorder | None = None,
+    wire: WireRecorder | None = None,
 ) -> Replications[RunSummary]:
     """Run all replications of a drill on ``workers`` processes, by default one for each core this process may use.
 
     The summaries are the same whatever the number of workers; one replication is played in this process, and ``also``
-    may hear what happens in it. Raises what an engine raises.
+    and ``wire`` may hear what happens in it. Raises what an engine raises.
     """
+    task = Task(drill, seed, default_queries(drill), engine, strict)
+    heard = partial(task.run, also=also, wire=wire) if also is not None or wire is not None else task.run
+    return on_workers(heard, replications, workers, done)
+
+
+def on_workers(
+    run: Callable[[int], R], replications: int, workers: int | None, done: Callable[[int], None]
+) -> Replications[R]:
+    """Compute ``run`` of every replication on ``workers`` processes, by default one a core; raises what it raises."""
     workers = min(workers or len(os.sched_getaffinity(0)), replications)
     start = partial(processes, workers, "kirikae.runner") if workers > 1 else None
-    task = Task(drill, seed, default_queries(drill))
-    return replicate(task.run if also is None else partial(task.run, also=also), replications, start, done)
+    return replicate(run, replications, start, done)

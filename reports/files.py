@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 
 class ReportError(Exception):
@@ -18,42 +19,69 @@ class ReportError(Exception):
 
 def folder(path: Path) -> Path:
     """Make a folder for results, with all above it, and return it; raises :class:`ReportError` if not writable."""
-    try:
+    with _about(path):
         path.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path):
             pass
-    except OSError as error:
-        raise ReportError(path, error) from error
     return path
 
 
 def remove(path: Path) -> None:
     """Take away a result of an earlier run, if there is one; raises :class:`ReportError`."""
-    try:
+    with _about(path):
         path.unlink(missing_ok=True)
-    except OSError as error:
-        raise ReportError(path, error) from error
+
+
+@contextmanager
+def whole_bytes(path: Path) -> Iterator[BinaryIO]:
+    """Yield a binary file that takes its place when the block ends well, and leaves nothing behind when it does not.
+
+    Raises :class:`ReportError` when the disk is full, the folder is not writable … , also out of the block, from
+    whatever writes to the file there.
+    """
+    part = path.with_name(f".{path.name}.part")
+    with _about(path):
+        raw = _Raw(part, path)
+    try:
+        with BufferedWriter(raw) as file:
+            yield cast(BinaryIO, file)
+        with _about(path):
+            part.replace(path)
+    finally:
+        with _about(path):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_file(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Yield a text file that takes its place when the block ends well, and leaves nothing behind when it does not.
-
-    Line ends are written as given. Raises :class:`ReportError` when the disk is full, the folder is not writable …
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        try:
-            with open(part, "w", encoding=encoding, newline="") as file:
-                yield file
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise ReportError(path, error) from error
+    """Yield a text file, as :func:`whole_bytes` does; line ends are written as given."""
+    with whole_bytes(path) as file, TextIOWrapper(file, encoding=encoding, newline="") as text:
+        yield text
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file as UTF-8; raises :class:`ReportError`."""
     with whole_file(path) as file:
         file.write(text)
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Name the file in what goes wrong with it."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(path, error) from error
+
+
+class _Raw(FileIO):
+    """A file whose errors name it: of several that are open at a time, only one may be on the disk that is full."""
+
+    def __init__(self, part: Path, path: Path) -> None:
+        super().__init__(part, "w")
+        self._path = path
+
+    def write(self, data: Any) -> int:
+        """Write some bytes; raises :class:`ReportError`."""
+        with _about(self._path):
+            return super().write(data)

@@ -1,4 +1,4 @@
-"""The folder of a run: all its files, and the recorder that writes those of one replication as it is played."""
+"""The folder of a run: all its files, and the recorders that write those of one replication as it is played."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +11,14 @@ from reports.journal import JournalFile
 from reports.judge import Judged
 from reports.junit import junit_text
 from reports.origin import Origin
+from reports.pcap import PcapFile
 from reports.result import result_text
 from scenarios.calendar import Clock
-from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample
+from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample, WireRecord, WireRecorder
+
+CALLS, JOURNAL, PACKETS = "calls.csv", "journal.jsonl", "packets.pcap"
+DETAIL = (CALLS, JOURNAL, PACKETS)
+"""The files of one replication."""
 
 
 class Tee:
@@ -38,6 +43,18 @@ class Tee:
             taker.sample(sample)
 
 
+class WireTee:
+    """A wire recorder that hands everything on to several."""
+
+    def __init__(self, *takers: WireRecorder) -> None:
+        self._takers = takers
+
+    def wire(self, record: WireRecord) -> None:
+        """Hand on one datagram."""
+        for taker in self._takers:
+            taker.wire(record)
+
+
 @contextmanager
 def detail_files(out: Path, clock: Clock | None = None) -> Iterator[Recorder]:
     """Yield the recorder that writes `calls.csv` and `journal.jsonl` of one replication into ``out``.
@@ -47,10 +64,22 @@ def detail_files(out: Path, clock: Clock | None = None) -> Iterator[Recorder]:
     """
     files.folder(out)
     with (
-        files.whole_file(out / "calls.csv", calls_csv.ENCODING) as calls,
-        files.whole_file(out / "journal.jsonl") as journal,
+        files.whole_file(out / CALLS, calls_csv.ENCODING) as calls,
+        files.whole_file(out / JOURNAL) as journal,
     ):
         yield Tee(CallsCsv(calls), JournalFile(journal, clock))
+
+
+@contextmanager
+def capture_file(out: Path, clock: Clock | None = None) -> Iterator[WireRecorder]:
+    """Yield the wire recorder that writes `packets.pcap` of one replication into ``out``.
+
+    ``clock``: when the run begins. The file appears when the block ends well. Raises
+    :class:`~reports.files.ReportError`.
+    """
+    files.folder(out)
+    with files.whole_bytes(out / PACKETS) as file:
+        yield PcapFile(file, clock)
 
 
 def write_all(out: Path, judged: Judged, origin: Origin) -> None:

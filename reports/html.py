@@ -38,7 +38,7 @@ def report_text(judged: Judged, origin: Origin) -> str:
             peaks=peaks(drill, summaries) if summaries else [],
             calls=calls_per_minute(summaries) if summaries else [],
             data=embedded_json(charts(judged)) if summaries else "",
-            command=origin.command(judged.seed, drill.run.replications),
+            command=origin.command(judged.engine, judged.seed, drill.run.replications),
             software=software(),
             style=_source("report.css"),
             script=_source("report.js"),

@@ -18,11 +18,11 @@ class Origin:
     changes: tuple[str, ...] = ()
     """Each `path=value` of `--set`."""
 
-    def command(self, seed: int, replications: int) -> str:
+    def command(self, engine: str, seed: int, replications: int) -> str:
         """Return the command that gives the same result again."""
+        asked = ["--engine", engine, "--seed", str(seed), "--replications", str(replications)]
         changes = [word for change in self.changes for word in ("--set", change)]
-        words = ["kirikae", "run", self.file, "--seed", str(seed), "--replications", str(replications), *changes]
-        return shlex.join(words)
+        return shlex.join(["kirikae", "run", self.file, *asked, *changes])
 
 
 def software() -> dict[str, str]:

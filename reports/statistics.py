@@ -23,10 +23,19 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
         return None
     if min(values) == max(values):
         return values[0], values[0]
-    centre = mean(values)
-    variance = fsum((value - centre) ** 2 for value in values) / (runs - 1)
-    reach = float(stdtrit(runs - 1, (1 + confidence) / 2)) * sqrt(variance / runs)
+    centre, reach = mean(values), mean_reach(deviation(values), runs, confidence)
     return centre - reach, centre + reach
+
+
+def mean_reach(spread: float, runs: int, confidence: float = CONFIDENCE) -> float:
+    """Return how far Student's interval reaches either way, for ``runs`` values, at least two, of a deviation."""
+    return float(stdtrit(runs - 1, (1 + confidence) / 2)) * spread / sqrt(runs)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation of a sample; raises ZeroDivisionError for fewer than two values."""
+    centre = mean(values)
+    return sqrt(fsum((value - centre) ** 2 for value in values) / (len(values) - 1))
 
 
 def share_interval(hits: int, runs: int, confidence: float = CONFIDENCE) -> Interval:

@@ -20,7 +20,7 @@ PIPE_WIDTH = 120
 """Columns where there is no terminal to ask."""
 
 _STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
-_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x"})
+_PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x", "±": "+/-"})
 
 
 class _Encodable:
@@ -70,7 +70,7 @@ def print_summary(console: Console, judged: Judged) -> None:
     """Print what came out of a run."""
     first, *more = story(judged)
     verdict = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
-    console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold")))
+    console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold"), (f"  {judged.engine} engine", "dim")))
     console.print(Text(first))
     if (clock := judged.drill.run.clock) is not None:
         run = judged.drill.run
@@ -86,7 +86,7 @@ def print_summary(console: Console, judged: Judged) -> None:
 
 
 def _expectations(judged: Judged) -> Table:
-    table = _table("verdict", "expectation", "value", "interval (95%)")
+    table = columns("verdict", "expectation", "value", "interval (95%)")
     for judgement in judged.judgements:
         expectation = Text(judgement.expectation.text)
         if judgement.verdict is not Verdict.PASSED:
@@ -103,7 +103,7 @@ def _steps(judged: Judged) -> Table:
     clock = judged.drill.run.clock
     finished = () if clock is None else ("finished",)
     headers = ("step", "by", "cost", "before it was begun", *conditions, "share of the way", *finished)
-    table = _table(*headers, right=("cost",))
+    table = columns(*headers, right=("cost",))
     for step in steps:
         unfinished = step.runs - step.finished_in
         share = wording.share_text(unfinished / step.runs)
@@ -128,7 +128,8 @@ def _finished(step: StepReport, clock: Clock) -> str:
     return f"{wording.duration_text(step.finished.p50)} ({wording.clock_text(clock, step.finished.p50)})"
 
 
-def _table(*headers: str, right: Iterable[str] = ()) -> Table:
+def columns(*headers: str, right: Iterable[str] = ()) -> Table:
+    """Return an empty table without lines, whose cells are broken rather than cut."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for header in headers:
         table.add_column(header, justify="right" if header in right else "left", overflow="fold")

@@ -35,7 +35,8 @@ def duration_text(seconds: float) -> str:
     """Return a duration with about three digits: to the second from a minute on, to the millisecond below 1 s."""
     if math.isinf(seconds):
         return NEVER
-    digits = 0 if seconds >= 60 else 1 if seconds >= 10 else 2 if seconds >= 1 else 3
+    size = abs(seconds)
+    digits = 0 if size >= 60 else 1 if size >= 10 else 2 if size >= 1 else 3
     return format_duration(round(seconds, digits))
 
 
@@ -69,6 +70,32 @@ def count_text(count: float) -> str:
     if count == int(count) or count >= 10:
         return f"{count:,.0f}"
     return f"{count:.1f}" if count >= 1 else f"{count:.2g}"
+
+
+def difference_text(difference: float, unit: Unit) -> str:
+    """Return a difference with its sign: ``+1.2``, ``-500ms``, ``+0.3 points`` of a percentage."""
+    if unit is Unit.SHARE:
+        return f"{_signed(difference * 100)} points"
+    if unit is Unit.SECONDS:
+        sign = "+" if difference > 0 else ""
+        return sign + duration_text(difference) if abs(difference) >= _SHORTEST else "0s"
+    return f"{_signed(difference)}/s" if unit is Unit.RATE else _signed(difference)
+
+
+_SHORTEST = 0.0005
+"""Seconds below which a duration is written as none."""
+_SMALLEST = 0.0001
+"""The same of other numbers."""
+
+
+def _signed(number: float) -> str:
+    """Return a number with its sign and about two digits."""
+    size = abs(number)
+    if size < _SMALLEST:
+        return "0"
+    if number == int(number) or size >= 10:
+        return f"{number:+,.0f}"
+    return f"{number:+.1f}" if size >= 1 else f"{number:+.2g}"
 
 
 def number_of(count: int, one: str, many: str | None = None) -> str:

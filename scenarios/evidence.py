@@ -183,7 +183,7 @@ class Fate(StrEnum):
 
 
 class WireRecord(NamedTuple):
-    """A datagram that an endpoint has sent; what was lost is here as well."""
+    """A datagram that an endpoint has sent, as its sender's side saw it; what was lost is here as well."""
 
     at: float
     source: str
@@ -196,6 +196,10 @@ class WireRecord(NamedTuple):
     data: bytes
     """What the headers of IP and transport are put before."""
     fate: Fate
+    sender: str = ""
+    """The machine that sends: of a service address, the node that has it."""
+    receiver: str = ""
+    """The machine that the target's address led to when it was sent; empty for none."""
 
 
 SAMPLE_EVERY = 10.0

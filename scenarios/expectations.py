@@ -18,10 +18,9 @@ Operator = Literal["<", "<=", ">", ">=", "=="]
 DEFAULT_RUNS_SHARE = 0.95
 """Share of runs in which a time, peak or count must hold unless the expectation says otherwise."""
 
-_GRAMMAR = re.compile(
-    r"\s*(?P<metric>[\w-]+)\s*(?:\{(?P<selectors>[^}]*)\})?\s*(?P<op><=|>=|==|<|>)\s*(?P<bound>[^\s].*?)"
-    r"(?:\s+in\s+(?P<runs>\S+)\s+of\s+runs)?\s*"
-)
+_QUERY = r"\s*(?P<metric>[\w-]+)\s*(?:\{(?P<selectors>[^}]*)\})?\s*"
+_GRAMMAR = re.compile(_QUERY + r"(?P<op><=|>=|==|<|>)\s*(?P<bound>[^\s].*?)(?:\s+in\s+(?P<runs>\S+)\s+of\s+runs)?\s*")
+_ALONE = re.compile(_QUERY)
 _LONGEST = 300
 _SHAPE = "metric{selector=value, after=45m} < bound, such as blocked_ratio{after=45m} < 1%"
 
@@ -91,11 +90,9 @@ def parse_expectation(text: str) -> Expectation:
     match = _GRAMMAR.fullmatch(unicodedata.normalize("NFKC", text)) if len(text) <= _LONGEST else None
     if match is None:
         raise ExpectationError("this is not an expectation", _SHAPE)
-    metric = METRICS.get(match["metric"])
-    if metric is None:
-        hint = did_you_mean(match["metric"], METRICS)
-        raise ExpectationError(f"unknown metric {match['metric']!r}{hint}", ", ".join(METRICS))
-    query = _query(metric, match["selectors"] or "")
+    query = _query(match["metric"], match["selectors"] or "")
+    metric = query.definition
+    _see_that_all_needed_stand(query)
     op: Operator = match["op"]  # type: ignore[assignment]  # the grammar admits no other text
     bound, of_limit = _bound(metric, match["bound"])
     runs = match["runs"]
@@ -110,7 +107,18 @@ def parse_expectation(text: str) -> Expectation:
     return Expectation(query, op, bound, of_limit, share, text.strip())
 
 
-def _query(metric: Metric, inside: str) -> Query:
+def parse_query(text: str) -> Query:
+    """Read a metric with any of its selectors, even without those it needs; raises :class:`ExpectationError`."""
+    match = _ALONE.fullmatch(unicodedata.normalize("NFKC", text)) if len(text) <= _LONGEST else None
+    if match is None:
+        raise ExpectationError("this is not a metric", "metric or metric{selector=value, after=45m}")
+    return _query(match["metric"], match["selectors"] or "")
+
+
+def _query(name: str, inside: str) -> Query:
+    metric = METRICS.get(name)
+    if metric is None:
+        raise ExpectationError(f"unknown metric {name!r}{did_you_mean(name, METRICS)}", ", ".join(METRICS))
     found: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in inside.split(","))):
         key, equals, value = (piece.strip() for piece in part.partition("="))
@@ -124,13 +132,16 @@ def _query(metric: Metric, inside: str) -> Query:
         if key not in known:
             allowed = ", ".join(known) or "no selector"
             raise ExpectationError(f"{metric.name} has no selector {key!r}{did_you_mean(key, known)}", allowed)
-    for key in metric.required:
-        if key not in found:
-            raise ExpectationError(f"{metric.name} needs the selector {key!r}", f"{metric.name}{{{key}=…}}")
     window = {key: _read(parse_duration, found.pop(key)) for key in ("after", "before") if key in found}
     if window.get("before", math.inf) <= window.get("after", 0.0):
         raise ExpectationError("the window ends before it begins", "after=… earlier than before=…")
     return Query(metric.name, tuple(sorted(found.items())), window.get("after"), window.get("before"))
+
+
+def _see_that_all_needed_stand(query: Query) -> None:
+    for key in query.definition.required:
+        if key not in dict(query.selectors):
+            raise ExpectationError(f"{query.metric} needs the selector {key!r}", f"{query.metric}{{{key}=…}}")
 
 
 def _selected(key: str, value: str) -> str:

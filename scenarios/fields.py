@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from scenarios import calendar, distributions, hours, units
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.numberplan import NumberError, canonical
+from scenarios.tolerances import TOLERANCES, Compared, Tolerance, parse_compared, parse_tolerance
 
 Parsed = TypeVar("Parsed")
 
@@ -137,6 +138,18 @@ def _expectation(value: object) -> Expectation:
     if not isinstance(value, str):
         raise refuse("not an expectation; put it in quotes if it is one", "metric{selector=value} < bound")
     return parse_expectation(value)
+
+
+def _compared(value: object) -> Compared:
+    if isinstance(value, Compared):
+        return value
+    return parse_compared(str(value))
+
+
+def _tolerance(value: object) -> Tolerance:
+    if isinstance(value, Tolerance):
+        return value
+    return parse_tolerance(value)
 
 
 def _schema(description: str, *examples: object, pattern: str | None = None, **more: object) -> WithJsonSchema:
@@ -399,3 +412,24 @@ ExpectationField = Annotated[
     ),
 ]
 """What must come out."""
+
+ComparedField = Annotated[
+    Compared,
+    PlainValidator(_reads(_compared)),
+    _schema("metric or metric{selector=value}", "takeover_time", "blocked_ratio{number=0120-123-456}"),
+]
+"""A metric, or a part of it, that a tolerance is for."""
+
+ToleranceField = Annotated[
+    Tolerance,
+    PlainValidator(_reads(_tolerance)),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "description": TOLERANCES,
+            "minimum": 0,
+            "examples": ["0.2s", "2%", "0.5 points", 3],
+        }
+    ),
+]
+"""How far apart engines may be."""

@@ -46,7 +46,8 @@ class Metric:
     """Selectors without which it has no meaning."""
     windows: bool = False
     """Whether `after` and `before` apply."""
-    engines: tuple[str, ...] = ("calls",)
+    engines: tuple[str, ...] = ("calls", "packets")
+    """Those whose evidence it can be made of."""
 
 
 _CALL = ("number", "direction", "trunk", "site", "queue")

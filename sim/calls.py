@@ -5,41 +5,36 @@ clock that it does not know. One light event stands for each caller. An attempt 
 the offsets of RFC 3261 and takes its ports on arrival.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import chain, islice
-from math import inf
-from typing import Any
+from itertools import chain
 
 import simpy
 
 from sbc.decisions import advance
-from sbc.decisions.admission import acquire, move, release
-from sbc.decisions.call import TABLE, Effect, Event, State, answer_within, redials_at, setup_deadline
+from sbc.decisions.admission import acquire, admit, move, release
+from sbc.decisions.call import Effect, Event, State, answer_within, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
-from sbc.decisions.table import bound, follow
+from sbc.decisions.trunk import NO_NODE, NOTHING_ANSWERS
+from sbc.decisions.ways_out import NOT_USABLE, from_site, shown
 from scenarios.evidence import Direction, Outcome
-from scenarios.load import CallerBlock
 from scenarios.model import Queue
-from sim.call import Call, Stream
+from sim.call import Call
 from sim.contact import ContactCentre
 from sim.draws import Draws
+from sim.lifecycle import Lifecycle
 from sim.log import Log
 from sim.timer import later
-from sim.world import NodeState, PairState, Way, World, admit
+from sim.world import NodeState, PairState, Way, World
 
-NOT_USABLE = NoRoute("caller number not usable", 403)
-"""A call that shows no number, or one of another site."""
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
-_ANSWERED, _TALK_OVER, _INBOUND, _COMPLETED = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND, Outcome.COMPLETED
-_CONTENT = (Outcome.COMPLETED, Outcome.CLOSED)
-"""Outcomes after which nobody tries again."""
+_ANSWERED, _TALK_OVER, _INBOUND = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND
 
 
-class Calls:
+class Calls(Lifecycle):
     """The lifecycle of all calls of a run."""
 
     def __init__(
@@ -52,16 +47,13 @@ class Calls:
         log: Log,
         lasts: float,
     ) -> None:
-        self._env = env
         self._world = world
         self._queue = queue
         self._contact = ContactCentre(world, queues, queue, draws, log, self)
-        self._log = log
-        self._lasts = lasts
-        self._attempts = 0
-        self._on_due: list[Callable[[Any], None]] = [self._due]
-        self._table = bound(
-            TABLE,
+        super().__init__(
+            env,
+            log,
+            lasts,
             {
                 Effect.DIAL: self._dial,
                 Effect.SEEK_AGENT: self._seek_agent,
@@ -74,68 +66,16 @@ class Calls:
                 Effect.WITHDRAW: self._withdraw,
                 Effect.CLEAR: self._clear,
                 Effect.HOLD_ON: self._hold_on,
-                Effect.COMPLETE: self._complete,
-                Effect.ABANDON: self._abandon,
-                Effect.CANCEL: self._cancel,
-                Effect.REFUSE: self._refuse,
-                Effect.CUT: self._cut,
                 Effect.FREE_AGENT: self._free_agent,
-                Effect.PAUSE: self._pause,
                 **self._contact.effects,
             },
         )
-        self.unsettled: dict[Call, None] = {}
-        """Attempts that hold no port: in set-up, waiting for an agent to place them, or to be called back."""
         self.release_agent: Callable[[Agent], None] = lambda agent: None
         """What becomes of an agent after a call; the people's part sets it."""
         self.unanswered: Callable[[PairState, NodeState], None] = lambda pair, node: None
         """Who hears that a node has left a call unanswered; the active-active pairs set it."""
 
-    def tell(self, call: Call, event: Event, now: float) -> None:
-        """Let something happen to a call."""
-        call.state, effects = follow(self._table, call.state, event)
-        for carry_out in effects:
-            carry_out(call, now)
-
-    def _due(self, call: Call) -> None:
-        call.callbacks = self._on_due
-        now = self._env.now
-        if now >= call.due:
-            call.due = inf
-            self.tell(call, call.brings, now)
-
-    def play(self, stream: Stream, blocks: Iterator[CallerBlock]) -> None:
-        """Let the callers of a stream arrive."""
-        callers: Iterator[tuple[Any, ...]] = chain.from_iterable(
-            zip(block.at, block.talk, block.patience, block.tries, block.again, strict=True) for block in blocks
-        )
-        if stream.plan.sources is not None:
-            stream.source_free = partial(self._source_free, stream, callers)
-            callers = islice(callers, stream.plan.sources)
-
-        def expect_next(now: float) -> None:
-            if (caller := next(callers, None)) is not None:
-                Call(self._env, arrives, stream, caller).wait(caller[0], stream.begins, now)
-
-        def arrive(call: Call) -> None:
-            now = self._env.now
-            call.callbacks = self._on_due
-            self.tell(call, stream.begins, now)
-            expect_next(now)
-
-        arrives: list[Callable[[Any], None]] = [arrive]
-        expect_next(self._env.now)
-
-    def _source_free(self, stream: Stream, callers: Iterator[tuple[Any, ...]], at: float) -> None:
-        """One of few sources has done with a call, and will place another after a pause."""
-        if (caller := next(callers, None)) is not None:
-            Call(self._env, self._on_due, stream, caller).wait(at + caller[0], stream.begins, self._env.now)
-
     # Set-up
-
-    def _begin(self, call: Call, number: str, now: float) -> None:
-        call.begin(self._attempts, number, now)
-        self._attempts += 1
 
     def _dial(self, call: Call, now: float) -> None:
         stream = call.stream
@@ -177,20 +117,12 @@ class Calls:
             way = self._world.emergency[agent.site]
             call.number = way.route.number if isinstance(way, Way) else ""
             return way
-        shown = self._shown(call)
-        call.number = shown or ""
-        found = self._world.way(shown, Direction.OUTBOUND) if shown is not None else None
+        terminal = self._world.caller_numbers[call.stream.group]
+        number = shown(call.stream.plan.shows, self._world.default_caller, terminal)
+        call.number = number or ""
+        found = self._world.way(number, Direction.OUTBOUND) if number is not None else None
         ways = (found, *found.others) if isinstance(found, Way) else ()
-        return next((each for each in ways if each.site == agent.site), NOT_USABLE)
-
-    def _shown(self, call: Call) -> str | None:
-        match call.stream.plan.shows:
-            case "default" | None:
-                return self._world.default_caller
-            case "terminal":
-                return self._world.caller_numbers[call.stream.group]
-            case number:
-                return number
+        return next(iter(from_site(ways, agent.site)), NOT_USABLE)
 
     def _try(self, call: Call, way: Way, now: float) -> None:
         """Begin with a trunk."""
@@ -238,11 +170,12 @@ class Calls:
         trunk, pair = way.trunk, way.pair
         node = pair.serving if branch is None else branch if branch.up else None
         if trunk.down_by or trunk.refuses_by:
-            self._log.effect(trunk.broken_by, "call")
-            self._rest(call, way, None if trunk.down_by else trunk.retry_after, now)
-            self._response(call, Outcome.FAILED, "trunk lost" if trunk.down_by else "trunk answers 503", 503, now)
+            refusal = trunk.refusal
+            self._log.effect(refusal.by, "call")
+            self._rest(call, way, refusal.retry_after, now)
+            self._response(call, Outcome.FAILED, refusal.reason, refusal.sip, now)
         elif pair.shared and branch is None:
-            self._response(call, Outcome.FAILED, "no node in use", 503, now)
+            self._response(call, Outcome.FAILED, NO_NODE.reason, NO_NODE.sip, now)
         elif node is None:
             self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
             self._wait_for_answer(call, way, now)
@@ -256,7 +189,7 @@ class Calls:
             self._response(call, Outcome.CLOSED, "closed", 480, now)
         else:
             limits = way.limits[node]
-            refusing = acquire(limits) if node.pace is None else admit(limits, node, now)
+            refusing = acquire(limits) if node.pace is None else admit(limits, node.pace, now)
             if refusing is None:
                 call.limits = limits
                 self._deliver(call, node, way.route.queue, now)
@@ -270,37 +203,36 @@ class Calls:
 
     def _response(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
         """A trunk has refused, or given no answer: go on to the other node or trunk, or let the caller hear it."""
-        others = self._others(call)
-        if self._other_node(call, sip) is not None or advance.after(sip, len(others)) is advance.Verdict.NEXT:
+        node_left = self._other_node(call) is not None
+        if advance.after(sip, len(self._others(call)), node_left=node_left) is advance.Verdict.FINAL:
+            self.refuse(call, outcome, reason, advance.final(sip, silent=call.silent), now)
+        else:
             call.refusal = outcome, reason, sip
             self.tell(call, Event.ADVANCED, now)
-        else:
-            self.refuse(call, outcome, reason, advance.final(sip, silent=call.silent), now)
 
     def _go_on(self, call: Call, now: float) -> None:
-        _, _, sip = call.refusal
-        node = self._other_node(call, sip)
+        node = self._other_node(call)
         if node is not None:
             call.failed_over = True
             self._invite(call, node, now)
         else:
+            _, _, sip = call.refusal
             call.silent |= sip == advance.NO_ANSWER
             way = self._others(call)[0]
             if call.stream.emergency:
                 call.number = way.route.number
             self._try(call, way, now)
 
-    def _other_node(self, call: Call, sip: int) -> NodeState | None:
-        """Return the node of an active-active pair that a call can still go on to after an answer."""
-        if call.branch is None or call.failed_over or sip not in advance.ADVANCES:
+    def _other_node(self, call: Call) -> NodeState | None:
+        """Return the node of an active-active pair that a call can still go on to."""
+        if call.branch is None or call.failed_over:
             return None
         return call.way.pair.other(call.branch) if call.way is not None else None
 
-    def _others(self, call: Call) -> list[Way]:
+    def _others(self, call: Call) -> tuple[Way, ...]:
         """Return the ways by trunks not tried yet; a phone reaches those of its own site only (Z15)."""
-        agent = call.agent
         ways = call.way.others if call.way is not None else ()
-        return [way for way in ways if agent is None or way.site == agent.site]
+        return ways if call.agent is None else from_site(ways, call.agent.site)
 
     def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
         self.unsettled[call] = None
@@ -311,7 +243,7 @@ class Calls:
     def _count_as_408(self, call: Call, now: float) -> None:
         if call.branch is not None and call.way is not None:
             self.unanswered(call.way.pair, call.branch)
-        self._response(call, Outcome.FAILED, "nothing answers", advance.NO_ANSWER, now)
+        self._response(call, Outcome.FAILED, NOTHING_ANSWERS.reason, NOTHING_ANSWERS.sip, now)
 
     def _deliver(self, call: Call, node: NodeState, queue: str | None, now: float) -> None:
         """The call has all its ports."""
@@ -400,43 +332,9 @@ class Calls:
 
     # Ends
 
-    def refuse(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
-        """Refuse a call in set-up for good."""
-        call.refusal = outcome, reason, sip
-        self.tell(call, Event.REFUSED, now)
-
     def _clear(self, call: Call, now: float) -> None:
         release(call.limits)
         call.leave_nodes()
-
-    def _complete(self, call: Call, now: float) -> None:
-        self._record(call, _COMPLETED, "", 200, now)
-
-    def _abandon(self, call: Call, now: float) -> None:
-        if call.stream.group:
-            self._record(call, Outcome.ABANDONED, "no agent free", 0, now)
-        else:
-            self._record(call, Outcome.ABANDONED, "gave up waiting", 200 if self.confirmed(call) else 487, now)
-
-    def _cancel(self, call: Call, now: float) -> None:
-        self._record(call, Outcome.FAILED, "nothing answers", 487, now)
-
-    def _refuse(self, call: Call, now: float) -> None:
-        self._record(call, *call.refusal, now)
-
-    def _cut(self, call: Call, now: float) -> None:
-        self._record(call, Outcome.DROPPED, call.reason, 200 if self.confirmed(call) else 408, now)
-
-    def _record(self, call: Call, outcome: Outcome, reason: str, sip: int, now: float) -> None:
-        if self.unsettled:
-            self.unsettled.pop(call, None)
-        call.redials = inf
-        if outcome not in _CONTENT:
-            call.redials = redials_at(now + call.held_on, call.tries, call.willing, call.again)
-        if call.redials == inf and call.stream.source_free is not None:
-            call.stream.source_free(now + call.held_on)
-        if now >= 0:  # what ends in the warm-up is not part of the run
-            self._log.call(call.record(now, outcome, reason, sip, final=call.redials >= self._lasts))
 
     def _free_agent(self, call: Call, now: float) -> None:
         agent = call.agent
@@ -450,11 +348,6 @@ class Calls:
 
     def _withdraw(self, call: Call, now: float) -> None:
         self._queue.withdraw(call.stream.group, call)
-
-    def _pause(self, call: Call, now: float) -> None:
-        call.wait(call.redials, call.stream.begins, now)
-        if call.redials == inf:
-            self.tell(call, Event.GIVEN_UP, now)
 
     def clear(self, queue: str) -> None:
         """Tell all who wait in a queue that it is closed."""

@@ -1,30 +1,30 @@
-"""The conditions that runbook steps wait for, looked up in the state of the world."""
+"""The conditions that runbook steps wait for, as people see them who look whether they can begin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from scenarios.model import Drill, When
 from scenarios.units import format_share
-from sim.registrations import Registrations
-from sim.world import World
+from sim.deeds import Deeds
 
 
 class Conditions:
     """What people see who look whether they can begin."""
 
-    def __init__(self, drill: Drill, world: World, registrations: Registrations) -> None:
+    def __init__(self, drill: Drill, deeds: Deeds, repaired: Set[str]) -> None:
+        """``repaired``: the faults that are over, which changes as the run goes on."""
         self._count = {name: group.count for name, group in drill.agents.items()}
-        self._world = world
-        self._registrations = registrations
+        self._deeds = deeds
+        self._repaired = repaired
 
     def unmet(self, when: When) -> Iterator[str]:
         """Yield the conditions that do not hold at this moment, in words."""
-        if when.repaired is not None and when.repaired not in self._world.repaired:
+        if when.repaired is not None and when.repaired not in self._repaired:
             yield f"repaired: {when.repaired}"
-        if when.in_service is not None and not self._world.sites[when.in_service].works:
+        if when.in_service is not None and not self._deeds.works(when.in_service):
             yield f"in_service: {when.in_service}"
-        if when.idle is not None and any(node.calls for node in self._world.pairs[when.idle].nodes):
+        if when.idle is not None and not self._deeds.idle(when.idle):
             yield f"idle: {when.idle}"
         if when.registered is not None and when.site is not None:
-            here = self._registrations.registered(when.registered, when.site)
+            here = self._deeds.registered(when.registered, when.site)
             if here < round(when.share * self._count[when.registered], 9):
                 yield f"registered: {when.registered}, site: {when.site}, share: {format_share(when.share)}"

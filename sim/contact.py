@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from sbc.decisions.admission import BUSY, Limit, acquire
 from sbc.decisions.call import Effect, Event, State, waiting_deadline
-from sbc.decisions.distribution import Distributor, Treatment, refusal, treatments
+from sbc.decisions.distribution import Distributor, Treatment, answers, refusal, treatments
 from sbc.decisions.routing import Route
+from sbc.decisions.trunk import Refusal
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Ivr, Overflow, Queue
 from sim.call import Call
 from sim.draws import Draws
 from sim.log import Log
-from sim.world import NodeState, Refusal, World
+from sim.world import NodeState, World
 
 if TYPE_CHECKING:
     from sim.calls import Calls
@@ -55,7 +56,7 @@ class ContactCentre:
             Effect.LEAVE_QUEUE: self._leave,
         }
         """What the machine of a call asks of the contact centre."""
-        self._answers = {name for name, each in queues.items() if each.answers or each.ivr is not None}
+        self._answers = {name for name, each in queues.items() if answers(each)}
         self._menus = {name: _Menu(name, each.ivr, draws) for name, each in queues.items() if each.ivr is not None}
         self._gated = {name for name, each in queues.items() if each.max_waiting or each.longest_wait}
         self._hours = {name: each.open for name, each in queues.items() if each.open is not None}

@@ -4,6 +4,7 @@ The same (seed, replication, name) always gives the same numbers, whatever else 
 """
 
 from collections.abc import Callable, Iterator
+from random import Random
 from zlib import crc32
 
 import numpy as np
@@ -33,6 +34,11 @@ class Draws:
     def values(self, name: str, distribution: Distribution) -> Iterator[float]:
         """Draw from a distribution without end."""
         return _endless(self.stream(name), lambda rng: sample(distribution, rng, BLOCK))
+
+    def bits(self, name: str) -> Callable[[int], int]:
+        """Return a source of random bits: called with n, it returns n of them as a number."""
+        seed = int(self.stream(name).integers(1 << 63))
+        return Random(seed).getrandbits  # noqa: S311 - a run has to be repeatable
 
     def uniforms(self, name: str) -> Iterator[float]:
         """Draw from 0 to 1 without end."""

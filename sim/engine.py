@@ -1,8 +1,6 @@
 """The `calls` engine: one replication of a drill in virtual time, on SimPy's stock environment."""
 
-import gc
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import simpy
@@ -13,13 +11,18 @@ from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.call import Call, Stream
 from sim.calls import Calls
+from sim.deeds import Steps
 from sim.draws import Draws
 from sim.faults import Faults
 from sim.hours import Hours, keep_hours
+from sim.lines import everybody
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
+from sim.quiet import collector_off
+from sim.registrations import Registrations
+from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import World
 
@@ -39,11 +42,15 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
     distributor: Distributor[Call] = Distributor(searches, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, draws, log, drill.run.lasts)
-    phones = Phones(env, drill, world, distributor, calls, hours, draws, log)
+    agents = everybody(drill)
+    lines = Registrations(env, drill, world, agents, draws, log)
+    phones = Phones(env, drill, agents, lines, distributor, calls, hours, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
-    people = People(env, drill, world, phones, pairs, hours, draws, log)
-    keep_hours(drill, hours, calls, log)
-    Faults(env, drill, world, calls, phones, pairs, people, draws, log)
+    steps = Steps(world, phones, pairs, queues, log)
+    people = People(env, drill, steps, phones, world.repaired, hours, draws, log)
+    keep_hours(drill, hours, calls.clear, log)
+    faults = Faults(drill, world, calls, phones, pairs, draws, log)
+    play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
         calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
 
@@ -68,19 +75,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
             yield env.timeout(SAMPLE_EVERY)
 
     env.process(watch())
-    with _collector_off():
+    with collector_off():
         env.run(until=drill.run.lasts)
     sample()
     calls.close()
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """A call that is over leaves no reference cycle behind, and those that are up would be searched again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

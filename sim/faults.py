@@ -1,74 +1,52 @@
 """Faults and their repair: what breaks, what that does to calls and phones, who notices and when."""
 
-from collections.abc import Generator
 from functools import partial
 from typing import Any
 
-import simpy
-
-from scenarios.evidence import EventKind
 from scenarios.model import Drill, Fault
 from sim.calls import Calls
 from sim.draws import Draws
 from sim.links import Degradation, Restriction
 from sim.log import Log
-from sim.pairs import Pairs, Repair, hold, hold_down
-from sim.people import People
+from sim.pairs import Pairs
 from sim.phones import Phones
+from sim.timeline import Repair, all_of, hold, hold_down, trunks_of
 from sim.world import SiteState, World
 
 
 class Faults:
-    """Breaks and repairs the parts of the world on the drill's timeline."""
+    """Breaks and repairs the parts of the world."""
 
     def __init__(
         self,
-        env: simpy.Environment,
         drill: Drill,
         world: World,
         calls: Calls,
-        phones: Phones,
+        phones: Phones[Any],
         pairs: Pairs,
-        people: People,
         draws: Draws,
         log: Log,
     ) -> None:
-        self._env = env
+        self._drill = drill
         self._world = world
         self._calls = calls
         self._registrations = phones.registrations
-        self._people = people
         self._draws = draws
         self._log = log
         self._pairs = pairs
-        for fault in drill.faults:
-            env.process(self._happen(fault))
 
-    def _happen(self, fault: Fault) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(fault.at - self._env.now)
-        target = next(iter(fault.targets.values()))
-        stated = {"loss": fault.loss, "refuses": fault.refuses, "retry_after": fault.retry_after}
-        shares = {name: value for name, value in stated.items() if value is not None}
-        self._log.entry(EventKind.FAULT, fault.name, target=target, fails=fault.fails, how=fault.how, **shares)
-        repair = self._break(fault)
-        self._people.notice(fault.name)
-        if fault.lasts is not None:
-            yield self._env.timeout(fault.lasts)
-            self._log.entry(EventKind.REPAIRED, fault.name, target=target)
-            repair()
-            self._world.repaired.add(fault.name)
-
-    def _break(self, fault: Fault) -> Repair:
+    def breaks(self, fault: Fault) -> Repair:
+        """Let a fault happen now; return what repairs it."""
         world = self._world
         if fault.how == "degraded":
             return self._degrade(fault)
-        if trunks := self._trunks(fault):
+        if trunks := trunks_of(self._drill, fault):
             if fault.refuses is not None:
                 restriction = Restriction(fault, self._draws)
-                return _all([hold(world.trunks[name].restricted_by, fault.name, restriction) for name in trunks])
+                return all_of([hold(world.trunks[name].restricted_by, fault.name, restriction) for name in trunks])
             if fault.fails == "503":
-                return _all([hold(world.trunks[name].refuses_by, fault.name, fault.retry_after) for name in trunks])
-            return _all([self._lose_trunk(name, fault.name) for name in trunks])
+                return all_of([hold(world.trunks[name].refuses_by, fault.name, fault.retry_after) for name in trunks])
+            return all_of([self._lose_trunk(name, fault.name) for name in trunks])
         if fault.pair is not None:
             pair = world.pairs[fault.pair]
             if fault.fails == "link":
@@ -86,20 +64,14 @@ class Faults:
             return partial(self._registrations.identity_back, fault.name)
         raise ValueError(f"fault {fault.name!r} has no target")
 
-    def _trunks(self, fault: Fault) -> list[str]:
-        """The trunks that a fault names by themselves or by their carrier."""
-        if fault.carrier is None:
-            return [] if fault.trunk is None else [fault.trunk]
-        return [name for name, trunk in self._world.trunks.items() if trunk.carrier == fault.carrier]
-
     def _degrade(self, fault: Fault) -> Repair:
         degradation = Degradation(fault, self._draws)
         if fault.pair is not None:
             return self._pairs.degrade_link(self._world.pairs[fault.pair], fault.name, degradation)
         if fault.office is not None:
             return hold(self._registrations.line_to(fault.office).degraded_by, fault.name, degradation)
-        links = [self._world.trunks[name].link for name in self._trunks(fault)]
-        return _all([hold(link.degraded_by, fault.name, degradation) for link in links])
+        links = [self._world.trunks[name].link for name in trunks_of(self._drill, fault)]
+        return all_of([hold(link.degraded_by, fault.name, degradation) for link in links])
 
     def _lose_site(self, site: SiteState, fault: str) -> Repair:
         up_again = [hold_down(site.down_by, fault)]
@@ -115,7 +87,7 @@ class Faults:
             if pair.site is site
         ]
 
-        return _all([*up_again, partial(self._registrations.registrar_back, site.name)])
+        return all_of([*up_again, partial(self._registrations.registrar_back, site.name)])
 
     def _lose_registrar(self, site: SiteState, fault: str) -> Repair:
         repair = hold_down(site.registrar_down_by, fault)
@@ -140,11 +112,3 @@ class Faults:
             if self._calls.drop(node, f"{name} lost", spare=lambda call: not call.uses(name)):
                 self._log.effect([fault], "call")
         return repair
-
-
-def _all(repairs: list[Repair]) -> Repair:
-    def repair() -> None:
-        for each in repairs:
-            each()
-
-    return repair

@@ -7,7 +7,6 @@ import simpy
 
 from scenarios.evidence import EventKind
 from scenarios.model import Drill
-from sim.calls import Calls
 from sim.log import Log
 from sim.timer import later
 
@@ -35,15 +34,15 @@ class Hours:
             hear(calendar not in self.closed)
 
 
-def keep_hours(drill: Drill, hours: Hours, calls: Calls, log: Log) -> None:
-    """Let numbers and queues say when they open and close, and clear the queues that are cleared at closing time."""
+def keep_hours(drill: Drill, hours: Hours, clears: Callable[[str], None], log: Log) -> None:
+    """Let numbers and queues say when they open and close; ``clears`` empties a queue that closes so."""
 
     def tell(subject: str, is_open: bool) -> None:
         log.entry(EventKind.OPENED if is_open else EventKind.CLOSED, subject)
 
     def clear(queue: str, is_open: bool) -> None:
         if not is_open:
-            calls.clear(queue)
+            clears(queue)
 
     kept = {name: part.open for parts in (drill.numbers, drill.queues) for name, part in parts.items()}
     for subject, calendar in kept.items():

@@ -18,6 +18,11 @@ class Log:
         self._calls: list[CallRecord] = []
         self._met: set[str] = set()
 
+    @property
+    def now(self) -> float:
+        """The present time, seconds since the start of the run."""
+        return self._env.now
+
     def entry(self, kind: EventKind, subject: str, **detail: str | float | int | bool) -> None:
         """Write a journal entry with the present time."""
         self._recorder.entry(JournalEntry(self._env.now, kind, subject, detail))

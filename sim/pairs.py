@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import TypeVar
 
 import simpy
 
@@ -17,11 +16,10 @@ from sim.draws import Draws
 from sim.links import Degradation
 from sim.log import Log
 from sim.members import Members
+from sim.timeline import Repair, hold, hold_down
 from sim.timer import later
 from sim.world import PairState, World
 
-Repair = Callable[[], None]
-How = TypeVar("How")
 Spare = Callable[[Call], bool]
 """Says of a call that it goes on."""
 
@@ -264,18 +262,3 @@ class Pairs:
         outage = self._env.now - pair.silent_since
         self._log.entry(EventKind.TAKEOVER, pair.name, node=node.name, outage=outage, kept=len(node.calls))
         self._calls.resume(node)
-
-
-def hold_down(down_by: dict[str, None], fault: str) -> Repair:
-    """Hold a part down by a fault, beside others that may already; return what lets go of it."""
-    return hold(down_by, fault, None)
-
-
-def hold(held_by: dict[str, How], fault: str, how: How) -> Repair:
-    """The same where each fault holds the part in its own way."""
-    held_by[fault] = how
-
-    def repair() -> None:
-        del held_by[fault]
-
-    return repair

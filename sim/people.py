@@ -1,7 +1,9 @@
 """The people of the runbook: they decide, begin, fail, repeat and finish, and their steps change the world."""
 
+from collections.abc import Set
 from functools import partial
 from math import inf
+from typing import Any
 
 import simpy
 
@@ -24,14 +26,13 @@ from scenarios.model import (
     When,
 )
 from sim.conditions import Conditions
+from sim.deeds import Deeds
 from sim.draws import Draws
 from sim.hours import Hours
 from sim.log import Log
-from sim.pairs import Pairs
 from sim.phones import Phones, Switch
 from sim.search import Search
 from sim.timer import later
-from sim.world import World
 
 _BETWEEN_TRIES = 1.0
 """Seconds that a repeated try takes at least, so that a step of no length cannot repeat for ever in one moment."""
@@ -48,23 +49,22 @@ class People:
         self,
         env: simpy.Environment,
         drill: Drill,
-        world: World,
-        phones: Phones,
-        pairs: Pairs,
+        deeds: Deeds,
+        phones: Phones[Any],
+        repaired: Set[str],
         hours: Hours,
         draws: Draws,
         log: Log,
     ) -> None:
+        """``repaired``: the faults that are over, which changes as the run goes on."""
         self._env = env
-        self._world = world
+        self._deeds = deeds
         self._phones = phones
-        self._pairs = pairs
         self._log = log
-        self._conditions = Conditions(drill, world, phones.registrations)
+        self._conditions = Conditions(drill, deeds, repaired)
         self._unmet: dict[str, str] = {}
         """What each waiting step was last seen to wait for."""
         self._looks_again = False
-        self._queues = drill.queue_table()
         self._steps = {step.step: step for step in drill.runbook}
         self._stand_ins = {name: stand_ins(drill.actors, name) for name in drill.actors}
         self._book = book.Runbook(drill.runbook, self._stand_ins)
@@ -192,7 +192,18 @@ class People:
         return next(self._luck[name]) >= self._steps[name].fails
 
     def _tried(self, name: str) -> None:
-        succeeded = self._lucky(name) and self._works(name)
+        if not self._lucky(name):
+            self._came_out(name, succeeded=False)
+            return
+        match self._steps[name].does:
+            case SwitchNodes(switch=pair):
+                self._came_out(name, succeeded=self._deeds.can_switch(pair))
+            case Verify(verify=number):
+                self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
+            case _:
+                self._came_out(name, succeeded=True)
+
+    def _came_out(self, name: str, *, succeeded: bool) -> None:
         if not succeeded:
             self._log.entry(EventKind.STEP_REPEATED, name)
         self._carry_out(self._book.tried(name, succeeded))
@@ -223,50 +234,26 @@ class People:
 
         later(self._env, self._length(name, tries), tried)
 
-    def _works(self, name: str) -> bool:
-        """Whether a test call, if the step is one, reaches somebody who could answer, or nodes can change roles."""
-        action = self._steps[name].does
-        if isinstance(action, SwitchNodes):
-            return self._pairs.can_switch(self._world.pairs[action.switch])
-        if not isinstance(action, Verify):
-            return True
-        route = self._world.reachable(action.verify, self._env.now, self._log)
-        if route is None:
-            return False
-        if route.queue is None or self._world.is_closed(route):
-            return True
-        site = self._world.trunks[route.trunk].pair.site.name
-        return self._phones.answering(self._queues[route.queue].agents, site)
-
     # Effects
 
     def _apply(self, name: str) -> None:
+        deeds = self._deeds
         match self._steps[name].does:
             case Activate(activate=site):
-                self._world.sites[site].in_service = True
-                self._log.entry(EventKind.ACTIVATED, site)
-                self._phones.registrations.registrar_back(site)
+                deeds.activate(site)
             case Deactivate(deactivate=site):
-                self._world.sites[site].in_service = False
-                self._log.entry(EventKind.DEACTIVATED, site)
+                deeds.deactivate(site)
             case DefaultCaller(default_caller=number):
-                self._world.default_caller = number
-                self._log.entry(EventKind.CALLER_NUMBER, number, of="default")
+                deeds.default_caller(number)
             case CallerNumbers(caller_numbers=group, to=number):
-                self._world.caller_numbers[group] = number
-                self._log.entry(EventKind.CALLER_NUMBER, number, of=group)
+                deeds.caller_numbers(group, number)
             case Reroute(route=number, to=to):
-                self._world.repoint(number, to)
-                self._log.entry(EventKind.REROUTED, number, to=to)
+                deeds.repoint(number, to)
             case Drain(drain=pair, retry_after=retry_after):
-                self._world.pairs[pair].drained = True
-                self._world.pairs[pair].retry_after = retry_after
-                asks = {} if retry_after is None else {"retry_after": retry_after}
-                self._log.entry(EventKind.DRAINED, pair, **asks)
+                deeds.drain(pair, retry_after)
             case Resume(resume=pair):
-                self._world.pairs[pair].drained = False
-                self._log.entry(EventKind.RESUMED, pair)
+                deeds.resume(pair)
             case SwitchNodes(switch=pair):
-                self._pairs.switch(self._world.pairs[pair])
+                deeds.switch(pair)
             case SwitchSoftphones() | Verify() | None:
                 pass

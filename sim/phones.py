@@ -4,21 +4,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import simpy
 
 from sbc.decisions.distribution import Agent, Distributor
 from scenarios.evidence import EventKind
 from scenarios.model import Drill
-from sim.call import Call
-from sim.calls import Calls
 from sim.draws import Draws
 from sim.hours import Hours
+from sim.lines import Lines
 from sim.log import Log
-from sim.registrations import Registrations
 from sim.timer import later
-from sim.world import World
+
+Call = TypeVar("Call")
+Joined = TypeVar("Joined", contravariant=True)
 
 
 class Switch(NamedTuple):
@@ -35,16 +35,27 @@ def _nothing() -> None:
     """Nothing has to be done."""
 
 
-class Phones:
+class Desk(Protocol[Joined]):
+    """Where calls and agents meet."""
+
+    release_agent: Callable[[Agent], None]
+    """What becomes of an agent after a call."""
+
+    def serve(self, call: Joined, agent: Agent) -> None:
+        """An agent takes a call: answers the caller, or dials."""
+
+
+class Phones(Generic[Call]):
     """All agents of a drill. An agent is idle (known to the distributor), in a call, or resting without a line."""
 
     def __init__(
         self,
         env: simpy.Environment,
         drill: Drill,
-        world: World,
+        agents: Sequence[Agent],
+        lines: Lines,
         queue: Distributor[Call],
-        calls: Calls,
+        calls: Desk[Call],
         hours: Hours,
         draws: Draws,
         log: Log,
@@ -54,8 +65,6 @@ class Phones:
         self._groups = drill.agents
         self._queue = queue
         self._calls = calls
-        people = [name for name, group in drill.agents.items() for _ in range(group.count)]
-        agents = [Agent(number, name, drill.agents[name].softphone.sites[0]) for number, name in enumerate(people)]
         self._of_group = {name: [agent for agent in agents if agent.group == name] for name in drill.agents}
         self._resting: dict[Agent, None] = {}
         self._resting_of: Counter[str] = Counter()
@@ -75,10 +84,10 @@ class Phones:
             if group.wrap_up is not None
         }
         calls.release_agent = self._call_over
-        self.registrations = Registrations(env, drill, world, agents, draws, log)
-        self.registrations.line_up = self._line_up
-        self.registrations.line_down = self._line_down
-        self.registrations.begin()
+        self.registrations = lines
+        lines.line_up = self._line_up
+        lines.line_down = self._line_down
+        lines.begin()
 
     def of_group(self, group: str) -> list[Agent]:
         """The agents of a group."""

@@ -1,10 +1,9 @@
 """Registrations: every softphone's way to its registrar, one light timer for each phone.
 
-A phone has a *line*, and so can be offered calls, while a registrar keeps its registration and its office is reachable.
-What the phone itself believes is the state of its machine, :mod:`sbc.decisions.registration`.
+Whether a phone has a line (:mod:`sim.lines`) follows from what its registrar keeps; what the phone itself believes is
+the state of its machine, :mod:`sbc.decisions.registration`.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
@@ -17,9 +16,9 @@ from sbc.decisions.distribution import Agent
 from sbc.decisions.link import Answers, comes_first, expecting
 from sbc.decisions.registration import CLIENTS, Effect, Event, Persistence, Registrar, State, retry_after
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, non_invite_offsets
-from scenarios.evidence import EventKind
 from scenarios.model import Drill, Softphone
 from sim.draws import Draws
+from sim.lines import Roll
 from sim.links import Link
 from sim.log import Log
 from sim.timer import Timer, later
@@ -32,8 +31,8 @@ class Phone(Timer):
     """One softphone; it is set to the site of its agent."""
 
     __slots__ = (
-        "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "half", "line", "link", "lost_at",
-        "office", "persistence", "plan", "resends", "sent", "state", "turn", "unheard",
+        "agent", "answers", "arrives", "asked", "bound", "bound_until", "client", "half", "link", "office",
+        "persistence", "plan", "resends", "sent", "state", "turn", "unheard",
     )  # fmt: skip
 
     def __init__(
@@ -63,19 +62,17 @@ class Phone(Timer):
         self.bound = False
         """Whether the registrar keeps its registration."""
         self.bound_until = 0.0
-        self.line = False
         self.sent = 0.0
         self.resends = False
         """Whether the timer is a retransmission that will be answered, and not Timer F."""
         self.persistence = Persistence(self.client)
         self.asked = 0.0
         """Retry-After of the last answer."""
-        self.lost_at: float | None = None
         self.turn = 0
         """Counts switches; a sign-in that ends after the next switch counts no more."""
 
 
-class Registrations:
+class Registrations(Roll):
     """All phones of a drill and the registrars of its sites."""
 
     def __init__(
@@ -87,9 +84,8 @@ class Registrations:
         draws: Draws,
         log: Log,
     ) -> None:
-        self._env = env
+        super().__init__(env, log)
         self._world = world
-        self._log = log
         self._registrars = {name: Registrar(site.register_rate) for name, site in drill.sites.items()}
         self._offices: dict[str | None, dict[str, None]] = {name: {} for name in (None, *drill.offices)}
         self._lines_to: dict[str | None, Link] = {name: Link() for name in (None, *drill.offices)}
@@ -109,14 +105,6 @@ class Registrations:
             for agent in agents
         }
         self._bound: dict[str, dict[Phone, None]] = {site: {} for site in drill.sites}
-        self._lines: Counter[tuple[str, str]] = Counter()
-        """Phones with a line by group and site."""
-        self._lines_of: Counter[str] = Counter()
-        self._lines_at: Counter[str] = Counter()
-        self.line_up: Callable[[Agent], None] = lambda agent: None
-        """What a line that is there means to its agent; the agents' part sets it."""
-        self.line_down: Callable[[Agent], None] = lambda agent: None
-        """What a line that is gone means to its agent; the agents' part sets it."""
 
     def begin(self) -> None:
         """Let the run begin on an ordinary day: phones at a site that works are registered, refreshes out of step."""
@@ -125,24 +113,12 @@ class Registrations:
                 phone.state = State.REGISTERED
                 phone.persistence.since = -inf
                 self._keep(phone)
-                self._set_line(phone, up=True)
+                self._set_line(phone.agent, up=True)
             else:
                 phone.state = State.WAITING
             phone.at(self._env.now + next(self._draws["refresh"]) * phone.half)
 
     # What others ask
-
-    def at_site(self, site: str) -> int:
-        """Phones with a line at a site."""
-        return self._lines_at[site]
-
-    def registered(self, group: str, site: str) -> int:
-        """Phones of a group with a line at a site."""
-        return self._lines[group, site]
-
-    def has_line(self, agent: Agent) -> bool:
-        """Whether an agent's phone has a line."""
-        return self._phones[agent].line
 
     def high_registers(self) -> dict[str, int]:
         """Most REGISTERs that arrived at each site within one second since this was last asked."""
@@ -153,7 +129,7 @@ class Registrations:
     def switch(self, agent: Agent, site: str, sign_in: float, done: Callable[[], None]) -> None:
         """Set a phone to a site, which takes ``sign_in`` seconds without a line; ``done`` hears when."""
         phone, left = self._phones[agent], agent.site
-        had_line = phone.line
+        had_line = self.has_line(agent)
         if phone.state is not State.OFF:
             self._tell(phone, Event.SIGNED_OUT)
         phone.turn += 1
@@ -163,7 +139,7 @@ class Registrations:
             later(self._env, sign_in, partial(self._signed_in, phone, phone.turn, done))
         else:
             self._signed_in(phone, phone.turn, done)
-        if had_line and not phone.line:
+        if had_line and not self.has_line(agent):
             self._log_loss(agent.group, left, lost=0)  # it left, and nothing has taken it in yet
 
     def _signed_in(self, phone: Phone, turn: int, done: Callable[[], None]) -> None:
@@ -192,15 +168,18 @@ class Registrations:
             if phone.agent.site == site:
                 self._resend(phone)
 
+    def registrar_closed(self, site: str) -> None:
+        """Nothing changes before a phone's next REGISTER, which meets a site out of service."""
+
     def office_lost(self, office: str, fault: str) -> None:
         """No packet leaves or reaches an office any more; what registrars keep of its phones is no line."""
         self._offices[office][fault] = None
-        cut: dict[str, list[Phone]] = {}
+        cut: dict[str, list[Agent]] = {}
         for phone in self._phones.values():
-            if phone.office is self._offices[office] and phone.line:
-                cut.setdefault(phone.agent.site, []).append(phone)
-        for phones in cut.values():
-            self._cut_off(phones)
+            if phone.office is self._offices[office] and self.has_line(phone.agent):
+                cut.setdefault(phone.agent.site, []).append(phone.agent)
+        for agents in cut.values():
+            self._cut_off(agents)
 
     def office_back(self, office: str, fault: str) -> None:
         """An office is reachable again, its phones as far as their registrations have lasted."""
@@ -212,7 +191,7 @@ class Registrations:
             if phone.office is down_by:
                 self._resend(phone)
                 if phone.bound:
-                    self._gain_line(phone)
+                    self._gain_line(phone.agent)
 
     def line_to(self, office: str) -> Link:
         """Return the line of an office, that faults degrade."""
@@ -362,7 +341,7 @@ class Registrations:
     def _up(self, phone: Phone) -> None:
         phone.persistence.accepted(self._env.now)
         self._keep(phone)
-        self._gain_line(phone)
+        self._gain_line(phone.agent)
 
     def _keep(self, phone: Phone) -> None:
         phone.bound = True
@@ -381,53 +360,17 @@ class Registrations:
 
     # Lines
 
-    def _gain_line(self, phone: Phone) -> None:
-        if phone.line:
-            return
-        self._set_line(phone, up=True)
-        agent = phone.agent
-        since_loss = {} if phone.lost_at is None else {"without": self._env.now - phone.lost_at}
-        phone.lost_at = None
-        self._log.entry(
-            EventKind.REGISTERED,
-            agent.group,
-            site=agent.site,
-            agent=agent.number,
-            registered=self._lines_of[agent.group],
-            **since_loss,
-        )
-
-    def _set_line(self, phone: Phone, *, up: bool) -> None:
-        phone.line = up
-        group, site, change = phone.agent.group, phone.agent.site, 1 if up else -1
-        self._lines[group, site] += change
-        self._lines_of[group] += change
-        self._lines_at[site] += change
-        (self.line_up if up else self.line_down)(phone.agent)
-
     def _give_up(self, phone: Phone) -> None:
         """The phone leaves its site by itself or by its agent's hand."""
         if phone.bound:
             phone.bound = False
             del self._bound[phone.agent.site][phone]
-        if phone.line:
-            self._set_line(phone, up=False)
+        if self.has_line(phone.agent):
+            self._set_line(phone.agent, up=False)
 
     def _lose(self, phones: Sequence[Phone]) -> None:
         """Registrars forget phones, all of one site."""
         for phone in phones:
             phone.bound = False
             del self._bound[phone.agent.site][phone]
-        self._cut_off([phone for phone in phones if phone.line])
-
-    def _cut_off(self, phones: Sequence[Phone]) -> None:
-        """Phones, all of one site, have no line any more."""
-        for phone in phones:
-            self._set_line(phone, up=False)
-            phone.lost_at = self._env.now
-        for group, lost in Counter(phone.agent.group for phone in phones).items():
-            self._log_loss(group, phones[0].agent.site, lost)
-
-    def _log_loss(self, group: str, site: str, lost: int) -> None:
-        registered = self._lines_of[group]
-        self._log.entry(EventKind.UNREGISTERED, group, site=site, registered=registered, lost=lost)
+        self._cut_off([phone.agent for phone in phones if self.has_line(phone.agent)])

@@ -1,19 +1,20 @@
 """The state of the plan's parts while a drill is played: sites, pairs, trunks, limits, routes."""
 
-from collections.abc import Collection, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sbc.decisions import member
 from sbc.decisions import pair as pair_machine
-from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace, acquire
-from sbc.decisions.advance import UNAVAILABLE, Rests
+from sbc.decisions.admission import BUSY, NO_CIRCUIT, Limit, Pace
+from sbc.decisions.advance import Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
+from sbc.decisions.trunk import Refusal, Trouble, turns_away
 from scenarios.evidence import Direction
 from scenarios.model import Drill, SbcPair
 from scenarios.rules.plan import pairs_in_use
-from sim.links import Link, Restriction
+from sim.links import Link
 from sim.log import Log
 
 if TYPE_CHECKING:
@@ -122,22 +123,21 @@ class PairState:
     @property
     def answers(self) -> bool:
         """Whether a call sent now is answered, at least by one of two nodes in use."""
-        return any(node.up for node in self._in_use()) if self.shared else self.serving is not None
-
-    def _in_use(self) -> list[NodeState]:
-        return [node for node in self.nodes if node.use is not member.State.AVOIDED]
+        if not self.shared:
+            return self.serving is not None
+        return any(node.up for node in self.nodes if node.use is not member.State.AVOIDED)
 
     def pick(self) -> NodeState | None:
         """Return the node of an active-active pair that the next call is sent to; None when none is in use."""
-        in_use = self._in_use()
-        if len(in_use) < len(self.nodes):
-            return next(iter(in_use), None)
-        self.turn = 1 - self.turn
-        return self.nodes[1 - self.turn]
+        index, self.turn = member.pick([node.use for node in self.nodes], self.turn)
+        return None if index is None else self.nodes[index]
 
     def other(self, node: NodeState) -> NodeState | None:
         """Return the other node of an active-active pair, if it is in use and calls may go on to it."""
-        return next((each for each in self._in_use() if each is not node), None) if self.plan.failover else None
+        if not self.plan.failover:
+            return None
+        index = member.other([each.use for each in self.nodes], self.nodes.index(node))
+        return None if index is None else self.nodes[index]
 
     @property
     def broken_by(self) -> list[str]:
@@ -151,7 +151,7 @@ class PairState:
 
 
 @dataclass(slots=True, eq=False)
-class TrunkState:
+class TrunkState(Trouble):
     """A carrier's line."""
 
     pair: PairState
@@ -162,28 +162,6 @@ class TrunkState:
     """Seconds of silence after which a call tries the next trunk, if there is one."""
     carrier: str | None = None
     link: Link = field(default_factory=Link)
-    down_by: dict[str, None] = field(default_factory=dict)
-    refuses_by: dict[str, float | None] = field(default_factory=dict)
-    """The faults that make it answer 503, oldest first, each with its Retry-After."""
-    restricted_by: dict[str, Restriction] = field(default_factory=dict)
-    """The faults by which its carrier refuses a share of calls."""
-
-    @property
-    def broken_by(self) -> list[str]:
-        """The faults that a new call meets here."""
-        return [*self.down_by, *self.refuses_by]
-
-    @property
-    def retry_after(self) -> float | None:
-        """Retry-After of its 503, the longest of several; None when it is silent about that."""
-        return max((asked for asked in self.refuses_by.values() if asked is not None), default=None)
-
-
-class Refusal(NamedTuple):
-    """Why a call is not even begun on a trunk."""
-
-    reason: str
-    sip: int
 
 
 @dataclass(slots=True, eq=False)
@@ -234,9 +212,9 @@ class World:
         self.default_caller = drill.default_caller
         self.caller_numbers = {name: group.caller_number for name, group in drill.agents.items()}
         ports = drill.ports
-        self._tenant = [Limit("tenant", ports.tenant, BUSY)] if ports.tenant is not None else []
-        self._outbound = [Limit("outbound", ports.outbound, NO_CIRCUIT)] if ports.outbound is not None else []
-        self._taps = {
+        self.tenant = [Limit("tenant", ports.tenant, BUSY)] if ports.tenant is not None else []
+        self.outbound = [Limit("outbound", ports.outbound, NO_CIRCUIT)] if ports.outbound is not None else []
+        self.taps = {
             number: Limit(number, entry.tap, BUSY) for number, entry in drill.numbers.items() if entry.tap is not None
         }
         self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
@@ -283,9 +261,9 @@ class World:
     def limits(self, direction: Direction, route: Route, node: NodeState) -> tuple[Limit, ...]:
         """All limits a call must pass, the widest first."""
         return (
-            *self._tenant,
-            *(self._outbound if direction is Direction.OUTBOUND else ()),
-            *(self._taps[number] for number in route.taps),
+            *self.tenant,
+            *(self.outbound if direction is Direction.OUTBOUND else ()),
+            *(self.taps[number] for number in route.taps),
             self.trunks[route.trunk].limit,
             node.limit,
         )
@@ -295,27 +273,18 @@ class World:
         high: dict[str, int] = {}
         nodes = (node.limit for pair in self.pairs.values() for node in pair.nodes)
         trunks = (trunk.limit for trunk in self.trunks.values())
-        for limit in (*self._tenant, *self._outbound, *self._taps.values(), *trunks, *nodes):
+        for limit in (*self.tenant, *self.outbound, *self.taps.values(), *trunks, *nodes):
             high[limit.name] = max(high.get(limit.name, 0), limit.sample())
         return high
 
     def turns_away(
         self, direction: Direction, trunk: str, lots: dict[str, bool], now: float, log: Log
     ) -> Refusal | None:
-        """Return why a new call is refused before it is sent: the trunk rests, or its carrier restricts calls.
-
-        ``lots`` keeps what was drawn for a call: a carrier that refuses it does so on all of its trunks.
-        """
-        if self.rests.rests(now, (direction, trunk)):
-            return Refusal("trunk left alone (Retry-After)", UNAVAILABLE)
-        for fault, restriction in self.trunks[trunk].restricted_by.items():
-            if fault not in lots:
-                lots[fault] = restriction.refuses()
-            if lots[fault]:
-                log.effect((fault,), "call")
-                self.rests.answered(now, (direction, trunk), restriction.answer, restriction.retry_after)
-                return Refusal("restricted by the carrier", restriction.answer)
-        return None
+        """Return why a new call is refused before it is sent, as :func:`sbc.decisions.trunk.turns_away` decides."""
+        refusal = turns_away(self.trunks[trunk], lots, now, self.rests, (direction, trunk))
+        if refusal is not None:
+            log.effect(refusal.by, "call")
+        return refusal
 
     def reachable(self, number: str, now: float, log: Log) -> Route | None:
         """Where a test call to a number would be delivered now, or None when it would not."""
@@ -335,13 +304,3 @@ class World:
 
     def _ready(self, trunk: TrunkState) -> bool:
         return not trunk.broken_by and trunk.pair.answers and not trunk.pair.drained and trunk.pair.site.works
-
-
-def admit(limits: Collection[Limit], node: NodeState, now: float) -> Limit | Pace | None:
-    """Let a call in at a node; return None, or what refuses it."""
-    if node.pace is not None and node.pace.full(now):
-        return node.pace
-    refusing = acquire(limits)
-    if refusing is None and node.pace is not None:
-        node.pace.take(now)
-    return refusing

@@ -1,19 +1,25 @@
 """Small drills and literal loads for tests of the engine, and a recorder that keeps all it is given."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Sample
+from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Recorder, Sample
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.engine import play
+from sim.packets import engine as packets
 from sim.traffic import load
 
 FREE_DIAL = "0120-123-456"
 TOKYO = "03-1234-5678"
 OSAKA = "06-1234-5678"
 MOBILE = "090-1234-5678"
+
+ENGINES: dict[str, Callable[[Drill, list[Iterator[CallerBlock]], int, int, Recorder], None]] = {
+    "calls": play,
+    "packets": packets.play,
+}
 
 _BASE: dict[str, object] = {
     "kirikae": 1,
@@ -80,9 +86,11 @@ class ListRecorder:
         return {sample.at: sample.value for sample in self.samples if (sample.gauge, sample.name) == (gauge, name)}
 
 
-def played(drill: Drill, *streams: Iterable[CallerBlock], seed: int = 1, replication: int = 0) -> ListRecorder:
+def played(
+    drill: Drill, *streams: Iterable[CallerBlock], seed: int = 1, replication: int = 0, engine: str = "calls"
+) -> ListRecorder:
     """Play a drill with a literal load for each of its streams, or with the drawn load when none is given."""
     recorder = ListRecorder()
     traffic = [iter(blocks) for blocks in streams] or load(drill, seed, replication)
-    play(drill, traffic, seed, replication, recorder)
+    ENGINES[engine](drill, traffic, seed, replication, recorder)
     return recorder

@@ -68,3 +68,11 @@ def test_the_latest_answer_counts() -> None:
     rests.answered(100.0, "ntt", 503, 30.0)
     rests.answered(105.0, "ntt", 503, 5.0)
     assert not rests.rests(111.0, "ntt")
+
+
+@pytest.mark.parametrize("sip", DRAWN)
+@pytest.mark.parametrize("trunks_left", [0, 1])
+def test_the_other_node_of_a_pair_comes_before_the_next_trunk(sip: int, trunks_left: int) -> None:
+    expected = Verdict.NODE if DRAWN[sip] is NEXT else FINAL
+    assert advance.after(sip, trunks_left, node_left=True) is expected
+    assert advance.after(sip, trunks_left, node_left=True, rung=True) is FINAL

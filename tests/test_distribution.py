@@ -59,6 +59,36 @@ def test_nobody_answers_at_another_site() -> None:
     assert queue.waiting("sales") == 2
 
 
+def test_a_caller_whose_agent_cannot_be_reached_has_the_old_place_or_the_next_agent() -> None:
+    queue = desk(sales=("sales",))
+    agent = Agent(0, "sales", "tokyo")
+    for now, call in enumerate("abc"):
+        queue.offer(now, "sales", "tokyo", call)
+    assert queue.free(9, agent) == "a"
+    assert queue.put_back("sales", "tokyo", "a", 0, 0) is None
+    assert queue.waiting_calls("sales") == ["a", "b", "c"]
+    assert queue.longest_wait(10, "sales") == 10
+    assert [queue.free(11, agent), queue.free(12, agent)] == ["a", "b"]
+    assert queue.put_back("sales", "tokyo", "b", 1, 0) is None
+    assert [queue.free(13, agent), queue.free(14, agent), queue.free(15, agent)] == ["b", "c", None]
+    assert queue.put_back("sales", "tokyo", "c", 2, 0) is agent
+    assert queue.waiting("sales") == 0
+
+
+def test_a_caller_who_is_put_back_is_sought_an_agent_for_as_widely_as_before() -> None:
+    queue: Distributor[str] = Distributor({"sales": ((("sales",),), (("backup",),))}, ["sales", "backup"], SITES)
+    backup = Agent(0, "backup", "tokyo")
+    assert queue.offer(0, "sales", "tokyo", "x") is None
+    assert queue.widen("sales", "tokyo", "x") is None
+    assert queue.free(1, backup) == "x"
+    assert queue.put_back("sales", "tokyo", "x", 0, 0) is None
+    assert queue.free(2, backup) is None
+    queue.leave("sales", "tokyo", "x")
+    assert queue.put_back("sales", "tokyo", "x", 0, 1) is backup
+    assert queue.put_back("sales", "tokyo", "x", 0, 1) is None
+    assert queue.free(3, backup) == "x"
+
+
 def test_outbound_work_comes_after_inbound_calls_and_finds_the_longest_idle_at_any_site() -> None:
     queue = desk(sales=("sales",))
     assert queue.request(0, "sales", "work") is None

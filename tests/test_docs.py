@@ -66,6 +66,25 @@ def test_the_example_of_the_sip_core_prints_what_the_page_shows(tmp_path: Path) 
     assert done.stdout.decode() == shown
 
 
+def test_the_example_of_the_drift_page_prints_what_the_page_shows(tmp_path: Path) -> None:
+    page = FOLDER / "drift.md"
+    (shown,) = (block["text"] for block in BLOCK.finditer(page.read_text(encoding="utf-8")) if block["kind"] == "text")
+    ((command, exit_code),) = commands(page)
+    words = [sys.executable, "-m", *shlex.split(command)]
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, timeout=300, check=False)
+    assert done.returncode == exit_code, done.stderr.decode()
+    assert [line.rstrip() for line in done.stdout.decode().splitlines()] == shown.splitlines()
+
+
+def test_the_drill_of_the_drift_page_is_sound() -> None:
+    page = (FOLDER / "drift.md").read_text(encoding="utf-8")
+    (part,) = (block["text"] for block in BLOCK.finditer(page) if block["kind"] == "yaml")
+    text = (FOLDER / "tutorial.md").read_text(encoding="utf-8")
+    (plan,) = (block["text"] for block in BLOCK.finditer(text) if "file=plan.kirikae.yaml" in block["info"])
+    assert len(load_text(plan + part, "plan").drill.drift.allow) == 4
+
+
 @pytest.mark.slow
 def test_the_commands_of_the_tutorial_do_what_it_says(tmp_path: Path) -> None:
     page = FOLDER / "tutorial.md"

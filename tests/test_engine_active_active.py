@@ -178,12 +178,29 @@ def test_a_caller_without_patience_for_the_branch_timer_hangs_up() -> None:
         ({"detect": {"by": "failure"}}, ("detect", "by")),
         ({"detect": {"by": "nobody"}}, ("detect", "by")),
         ({"failover": False}, ("failover",)),
+        ({"passes": "proxy", "keeps": "all"}, ("keeps",)),
+        ({"passes": "proxy", "keeps": "none"}, ("keeps",)),
     ],
     ids=str,
 )
 def test_fields_of_the_other_mode_are_refused(pair: dict[str, object], path: tuple[str, ...]) -> None:
     wrong = drill(sbc_pairs={"edge": {"site": "tokyo", "ports": 50, **pair}})
     assert [(each.id, each.path) for each in check(wrong)] == [("not-applicable", ("sbc_pairs", "edge", *path))]
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        {"passes": "proxy"},
+        {"passes": "proxy", "keeps": "confirmed"},
+        {"passes": "b2bua", "keeps": "all"},
+        {"passes": "proxy", "keeps": "none", "mode": "active-active", "detect": {"by": "nobody"}},
+    ],
+    ids=str,
+)
+def test_a_proxy_keeps_what_is_answered(pair: dict[str, object]) -> None:
+    sound = drill(sbc_pairs={"edge": {"site": "tokyo", "ports": 50, **pair}})
+    assert check(sound) == check(drill(sbc_pairs={"edge": {"site": "tokyo", "ports": 50}}))
 
 
 def test_in_an_active_active_pair_no_node_stands_by() -> None:

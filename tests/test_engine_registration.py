@@ -44,8 +44,8 @@ def fault(at: float, lasts: float | None = None, name: str = "lost", **target: o
     return {"name": name, "at": f"{at}s", **target, **repaired}
 
 
-def quiet(drill: Drill, **options: int) -> ListRecorder:
-    return played(drill, callers(), callers(), **options)
+def quiet(drill: Drill, *, seed: int = 1, replication: int = 0) -> ListRecorder:
+    return played(drill, callers(), callers(), seed=seed, replication=replication)
 
 
 def returns(recorder: ListRecorder) -> list[tuple[float, str]]:

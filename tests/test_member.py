@@ -49,3 +49,37 @@ def test_losing_or_redirecting_any_row_is_noticed(row: tuple[State, Event]) -> N
 def test_an_event_that_cannot_happen_is_refused_by_name() -> None:
     with pytest.raises(ImpossibleEventError, match="works again"):
         step(IN_USE, Event.BACK)
+
+
+@pytest.mark.parametrize(
+    ("state", "answers", "then"),
+    [
+        (IN_USE, True, IN_USE),
+        (IN_USE, False, AVOIDED),
+        (UNSEEN, True, UNSEEN),  # late, from before it was lost
+        (UNSEEN, False, AVOIDED),
+        (AVOIDED, True, IN_USE),
+        (AVOIDED, False, AVOIDED),
+    ],
+)
+def test_who_only_hears_answers_or_none_uses_or_avoids_a_node(state: State, answers: bool, then: State) -> None:
+    assert member.heard(state, answers=answers) is then
+
+
+@pytest.mark.parametrize(
+    ("uses", "turn", "picked", "turn_then"),
+    [
+        ([IN_USE, IN_USE], 0, 0, 1),
+        ([IN_USE, UNSEEN], 1, 1, 0),  # nobody has noticed
+        ([AVOIDED, IN_USE], 0, 1, 0),  # whose turn it is stays
+        ([IN_USE, AVOIDED], 1, 0, 1),
+        ([AVOIDED, AVOIDED], 1, None, 1),
+    ],
+)
+def test_calls_go_in_turn_to_the_nodes_in_use(uses: list[State], turn: int, picked: int | None, turn_then: int) -> None:
+    assert member.pick(uses, turn) == (picked, turn_then)
+
+
+def test_the_other_node_takes_over_a_call_if_it_is_in_use() -> None:
+    assert [member.other([IN_USE, UNSEEN], index) for index in (0, 1)] == [1, 0]
+    assert [member.other([AVOIDED, IN_USE], index) for index in (0, 1)] == [1, None]

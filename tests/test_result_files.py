@@ -83,8 +83,8 @@ def test_a_run_that_was_stopped_at_once_still_has_a_result() -> None:
 
 def test_the_command_to_repeat_a_run_can_be_pasted_into_a_shell() -> None:
     origin = Origin("my plan.yaml", ("faults[tokyo-lost].at=20m",))
-    words = "kirikae run 'my plan.yaml' --seed 7 --replications 100 --set 'faults[tokyo-lost].at=20m'"
-    assert origin.command(7, 100) == words
+    words = "kirikae run 'my plan.yaml' --engine packets --seed 7 --replications 100 --set 'faults[tokyo-lost].at=20m'"
+    assert origin.command("packets", 7, 100) == words
 
 
 # junit.xml

@@ -67,6 +67,16 @@ def acquire(limits: Collection[Limit]) -> Limit | None:
     return None
 
 
+def admit(limits: Collection[Limit], pace: Pace | None, now: float) -> Limit | Pace | None:
+    """Let a call in at a node that takes so many new calls a second; return None, or what refuses it."""
+    if pace is not None and pace.full(now):
+        return pace
+    refusing = acquire(limits)
+    if refusing is None and pace is not None:
+        pace.take(now)
+    return refusing
+
+
 def release(limits: Collection[Limit]) -> None:
     """Give back what :func:`acquire` took; raises ValueError when there is nothing to give back."""
     for limit in limits:
@@ -76,7 +86,12 @@ def release(limits: Collection[Limit]) -> None:
 
 
 def move(calls: int, source: Limit, target: Limit) -> None:
-    """Carry the ports of kept calls over to the node that took over; established calls are never refused."""
+    """Carry the ports of kept calls over to the node that took over."""
     source.used -= calls
-    target.used += calls
-    target.high = max(target.high, target.used)
+    seize(calls, target)
+
+
+def seize(calls: int, limit: Limit) -> None:
+    """Take ports for calls that a node goes on with: established calls are never refused."""
+    limit.used += calls
+    limit.high = max(limit.high, limit.used)

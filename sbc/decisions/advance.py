@@ -12,6 +12,11 @@ UNAVAILABLE = 503
 NO_ANSWER = 408
 """What a trunk that stays silent counts as (RFC 3261 §16.7: a branch whose timer fires has answered 408)."""
 
+LEFT_ALONE = "trunk left alone (Retry-After)"
+NO_NODE = "no node in use"
+NOTHING_ANSWERS = "nothing answers"
+"""Why a call was not answered, in the words of the evidence."""
+
 ADVANCES = frozenset({408, 480, 503, 504})
 """Responses that may be the trunk's own; any other comes from the number called and would be the same elsewhere."""
 
@@ -19,18 +24,31 @@ ADVANCES = frozenset({408, 480, 503, 504})
 class Verdict(Enum):
     """What becomes of an attempt after a trunk's answer."""
 
+    NODE = "the other node of an active-active pair is tried, by the same trunk"
     NEXT = "the next trunk of the list is tried"
     FINAL = "the caller hears the answer"
 
 
-def after(sip: int, trunks_left: int, *, rung: bool = False, also: frozenset[int] = frozenset()) -> Verdict:
+def after(
+    sip: int,
+    trunks_left: int,
+    *,
+    node_left: bool = False,
+    rung: bool = False,
+    also: frozenset[int] = frozenset(),
+) -> Verdict:
     """Decide on a response, with ``trunks_left`` trunks not tried yet; a transport error counts as 503 (§8.1.3.1).
+
+    ``node_left``: whether the pair that was tried has another node in use, which comes before the next trunk.
 
     ``rung``: whether the trunk has answered provisionally, other than 100; another would make the phone ring twice.
     ``also``: responses that advance besides, as a peer's 500 or 502 may (S9).
     """
-    advances = sip in ADVANCES or sip in also
-    return Verdict.NEXT if advances and trunks_left and not rung else Verdict.FINAL
+    if rung or (sip not in ADVANCES and sip not in also):
+        return Verdict.FINAL
+    if node_left:
+        return Verdict.NODE
+    return Verdict.NEXT if trunks_left else Verdict.FINAL
 
 
 def final(sip: int, *, silent: bool) -> int:

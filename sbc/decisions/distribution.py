@@ -35,6 +35,11 @@ def treatments(queue: Queue) -> tuple[tuple[float, Treatment], ...]:
     return tuple(sorted(found, key=lambda item: item[0]))
 
 
+def answers(queue: Queue) -> bool:
+    """Whether callers have had their 200 OK while they wait: an announcement, music or an IVR has answered (W9)."""
+    return queue.answers or queue.ivr is not None
+
+
 def refusal(queue: Queue, waiting: int, longest: float) -> str | None:
     """Return why a queue takes no further caller (W14), or None; ``longest`` is the longest wait in it, in seconds."""
     if queue.max_waiting is not None and waiting >= queue.max_waiting:
@@ -140,6 +145,16 @@ class Distributor(Generic[Call]):
         else:
             self._widened.pop(call, None)
         return agent
+
+    def put_back(self, queue: str, site: str, call: Call, since: float, widened: int) -> Agent | None:
+        """Take a caller again whose agent could not be reached: the next agent takes the call, or it has its old place.
+
+        ``since`` is when the caller came to the queue, ``widened`` how many stages its search has gone through.
+        """
+        self.wait(since, queue, call)
+        if widened:
+            self._widened[call] = widened
+        return self.resume(queue, site, call)
 
     def holds(self, call: Call) -> bool:
         """Whether a caller is held."""

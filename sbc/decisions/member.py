@@ -4,6 +4,7 @@ Both nodes are in use and new calls go to them in turn. A dead node gets its sha
 first call that it leaves unanswered, or nobody.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from sbc.decisions.table import follow
@@ -47,3 +48,25 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
 def step(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the next state and what to carry out; raises ImpossibleEventError for a pair not in the table."""
     return follow(TABLE, state, event)
+
+
+def heard(state: State, *, answers: bool) -> State:
+    """Return what a node is to a caller who knows no more of it than whether it has just answered."""
+    if answers:
+        return step(state, Event.BACK)[0] if state is State.AVOIDED else state
+    if state is State.IN_USE:
+        state, _ = step(state, Event.LOST)
+    return step(state, Event.NOTICED)[0] if state is State.UNSEEN else state
+
+
+def pick(uses: Sequence[State], turn: int) -> tuple[int | None, int]:
+    """Return the node that the next call is sent to, by index, None when none is in use, and whose turn is next."""
+    in_use = [index for index, use in enumerate(uses) if use is not State.AVOIDED]
+    if len(in_use) < len(uses):
+        return next(iter(in_use), None), turn
+    return turn, 1 - turn
+
+
+def other(uses: Sequence[State], index: int) -> int | None:
+    """Return the other node of a pair if it is in use."""
+    return 1 - index if uses[1 - index] is not State.AVOIDED else None

@@ -9,10 +9,10 @@
 Events and verbs are flat: every call is told of by `Arrived` or begun by `invite`, and ends with one `Ended`.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from sbc.decisions.table import ImpossibleEventError
+from sbc.decisions.table import ImpossibleEventError, bound
 from sbc.sip.call import Asked, Asking, Call, Draft, Locate, Output
 from sbc.sip.calls import EFFECTS
 from sbc.sip.changes import DEEDS
@@ -25,6 +25,7 @@ from sbc.sip.fields import Address
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.session_timer import Timing
+from sbc.sip.snapshot import Side, take_up
 from sbc.sip.transaction import (
     AckReceived,
     ClientTransaction,
@@ -37,16 +38,23 @@ from sbc.sip.transaction import (
     Terminated,
     TimedOut,
     TransportFailed,
-    UserEvent,
 )
 from sbc.sip.transactions import Transactions
 from sbc.sip.uac import Client
 from sbc.sip.uas import Server
 from sbc.sip.uri import Uri
-from sbc.sip.usage import Event, Move, State, Turn
+from sbc.sip.usage import CALL, CHANGE, Event, Move, State, Turn
 from sbc.sip.validate import validate
 
 _USUAL: Final = Timing()
+_CALLS: Final = bound(CALL, EFFECTS)
+_CHANGES: Final = bound(CHANGE, DEEDS)
+
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_ARRIVED: Final = State.ARRIVED
+_OWING: Final = State.OWING
+_CHANGE_OWING: Final = Turn.OWING
+_CHANGE_ASKED: Final = Turn.ASKED
 
 
 class UserAgent:
@@ -68,7 +76,7 @@ class UserAgent:
         self._ids = ids
         methods = (*OWN, *allow)
         self._timing = timing
-        self._core = Core(self._transactions, ids, locate, contact, login, ", ".join(methods), EFFECTS, DEEDS)
+        self._core = Core(self._transactions, ids, locate, contact, login, ", ".join(methods), _CALLS, _CHANGES)
         self._client = Client(self._core)
         self._server = Server(self._core, methods, timing)
 
@@ -100,7 +108,8 @@ class UserAgent:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min(self._transactions.deadline(), self._core.agenda.next())
+        soonest, due = self._transactions.deadline(), self._core.agenda.next()
+        return soonest if soonest < due else due
 
     def fire(self, now: float) -> None:
         """Do all that is due."""
@@ -141,7 +150,7 @@ class UserAgent:
 
         Raises ImpossibleEventError for a call that is no longer to be answered, or a body where no answer is due.
         """
-        if call.state is not State.ARRIVED:
+        if call.state is not _ARRIVED:
             raise ImpossibleEventError(f"ringing while {call.state.value!r}")
         if body:
             call.session.preview()
@@ -153,16 +162,16 @@ class UserAgent:
 
     def answer(self, now: float, call: Call, *, headers: Fields = (), body: bytes = b"") -> None:
         """Accept what was told by Arrived, Offered or ChangeAsked; raises ImpossibleEventError where nothing was."""
-        if call.state is State.OWING:
+        if call.state is _OWING:
             call.session.sent(body)
             self._core.lead(now, call, Event.ANSWER, call.owed)
-        elif call.turn is Turn.OWING:
+        elif call.turn is _CHANGE_OWING:
             call.session.sent(body)
             self._core.change(now, call, Move.ANSWER, call.owed)
-        elif call.turn is Turn.ASKED:
+        elif call.turn is _CHANGE_ASKED:
             response = self._core.response(call, call.asked.request, 200, headers, body)
             self._core.change(now, call, Move.ANSWER, response)
-        elif call.state is State.ARRIVED:
+        elif call.state is _ARRIVED:
             response = self._core.response(call, call.server.request, 200, headers, body)
             if call.dialog is None:
                 call.dialog = Dialog.as_callee(call.server.request, response)
@@ -173,10 +182,10 @@ class UserAgent:
 
     def refuse(self, now: float, call: Call, status: int, reason: str | None = None, *, headers: Fields = ()) -> None:
         """Refuse a call or a change with 300 to 699; raises ImpossibleEventError where nothing is to be refused."""
-        if call.turn is Turn.ASKED:
+        if call.turn is _CHANGE_ASKED:
             response = self._core.response(call, call.asked.request, status, headers, b"", reason)
             self._core.change(now, call, Move.REFUSE, response)
-        elif call.state is State.ARRIVED:
+        elif call.state is _ARRIVED:
             response = self._core.response(call, call.server.request, status, headers, b"", reason)
             self._core.lead(now, call, Event.REFUSE, response)
         else:
@@ -190,7 +199,7 @@ class UserAgent:
         """
         call.bye_headers = tuple(headers)
         message = None
-        if call.state is State.ARRIVED:
+        if call.state is _ARRIVED:
             message = self._core.response(call, call.server.request, 480, headers, b"")
         self._core.lead(now, call, Event.HANG_UP, message)
         self._work(now)
@@ -206,6 +215,15 @@ class UserAgent:
         call.wish = (headers, body)
         self._core.change(now, call, Move.ASK)
         self._work(now)
+
+    def take_up(self, now: float, side: Side, at: float) -> Call:
+        """Go on with a call that another user agent of the same addresses had, as it was `at` that moment.
+
+        Raises ImpossibleEventError for one that is known already.
+        """
+        call = take_up(self._core, now, side, at)
+        self._work(now)
+        return call
 
     # Other requests.
 
@@ -269,28 +287,39 @@ class UserAgent:
     def _work(self, now: float) -> None:
         while outputs := self._transactions.take():
             for output in outputs:
-                if isinstance(output, Send):
+                if type(output) is Send:
                     self._core.out.append(output)
-                else:
-                    self._hear(now, output)
+                elif (hear := _HEARING.get(type(output))) is not None:
+                    hear(self, now, output)
 
-    def _hear(self, now: float, event: UserEvent) -> None:
-        match event:
-            case ResponseReceived(transaction, response):
-                self._client.answered(now, transaction, response)
-            case RequestReceived(transaction):
-                self._server.requested(now, transaction)
-            case AckReceived(ack=ack):
-                self._server.acknowledged(now, ack)
-            case TimedOut(ClientTransaction() as own):
-                self._client.failed(now, own, Event.TIMED_OUT)
-            case TransportFailed(ClientTransaction() as own):
-                self._client.failed(now, own, Event.BROKEN)
-            case TransportFailed(ServerTransaction() as theirs):
-                self._server.broken(now, theirs)
-            case Terminated(ClientTransaction() as own):
-                self._client.terminated(now, own)
-            case Terminated(ServerTransaction() as theirs):
-                self._core.came.pop(theirs, None)
-            case Overflow(flow, request):
-                self._transactions.send(flow, Response.answer(request, 503, to_tag=self._ids.tag()))
+    def _timed_out(self, now: float, event: TimedOut) -> None:
+        if isinstance(event.transaction, ClientTransaction):
+            self._client.failed(now, event.transaction, Event.TIMED_OUT)
+
+    def _transport_failed(self, now: float, event: TransportFailed) -> None:
+        if isinstance(event.transaction, ClientTransaction):
+            self._client.failed(now, event.transaction, Event.BROKEN)
+        elif isinstance(event.transaction, ServerTransaction):
+            self._server.broken(now, event.transaction)
+
+    def _terminated(self, now: float, event: Terminated) -> None:
+        transaction = event.transaction
+        if isinstance(transaction, ClientTransaction):
+            self._client.terminated(now, transaction)
+        elif isinstance(transaction, ServerTransaction):
+            self._core.came.pop(transaction, None)
+
+    def _overflowed(self, _: float, event: Overflow) -> None:
+        self._transactions.send(event.flow, Response.answer(event.request, 503, to_tag=self._ids.tag()))
+
+
+_HEARING: Final[Mapping[type, Callable[[UserAgent, float, Any], None]]] = {
+    ResponseReceived: lambda own, now, event: own._client.answered(now, event.transaction, event.response),
+    RequestReceived: lambda own, now, event: own._server.requested(now, event.transaction),
+    AckReceived: lambda own, now, event: own._server.acknowledged(now, event.ack),
+    TimedOut: UserAgent._timed_out,
+    TransportFailed: UserAgent._transport_failed,
+    Terminated: UserAgent._terminated,
+    Overflow: UserAgent._overflowed,
+}
+"""What is done about what the transactions tell."""

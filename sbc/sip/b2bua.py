@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sbc.decisions import advance
 from sbc.decisions.advance import Verdict
-from sbc.decisions.table import follow
+from sbc.decisions.table import bound, follow
 from sbc.sip.agenda import Agenda
 from sbc.sip.agent import UserAgent
 from sbc.sip.bridge import Bridge, Closed, Denial, Incoming, Joined, Onward, Output, Tried, retry_after
@@ -33,17 +33,18 @@ from sbc.sip.call import (
     Offered,
     Progress,
     Replied,
-    Told,
     Unchanged,
     Up,
 )
 from sbc.sip.causes import Causes
 from sbc.sip.core import description
+from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.proxy import ADVANCE_AFTER
 from sbc.sip.session_timer import Timing
+from sbc.sip.snapshot import Snapshot
 from sbc.sip.transaction import Flow, Send
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import SipUri, TelUri, Uri
@@ -62,6 +63,10 @@ NOBODY: Final = 480
 
 _USUAL_CAUSES: Final = Causes()
 _USUAL_TIMING: Final = Timing()
+
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_TRYING: Final = State.TRYING
+_OVER: Final = State.OVER
 
 
 class BackToBack:
@@ -109,6 +114,11 @@ class BackToBack:
         self._agent.receive(now, flow, message)
         self._work(now)
 
+    def reject(self, now: float, flow: Flow, error: ParseError) -> None:
+        """Answer a request that could not be read with the response that it deserves."""
+        self._agent.reject(flow, error)
+        self._work(now)
+
     def transport_error(self, now: float, flow: Flow) -> None:
         """Take in that a flow is broken, or that what was sent on it was refused."""
         self._agent.transport_error(now, flow)
@@ -121,23 +131,46 @@ class BackToBack:
         """
         if not targets:
             self.deny(now, bridge, Denial(NOBODY))
-        elif bridge.state is not State.OVER:
+        elif bridge.state is not _OVER:
             bridge.targets.extend(targets)
             self._lead(now, bridge, Event.CONNECT)
             self._work(now)
 
     def deny(self, now: float, bridge: Bridge, denial: Denial) -> None:
         """Refuse a call that Incoming has told of, as admission control does (300 to 699)."""
-        if bridge.state is not State.OVER:
+        if bridge.state is not _OVER:
             bridge.status = denial.status
             self._lead(now, bridge, Event.REFUSE, denial)
             self._work(now)
+
+    def clear(self, now: float, bridge: Bridge) -> None:
+        """Hang up on both sides of a call, in whatever state it is: by BYE, CANCEL or 480."""
+        if bridge.state is not State.OVER:
+            for call in (bridge.a, bridge.b):
+                if call is not None:
+                    self._agent.hang_up(now, call)
+            self._work(now)
+
+    def take_up(self, now: float, snapshot: Snapshot) -> Bridge:
+        """Go on with a call that another element of the same address had; raises ImpossibleEventError for a known one.
+
+        Nobody is told of it: it is up, or on its way there.
+        """
+        a, b = (self._agent.take_up(now, side, snapshot.at) for side in (snapshot.a, snapshot.b))
+        bridge = Bridge(a, a.request)
+        bridge.b, bridge.state = b, snapshot.state
+        target = snapshot.b.talk.target if snapshot.b.talk is not None else b.request.uri
+        bridge.target = Onward(target if isinstance(target, SipUri) else SipUri(self._host))
+        self._bridges[a] = self._bridges[b] = bridge
+        self._work(now)
+        return bridge
 
     # Time.
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min(self._agent.deadline(), self._agenda.next())
+        soonest, due = self._agent.deadline(), self._agenda.next()
+        return soonest if soonest < due else due
 
     def fire(self, now: float) -> None:
         """Do all that is due."""
@@ -159,64 +192,51 @@ class BackToBack:
     def _work(self, now: float) -> None:
         while outputs := self._agent.take():
             for output in outputs:
-                if isinstance(output, Send):
+                if type(output) is Send:
                     self._out.append(output)
                 else:
                     self._hear(now, output)
 
-    def _hear(self, now: float, event: Told) -> None:
-        match event:
-            case Arrived(call, request):
-                self._arrived(now, call, request)
-            case Asked(call=call) as asked:
-                self._asked(now, asked, None if call is None else self._bridges.get(call))
-            case Replied():
-                self._replied(now, event)
-            case (
-                Progress(call)
-                | Offered(call)
-                | Up(call)
-                | ChangeAsked(call)
-                | Changed(call)
-                | Unchanged(call)
-                | Ended(call)
-            ) if call in self._bridges:
-                self._heard(now, self._bridges[call], event)
+    def _hear(self, now: float, event: Any) -> None:
+        hear = _HEARING.get(type(event))
+        if hear is not None:
+            bridge = self._bridges.get(event.call)
+            if bridge is not None:
+                hear(self, now, bridge, event)
+        elif isinstance(event, Arrived):
+            self._arrived(now, event.call, event.request)
+        elif isinstance(event, Asked):
+            self._asked(now, event, None if event.call is None else self._bridges.get(event.call))
+        elif isinstance(event, Replied):
+            self._replied(now, event)
 
-    def _heard(
-        self, now: float, bridge: Bridge, event: Progress | Offered | Up | ChangeAsked | Changed | Unchanged | Ended
-    ) -> None:
-        match event:
-            case Progress(_, response) if response.status > 100:
-                self._lead(now, bridge, Event.PROGRESS, response)
-            case Offered(call, response) if call.turn is Turn.OWING:
-                self._agent.answer(now, self._other(bridge, call), body=description(response))
-            case Offered(_, response):
-                self._lead(now, bridge, Event.OFFER, response)
-            case Up(call, message):
-                self._lead(now, bridge, Event.ACK if call is bridge.a else Event.SUCCESS, message)
-            case ChangeAsked(call, request):
-                self._change_asked(now, bridge, call, request)
-            case Changed(call, message):
-                self._changed(now, self._other(bridge, call), message)
-            case Unchanged(call, message):
-                self._unchanged(now, self._other(bridge, call), message)
-            case Ended(call):
-                self._ended(now, bridge, call, event)
+    def _progressed(self, now: float, bridge: Bridge, event: Progress) -> None:
+        if event.response.status > 100:
+            self._lead(now, bridge, Event.PROGRESS, event.response)
+
+    def _offered(self, now: float, bridge: Bridge, event: Offered) -> None:
+        call, response = event
+        if call.turn is Turn.OWING:
+            self._agent.answer(now, self._other(bridge, call), body=description(response))
+        else:
+            self._lead(now, bridge, Event.OFFER, response)
+
+    def _up(self, now: float, bridge: Bridge, event: Up) -> None:
+        self._lead(now, bridge, Event.ACK if event.call is bridge.a else Event.SUCCESS, event.message)
 
     # The table.
 
     def _lead(self, now: float, bridge: Bridge, event: Event, cause: object = None) -> None:
         """Lead a call through one row of the table; raises ImpossibleEventError where there is none."""
         before = bridge.state
-        bridge.state, effects = follow(TABLE, before, event)
-        if before is State.TRYING and bridge.appointment is not None:
+        bridge.state, effects = follow(_TABLE, before, event)
+        if before is _TRYING and bridge.appointment is not None:
             self._agenda.call_off(bridge.appointment)
             bridge.appointment = None
         for effect in effects:
-            _EFFECTS[effect](self, now, bridge, cause)
-        if bridge.state is State.OVER and before is not State.OVER:
-            refused = Effect.REFUSE_A in effects
+            effect(self, now, bridge, cause)
+        if bridge.state is _OVER and before is not _OVER:
+            refused = BackToBack._refuse_a in effects
             why = cause if isinstance(cause, Ended) and not refused else None
             self._out.append(Closed(bridge, why, bridge.status if refused else 0))
 
@@ -229,13 +249,13 @@ class BackToBack:
             self._out.append(Incoming(bridge))
 
     def _call_b(self, now: float, bridge: Bridge, _: object) -> None:
-        bridge.target = target = bridge.targets.popleft()
+        bridge.target = target = bridge.targets.pop(0)
         request = bridge.request
         bridge.b = self._agent.invite(
             now,
             target.uri,
             self._hidden(request.from_),
-            Address(target.uri),
+            target.to or Address(target.uri),
             routes=target.routes,
             headers=self._passing(request),
             body=description(request),
@@ -259,7 +279,8 @@ class BackToBack:
         bridge.b = None
         return b
 
-    def _ended(self, now: float, bridge: Bridge, call: Call, ended: Ended) -> None:
+    def _ended(self, now: float, bridge: Bridge, ended: Ended) -> None:
+        call = ended.call
         if call is bridge.a:
             del self._bridges[call]
             self._lead(now, bridge, Event.A_ENDS, ended)
@@ -326,18 +347,21 @@ class BackToBack:
 
     # What is changed while the call is up.
 
-    def _change_asked(self, now: float, bridge: Bridge, call: Call, request: Request) -> None:
+    def _change_asked(self, now: float, bridge: Bridge, event: ChangeAsked) -> None:
+        call, request = event
         other = self._other(bridge, call)
         if other.state is CallState.UP and other.turn is Turn.STILL:
             self._agent.reinvite(now, other, body=description(request))
         else:
             self._agent.refuse(now, call, 491)
 
-    def _changed(self, now: float, other: Call, message: Request | Response) -> None:
+    def _changed(self, now: float, bridge: Bridge, event: Changed) -> None:
+        other, message = self._other(bridge, event.call), event.message
         if other.turn in (Turn.ASKED, Turn.OWING):
             self._agent.answer(now, other, body=description(message))
 
-    def _unchanged(self, now: float, other: Call, message: Request | Response | None) -> None:
+    def _unchanged(self, now: float, bridge: Bridge, event: Unchanged) -> None:
+        other, message = self._other(bridge, event.call), event.message
         if other.turn is Turn.ASKED:
             status = message.status if isinstance(message, Response) else advance.NO_ANSWER
             self._agent.refuse(now, other, OWN_AFFAIRS.get(status, status))
@@ -365,7 +389,9 @@ class BackToBack:
         return bridge.called if call is bridge.a else bridge.a
 
     def _passing(self, message: Request | Response, *also: str) -> list[tuple[str, object]]:
-        return [(name, value) for name in (*self._carried, *also) for value in message.headers.values(name)]
+        """Return the fields that the other side gets to see."""
+        names, there = (*self._carried, *also), message.headers
+        return [(name, value) for name in names if name in there for value in there.values(name)]
 
     def _hidden(self, caller: Address) -> Address:
         """Return who calls, as the other side may see it: the number or name, at this element's host."""
@@ -376,7 +402,18 @@ class BackToBack:
         return Address(SipUri(self._host, user=user), display=caller.display)
 
 
-_EFFECTS: Final[dict[Effect, Callable[[BackToBack, float, Bridge, object], None]]] = {
+_HEARING: Final[Mapping[type, Callable[[BackToBack, float, Bridge, Any], None]]] = {
+    Progress: BackToBack._progressed,
+    Offered: BackToBack._offered,
+    Up: BackToBack._up,
+    ChangeAsked: BackToBack._change_asked,
+    Changed: BackToBack._changed,
+    Unchanged: BackToBack._unchanged,
+    Ended: BackToBack._ended,
+}
+"""What is done about what is told of one side of a call."""
+
+_EFFECTS: Final[Mapping[Effect, Callable[[BackToBack, float, Bridge, object], None]]] = {
     Effect.CALL_B: BackToBack._call_b,
     Effect.RING_A: BackToBack._ring_a,
     Effect.ANSWER_A: BackToBack._answer_a,
@@ -386,3 +423,5 @@ _EFFECTS: Final[dict[Effect, Callable[[BackToBack, float, Bridge, object], None]
     Effect.END_B: BackToBack._end_b,
     Effect.TELL_JOINED: lambda own, _, bridge, __: own._out.append(Joined(bridge)),
 }
+
+_TABLE: Final = bound(TABLE, _EFFECTS)

@@ -1,6 +1,5 @@
 """A call that a back-to-back user agent passes on: its two sides, its targets, and what the user is told of it."""
 
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -21,6 +20,8 @@ class Onward(NamedTuple):
     uri: SipUri
     routes: Sequence[Address] = ()
     """Proxies to pass on the way."""
+    to: Address | None = None
+    """Who stands in To, such as the number that was dialled; the target itself unless said otherwise."""
 
 
 class Denial(NamedTuple):
@@ -49,7 +50,7 @@ class Bridge:
         self.b: Call | None = None
         """The side called, as far as it is tried."""
         self.state = State.ASKED
-        self.targets: deque[Onward] = deque()
+        self.targets: list[Onward] = []
         """Those not tried yet."""
         self.status = 0
         """What the latest target's answer means, or what the call was refused with."""

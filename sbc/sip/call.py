@@ -52,12 +52,19 @@ class Leg(NamedTuple):
     session: Negotiation
 
 
+class Kept(NamedTuple):
+    """A 2xx of ours, and the transaction of the INVITE that it answers."""
+
+    transaction: ServerTransaction
+    response: Response
+
+
 class Call:
     """A call. Its user may read it and hands it back with every verb; the agent alone changes it."""
 
     __slots__ = (
         "__weakref__", "acks", "appointments", "asked", "asking", "bye_headers", "call_id", "client", "dialog", "draft",
-        "early", "flow", "kept", "kept_in", "latest", "number", "outgoing", "owed", "pause", "quiet", "request",
+        "early", "flow", "kept", "latest", "number", "outgoing", "owed", "pause", "quiet", "request",
         "server", "session", "state", "tag", "terms", "timing", "tries", "turn", "why", "wish",
     )  # fmt: skip
 
@@ -73,9 +80,6 @@ class Call:
     """Their re-INVITE that is being dealt with."""
     latest: ServerTransaction
     """Their re-INVITE that came last."""
-    kept: Response
-    """Our 2xx that is repeated until its ACK comes."""
-    kept_in: ServerTransaction
 
     def __init__(self, call_id: str, tag: str, timing: Timing, *, outgoing: bool) -> None:
         self.call_id = call_id
@@ -110,6 +114,8 @@ class Call:
         """The 2xx with an offer whose ACK waits for the answer."""
         self.acks: dict[tuple[int, str], Send] = {}
         """By sequence number and tag, the ACKs for 2xx of which copies may come."""
+        self.kept: Kept | None = None
+        """What is repeated until its ACK comes."""
         self.pause = 0.0
         """Seconds until our 2xx is sent again."""
         self.bye_headers: tuple[tuple[str, object], ...] = ()

@@ -8,6 +8,7 @@ from sbc.sip.call import Arrived, Call, Ended, Leg, Offered, Output, Progress, U
 from sbc.sip.core import PATIENCE, Core, Doing, Purpose, Sent, description
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
+from sbc.sip.headers import Headers
 from sbc.sip.hop import cancel_for
 from sbc.sip.message import Request, Response
 from sbc.sip.offer import Negotiation
@@ -18,12 +19,19 @@ from sbc.sip.usage import Effect, Event, State
 BRANCHES: Final = 64
 """Branches of one INVITE that are kept apart; what more there are is not answered."""
 
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_WAITING: Final = frozenset([State.CALLING, State.PROCEEDING])
+_OVER: Final = State.OVER
+_OFFERED: Final = OfferState.OFFERED
+
 
 def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
     draft = call.draft
     call.early.clear()
     call.number += 1
-    routes = [("Route", route) for route in draft.routes]
+    headers = core.session_headers(call, draft.body, draft.headers)
+    if draft.routes:
+        headers = Headers([*(("Route", route) for route in draft.routes), *headers.pairs])
     flow, via = core.way(draft.routes[0].uri if draft.routes else draft.uri, None)
     request = Request.build(
         "INVITE",
@@ -33,7 +41,7 @@ def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
         to=draft.to,
         call_id=call.call_id,
         cseq=call.number,
-        headers=[*routes, *core.session_headers(call, draft.body, draft.headers)],
+        headers=headers,
         body=draft.body,
     )
     call.flow, call.request = flow, core.authorized(request)
@@ -63,11 +71,11 @@ def _abandon(core: Core, now: float, call: Call, _: object) -> None:
 
 def succeeded(core: Core, now: float, call: Call, response: Response) -> None:
     """Take a 2xx to our first INVITE, whichever branch and copy it is."""
-    tag = response.to.tag or ""
+    tag = response.to_tag or ""
     if call.dialog is not None:
         ours = (call.dialog.remote.tag or "") == tag
         core.lead(now, call, Event.COPY if ours else Event.BRANCH, response)
-    elif call.state is State.OVER:
+    elif call.state is _OVER:
         core.lead(now, call, Event.BRANCH, response)
     else:
         _confirm(core, call, tag, response)
@@ -89,18 +97,18 @@ def _confirm(core: Core, call: Call, tag: str, response: Response) -> None:
 
 def progressed(core: Core, now: float, call: Call, response: Response) -> None:
     """Take a provisional response to our first INVITE: each branch has a dialog of its own."""
-    tag = response.to.tag
-    if tag and response.status > 100 and call.state in (State.CALLING, State.PROCEEDING):
+    tag = response.to_tag
+    if tag and response.status > 100 and call.state in _WAITING:
         leg = call.early.get(tag)
         if leg is None and len(call.early) < BRANCHES:
             leg = call.early[tag] = Leg(Dialog.as_caller(call.request, response), _offering(call.draft.body))
-        if leg is not None and leg.session.state is OfferState.OFFERED and (body := description(response)):
+        if leg is not None and leg.session.state is _OFFERED and (body := description(response)):
             leg.session.came(body)
     core.lead(now, call, Event.PROVISIONAL, response)
 
 
 def _end_branch(core: Core, now: float, call: Call, message: Any) -> None:
-    key = (message.cseq.number, message.to.tag or "")
+    key = (message.cseq.number, message.to_tag or "")
     if key in call.acks:
         core.pass_on(call.acks[key])
     elif len(call.acks) < BRANCHES:

@@ -27,7 +27,7 @@ def _ask(core: Core, now: float, call: Call, _: object) -> None:
 
 def change_succeeded(core: Core, now: float, call: Call, response: Response) -> None:
     """Take a 2xx to our re-INVITE, or a copy of it."""
-    key = (response.cseq.number, response.to.tag or "")
+    key = (response.cseq.number, response.to_tag or "")
     if key in call.acks:
         core.pass_on(call.acks[key])
     elif call.turn is Turn.ASKING and call.dialog is not None:

@@ -8,23 +8,25 @@ from sbc.decisions.session import hang_up_after, refresh_after
 from sbc.decisions.table import follow
 from sbc.decisions.timers import T1, T2
 from sbc.sip.agenda import Agenda
-from sbc.sip.call import Call, Chore, Locate, Output
+from sbc.sip.call import Call, Chore, Kept, Locate, Output
+from sbc.sip.customary import Customary
 from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import Event as DialogEvent
 from sbc.sip.dialog import State as DialogState
 from sbc.sip.digest import FIELDS, DigestClient
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address, Via
+from sbc.sip.headers import Headers
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.offer import Negotiation
 from sbc.sip.offer import State as OfferState
 from sbc.sip.sdp import MEDIA_TYPE
-from sbc.sip.session_timer import TIMER, Terms, asked, grant, granted
+from sbc.sip.session_timer import Terms, granted
 from sbc.sip.transaction import ClientTransaction, Flow, Send, ServerTransaction
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import Uri
-from sbc.sip.usage import CALL, CHANGE, Deed, Effect, Event, Move, State, Turn
+from sbc.sip.usage import CALL, CHANGE, Event, Move, State, Turn
 
 PATIENCE: Final = 64 * T1
 """Seconds until a 2xx without ACK (§13.3.1.4), or a CANCEL without effect (§9.1), is given up."""
@@ -39,6 +41,17 @@ _ENDS: Final = frozenset(
     ]
 )  # fmt: skip
 _LEFT: Final = frozenset([State.ENDING, State.OVER])
+_OF_SESSION: Final = frozenset([Event.EXPIRED, Chore.REFRESH, Move.DUE])
+
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_OVER: Final = State.OVER
+_STILL: Final = Turn.STILL
+_EXPIRED: Final = Event.EXPIRED
+_REFRESH: Final = Chore.REFRESH
+_TERMINATED: Final = DialogState.TERMINATED
+_ENDED: Final = DialogEvent.ENDED
+_IDLE: Final = OfferState.IDLE
+_OFFERED: Final = OfferState.OFFERED
 
 
 class Purpose(Enum):
@@ -61,6 +74,9 @@ class Sent(NamedTuple):
 Doing: TypeAlias = "Callable[[Core, float, Call, Any], None]"
 """What an effect does: of all calls, at a time, in one of them, upon the message that the event came with."""
 
+Calls: TypeAlias = Mapping[tuple[State, Event], tuple[State, tuple[Doing, ...]]]
+Changes: TypeAlias = Mapping[tuple[Turn, Move], tuple[Turn, tuple[Doing, ...]]]
+
 
 class Core:
     """The calls of one user agent, led through their tables."""
@@ -73,17 +89,17 @@ class Core:
         contact: Address,
         login: DigestClient | None,
         allow: str,
-        effects: Mapping[Effect, Doing],
-        deeds: Mapping[Deed, Doing],
+        calls: Calls,
+        changes: Changes,
     ) -> None:
-        self._effects = effects
-        self._deeds = deeds
+        """``calls``, ``changes``: the tables, each effect and deed replaced by what carries it out."""
+        self._calls = calls
+        self._changes = changes
         self.transactions = transactions
         self.ids = ids
         self.locate = locate
-        self.contact = contact
         self.login = login
-        self.allow = allow
+        self._customary = Customary(contact, allow)
         self.by_name: dict[tuple[str, str], Call] = {}
         """By Call-ID and our tag."""
         self.sent: dict[ClientTransaction, Sent] = {}
@@ -97,28 +113,31 @@ class Core:
     def lead(self, now: float, call: Call, event: Event, message: Request | Response | None = None) -> None:
         """Lead a call through one row of its table; raises ImpossibleEventError where there is none."""
         before = call.state
-        state, effects = follow(CALL, before, event)
+        state, effects = follow(self._calls, before, event)
         if state is not before:
             call.state = state
             if call.why is None and event in _ENDS:
                 call.why = event
-            self._stop(call, Event, lambda timer: (state, timer) in CALL)
+            for each in [each for each in call.appointments if type(each) is Event and (state, each) not in CALL]:
+                self.call_off(call, each)
             if state in _LEFT and before not in _LEFT:
                 self._leave(now, call)
         for effect in effects:
-            self._effects[effect](self, now, call, message)
-        if state is State.OVER:
+            effect(self, now, call, message)
+        if state is _OVER:
             self.forget(call)
 
     def change(self, now: float, call: Call, move: Move, message: Request | Response | None = None) -> None:
         """Lead a change through one row of its table; raises ImpossibleEventError where there is none."""
         before = call.turn
-        turn, deeds = follow(CHANGE, before, move)
+        turn, deeds = follow(self._changes, before, move)
         if turn is not before:
             call.turn = turn
-            self._stop(call, Move, lambda timer: timer is Move.DUE or (turn, timer) in CHANGE)
+            for each in [each for each in call.appointments if type(each) is Move and (turn, each) not in CHANGE]:
+                if each is not Move.DUE:
+                    self.call_off(call, each)
         for deed in deeds:
-            self._deeds[deed](self, now, call, message)
+            deed(self, now, call, message)
 
     def due(self, now: float, call: Call, what: Event | Move | Chore) -> None:
         """Do what the agenda says."""
@@ -132,29 +151,29 @@ class Core:
 
     def forget(self, call: Call) -> None:
         """Let go of a call that is over, unless 2xx to its INVITE may still come."""
-        if call.state is State.OVER and call.client is None:
+        if call.state is _OVER and call.client is None:
             self.by_name.pop((call.call_id, call.tag), None)
             call.acks.clear()
 
     def _leave(self, now: float, call: Call) -> None:
         """The session ends: whatever is under way in it is put to an end."""
-        for each in list(call.appointments):
-            if each in (Event.EXPIRED, Chore.REFRESH, Move.DUE):
-                self.call_off(call, each)
-        if call.turn is not Turn.STILL:
+        for each in [each for each in call.appointments if each in _OF_SESSION]:
+            self.call_off(call, each)
+        if call.turn is not _STILL:
             self.change(now, call, Move.LEFT)
         for leg in call.early.values():
-            leg.dialog.tell(DialogEvent.ENDED)
+            leg.dialog.tell(_ENDED)
         call.early.clear()
         call.wish = None
-        if call.dialog is not None and call.dialog.state is not DialogState.TERMINATED:
-            call.dialog.tell(DialogEvent.ENDED)
+        if call.dialog is not None and call.dialog.state is not _TERMINATED:
+            call.dialog.tell(_ENDED)
 
     # Time.
 
     def at(self, due: float, call: Call, what: Event | Move | Chore) -> None:
         """Enter something that is due in a call, in place of what was entered under its name."""
-        self.call_off(call, what)
+        if what in call.appointments:
+            self.call_off(call, what)
         call.appointments[what] = self.agenda.set(due, call, what)
 
     def call_off(self, call: Call, what: Event | Move | Chore) -> None:
@@ -163,17 +182,12 @@ class Core:
         if appointment is not None:
             self.agenda.call_off(appointment)
 
-    def _stop(self, call: Call, kind: type[Event] | type[Move], stays: Callable[[Event | Move], bool]) -> None:
-        for each in list(call.appointments):
-            if isinstance(each, kind) and not stays(each):
-                self.call_off(call, each)
-
     # Requests.
 
     def way(self, uri: Uri, flow: Flow | None) -> tuple[Flow, Via]:
         """Return the flow to a next hop, and a Via with a new branch."""
         there, via = self.locate(uri, flow)
-        return there, via._replace(params=via.params.put("branch", self.ids.branch()))
+        return there, via.with_branch(self.ids.branch())
 
     def authorized(self, request: Request) -> Request:
         """Return a request with the credentials that we have."""
@@ -195,27 +209,18 @@ class Core:
 
     # What INVITEs, first or later, have in common.
 
-    def session_headers(self, call: Call, body: bytes, headers: Fields) -> list[tuple[str, object]]:
+    def session_headers(self, call: Call, body: bytes, headers: Fields) -> Headers:
         """Return the header fields of an INVITE, first or later."""
-        fields: list[tuple[str, object]] = [
-            ("Contact", self.contact),
-            ("Allow", self.allow),
-            ("Supported", TIMER),
-            *asked(call.timing, call.terms),
-            *headers,
-        ]
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return fields
+        return self._customary.invite(call.timing, call.terms, headers, body)
 
     def acknowledge(self, now: float, call: Call, message: Any) -> None:
         """Acknowledge a 2xx to our first INVITE or re-INVITE: with one ACK for all its copies."""
         del now
         response: Response = call.owed or message
-        key = (response.cseq.number, response.to.tag or "")
+        key = (response.cseq.number, response.to_tag or "")
         if key not in call.acks:
             body = (call.session.local or b"") if call.owed is not None else b""
-            if call.session.state is not OfferState.IDLE:
+            if call.session.state is not _IDLE:
                 body = b""
                 call.session.dropped()
             call.owed = None
@@ -240,19 +245,15 @@ class Core:
         self, call: Call, request: Request, status: int, headers: Fields, body: bytes, reason: str | None = None
     ) -> Response:
         """Return a response to their INVITE."""
-        fields: list[tuple[str, object]] = []
-        if status < 300:
-            fields += [("Contact", self.contact), ("Allow", self.allow), ("Supported", TIMER)]
         if 200 <= status < 300:
-            fields += grant(granted(call.timing, request))
-        fields += headers
-        if body:
-            fields.append(("Content-Type", MEDIA_TYPE))
-        return Response.answer(request, status, reason, to_tag=call.tag, headers=fields, body=body)
+            headers = self._customary.success(granted(call.timing, request), headers, body)
+        elif status < 200:
+            headers = self._customary.provisional(headers, body)
+        return Response.answer(request, status, reason, to_tag=call.tag, headers=headers, body=body)
 
     def accept(self, now: float, call: Call, transaction: ServerTransaction, response: Response) -> None:
         """Send a 2xx for the first time, and begin the session anew that it agrees on."""
-        call.kept, call.kept_in, call.pause = response, transaction, T1
+        call.kept, call.pause = Kept(transaction, response), T1
         if body := description(response):
             call.session.sent(body)
         else:
@@ -262,19 +263,21 @@ class Core:
 
     def resend(self, now: float, call: Call, again: Event | Move) -> None:
         """Send the 2xx again, and enter the next time."""
-        self.transactions.respond(now, call.kept_in, call.kept)
+        if call.kept is not None:
+            self.transactions.respond(now, call.kept.transaction, call.kept.response)
         call.pause = min(2 * call.pause, T2)
         self.at(now + call.pause, call, again)
 
     def start_session(self, now: float, call: Call, terms: Terms | None) -> None:
         """Let the session timer run from now, on these terms or not at all."""
         call.terms = terms
-        self.call_off(call, Event.EXPIRED)
-        self.call_off(call, Chore.REFRESH)
+        if call.appointments:
+            self.call_off(call, _EXPIRED)
+            self.call_off(call, _REFRESH)
         if terms is not None:
-            self.at(now + hang_up_after(terms.interval), call, Event.EXPIRED)
+            self.at(now + hang_up_after(terms.interval), call, _EXPIRED)
             if terms.ours:
-                self.at(now + refresh_after(terms.interval), call, Chore.REFRESH)
+                self.at(now + refresh_after(terms.interval), call, _REFRESH)
 
     def _refresh(self, now: float, call: Call) -> None:
         """Refresh the session; where that leads to nothing try again, until the session has expired (RFC 4028 §10)."""
@@ -293,7 +296,7 @@ class Core:
         Of an answer the first counts, which a provisional response may have brought (§13.2.1).
         """
         body = description(response)
-        if session.state is OfferState.OFFERED:
+        if session.state is _OFFERED:
             if body:
                 session.came(body)
             else:

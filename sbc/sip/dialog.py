@@ -9,6 +9,7 @@ from typing import Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
+from sbc.sip.headers import pairs_of
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.uri import SipUri, Uri
 
@@ -129,7 +130,7 @@ class Dialog:
             to=self.remote,
             call_id=self.call_id,
             cseq=cseq,
-            headers=[*(("Route", route) for route in routes), *headers],
+            headers=[*(("Route", route) for route in routes), *pairs_of(headers)] if routes else headers,
             body=body,
         )
 

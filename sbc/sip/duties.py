@@ -49,8 +49,7 @@ def refusal(request: Request, *, merged: bool, allow: Collection[str], timing: T
         return Refusal(482)
     if request.method == "CANCEL":
         return None  # no extension may be required of it, and there is no body (§9.1)
-    unknown = sorted(request.require - {TIMER})
-    if unknown:
+    if request.require and (unknown := sorted(request.require - {TIMER})):
         return Refusal(420, (("Unsupported", ", ".join(unknown)),))
     if request.method == "INVITE":
         return _content(request) or _session(request, timing)

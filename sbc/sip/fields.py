@@ -28,6 +28,8 @@ from sbc.sip.uri import PLAIN_USER, URI_PARAMS, SipUri, Uri, parse_host_port, pa
 MAGIC = "z9hG4bK"
 """What a branch begins with when its sender follows RFC 3261 rather than RFC 2543 (§8.1.1.7)."""
 
+_MAGIC = MAGIC.lower()
+
 DEFAULT_EXPIRES = 3600
 """Seconds that an expiry stands for when it is malformed or too large (RFC 3261 §10.2.1.1, RFC 4475 §3.1.2.4)."""
 
@@ -62,8 +64,12 @@ class Via(NamedTuple):
     @property
     def names_transaction(self) -> bool:
         """Whether the branch is RFC 3261's: the magic cookie, and something behind it."""
-        branch = self.branch or ""
-        return len(branch) > len(MAGIC) and branch[: len(MAGIC)].lower() == MAGIC.lower()
+        return is_rfc3261(self.branch)
+
+    def with_branch(self, branch: str) -> "Via":
+        """Return the Via of a new transaction."""
+        transport, host, port, params, protocol = self
+        return tuple.__new__(Via, (transport, host, port, params.put("branch", branch), protocol))
 
     @property
     def sent_by(self) -> str:
@@ -89,6 +95,11 @@ class Via(NamedTuple):
     def __str__(self) -> str:
         sent_by = self.host if self.port is None else f"{self.host}:{self.port}"
         return f"{self.protocol}/{self.transport} {sent_by}{self.params}"
+
+
+def is_rfc3261(branch: str | None) -> bool:
+    """Say whether a branch is RFC 3261's: the magic cookie, and something behind it."""
+    return branch is not None and len(branch) > len(MAGIC) and branch[: len(MAGIC)].lower() == _MAGIC
 
 
 def parse_via(text: str) -> Via:
@@ -145,7 +156,8 @@ class Address(NamedTuple):
 
     def with_tag(self, tag: str) -> "Address":
         """Return the address with that tag."""
-        return self._replace(params=self.params.put("tag", tag))
+        uri, params, display = self
+        return tuple.__new__(Address, (uri, params.put("tag", tag), display))
 
     def __str__(self) -> str:
         display = f"{quote(self.display)} " if self.display else ""

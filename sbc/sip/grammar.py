@@ -119,7 +119,7 @@ class Params(tuple[tuple[str, str | None], ...]):
         """Return what a parameter says, without quotes; "" without value, None if absent. `name` is in lower case."""
         for key, value in self:
             if key == name or key.lower() == name:
-                return "" if value is None else unquote(value)
+                return "" if value is None else unquote(value) if value[:1] == '"' else value
         return None
 
     def has(self, name: str) -> bool:
@@ -128,8 +128,9 @@ class Params(tuple[tuple[str, str | None], ...]):
 
     def put(self, name: str, value: str | None = None) -> Self:
         """Return the parameters with one set, where it stood before or at the end."""
-        pairs = [(key, value) if key.lower() == name else (key, old) for key, old in self]
-        return type(self)(pairs if self.has(name) else [*pairs, (name, value)])
+        if not self.has(name):
+            return tuple.__new__(type(self), (*self, (name, value)))
+        return type(self)([(key, value) if key.lower() == name else (key, old) for key, old in self])
 
     def without(self, name: str) -> Self:
         """Return the parameters without one; `name` is in lower case."""

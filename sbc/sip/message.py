@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Self, TypeAlias
 
+from sbc.sip.building import RequestFields, ResponseFields
 from sbc.sip.errors import EncodeError, ParseError
-from sbc.sip.fields import Address, Via
+from sbc.sip.fields import Address, CSeq, Via
 from sbc.sip.grammar import WHITESPACE, is_token, shown
-from sbc.sip.headers import KEYS, Headers, Index, key_of, put
+from sbc.sip.headers import KEYS, Headers, Index, Value, key_of, put, text_of
 from sbc.sip.limits import Limits
 from sbc.sip.phrases import PHRASES
 from sbc.sip.typed import Once, TypedHeaders
@@ -20,7 +21,8 @@ VERSION = "SIP/2.0"
 DIALOG_METHODS = frozenset(["INVITE", "SUBSCRIBE", "REFER"])
 """Methods whose success makes a dialog, so that the answer carries the Record-Route back (RFC 3261 §12.1.1)."""
 
-_COPIED = frozenset(["via", "from", "to", "call-id", "cseq"])
+_SHARED_BUT_TO = ("via", "vias", "from_", "call_id", "cseq", "branch", "from_tag")
+_SHARED = (*_SHARED_BUT_TO, "to", "to_tag")
 _FOLD = re.compile(r"\r\n[ \t]++")
 _FOLDS = frozenset(WHITESPACE)
 _LIMITS = Limits()
@@ -34,7 +36,7 @@ class Message(TypedHeaders):
 
     def __init__(self, headers: Fields, body: bytes) -> None:
         own = self.__dict__
-        own["headers"] = headers if type(headers) is Headers else Headers(headers)
+        own["headers"] = headers if isinstance(headers, Headers) else Headers(headers)
         own["body"] = body
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -74,11 +76,6 @@ class Message(TypedHeaders):
         changed.__dict__["body"] = body
         return changed
 
-    def _share(self, other: "Message", *names: str) -> None:
-        """Take over typed values that have been read of another message, where the fields are the same."""
-        own, theirs = self.__dict__, other.__dict__
-        own.update([(name, theirs[name]) for name in names if name in theirs])
-
     def framed(self) -> Self:
         """Return the message with a Content-Length that is right, as a stream needs: itself where it has one."""
         length = str(len(self.body))
@@ -110,8 +107,6 @@ class Request(Message):
     """A request: a method, whom it is for, header fields, a body."""
 
     method: str
-    uri_text: str
-    """The Request-URI as it stands on the wire."""
     version: str
 
     def __init__(
@@ -121,7 +116,7 @@ class Request(Message):
         own = self.__dict__
         own["method"] = method
         own["version"] = version
-        own["uri_text"] = uri if type(uri) is str else str(uri)
+        own["uri_text" if isinstance(uri, str) else "uri"] = uri
 
     @classmethod
     def build(
@@ -138,18 +133,37 @@ class Request(Message):
         headers: Fields = (),
         body: bytes = b"",
     ) -> Self:
-        """Return a request with the six mandatory fields, then `headers`, then a Content-Length that is right."""
-        fields: list[tuple[str, object]] = [
-            ("Via", via),
-            ("Max-Forwards", max_forwards),
-            ("From", from_),
-            ("To", to),
-            ("Call-ID", call_id),
-            ("CSeq", f"{cseq} {method}"),
-            *headers,
-            ("Content-Length", len(body)),
-        ]
-        return cls(method, uri, Headers(fields), body)
+        """Return a request with the six mandatory fields, then `headers`, then a Content-Length that is right.
+
+        A typed value is taken at its word; what is to be wrong on purpose is given as text.
+        """
+        order = CSeq(cseq, method)
+        fields = RequestFields(via, max_forwards, from_, to, call_id, order, headers, len(body))
+        request = cls(method, uri, fields, body)
+        if fields.plain:
+            own = request.__dict__
+            own["cseq"] = order
+            if call_id and " " not in call_id and "\t" not in call_id:
+                own["call_id"] = call_id
+            if 0 <= max_forwards <= 255:
+                own["max_forwards"] = max_forwards
+            if type(via) is Via:
+                own["via"] = via
+            if type(from_) is Address:
+                own["from_"] = from_
+            if type(to) is Address:
+                own["to"] = to
+        return request
+
+    @Once
+    def uri_text(self) -> str:
+        """The Request-URI as it stands on the wire."""
+        return str(self.uri)
+
+    @property
+    def _target(self) -> Uri | str:
+        """The Request-URI as it was given."""
+        return self.uri_text if "uri_text" in self.__dict__ else self.uri
 
     @Once
     def uri(self) -> Uri:
@@ -170,7 +184,7 @@ class Request(Message):
 
     def with_headers(self, headers: Headers) -> Self:
         """Return the request with other header fields."""
-        return type(self)(self.method, self.uri_text, headers, self.body, self.version)
+        return type(self)(self.method, self._target, headers, self.body, self.version)
 
     def with_uri(self, uri: Uri | str) -> Self:
         """Return the request for someone else."""
@@ -212,25 +226,28 @@ class Response(Message):
         A To without a tag gets `to_tag`, but not in a 100. Record-Route is copied where a dialog may begin (§12.1.1), a
         Timestamp into a 100. `headers` follow, then a Content-Length that is right.
         """
-        copied = _COPIED
+        also: str | None = None
         if status == 100:
-            copied = _COPIED | {"timestamp"}
+            also = "timestamp"
         elif status < 300 and request.method in DIALOG_METHODS:
-            copied = _COPIED | {"record-route"}
-        fields: list[tuple[str, str]] = []
-        for pair in request.headers:
-            key = KEYS.get(pair[0]) or key_of(pair[0])
-            if key in copied:
-                if key == "to" and to_tag and status != 100 and not _has_tag(request):
-                    fields.append((pair[0], f"{pair[1]};tag={to_tag}".rstrip(WHITESPACE)))
-                else:
-                    fields.append(pair)
-        added = Headers(headers)
-        fields += added
-        fields.append(("Content-Length", str(len(body))))
-        response = cls(status, reason, Headers.trusted(fields), body)
-        if _COPIED.isdisjoint([key_of(name) for name, _ in added]):
-            response._share(request, "via", "vias", "from_", "call_id", "cseq")
+            also = "record-route"
+        to = None
+        if to_tag and status != 100 and not _has_tag(request):
+            to = _tagged(request.headers.first("to"), to_tag)
+        fields = ResponseFields(request, to, also, headers, len(body))
+        response = cls(status, reason, fields, body)
+        if fields.plain:
+            own, theirs = response.__dict__, request.__dict__
+            for name in _SHARED if to is None else _SHARED_BUT_TO:
+                if name in theirs:
+                    own[name] = theirs[name]
+            if type(to) is Address:
+                own["to"] = to
+                own["to_tag"] = to_tag
+            if also == "record-route" and "record_routes" in theirs:
+                own["record_routes"] = theirs["record_routes"]
+            if fields.find("max-forwards") is None:
+                own["max_forwards"] = None
         return response
 
     def fault(self, reason: str, header: str | None = None, status: int = 400) -> ParseError:
@@ -252,9 +269,15 @@ class Response(Message):
 
 def _has_tag(request: Request) -> bool:
     try:
-        return request.to.tag is not None
+        return request.to_tag is not None
     except ParseError:
         return True  # what cannot be read is sent back as it came
+
+
+def _tagged(to: Value | None, tag: str) -> Value | None:
+    if to is None:
+        return None
+    return to.with_tag(tag) if type(to) is Address else f"{text_of(to)};tag={tag}".rstrip(WHITESPACE)
 
 
 def parse(data: bytes, limits: Limits = _LIMITS) -> Request | Response:
@@ -295,7 +318,7 @@ def parse_head(head: bytes, limits: Limits = _LIMITS) -> Request | Response:
 
 
 def _read_head(lines: list[str], limits: Limits) -> Request | Response:
-    pairs: list[tuple[str, str]] = []
+    pairs: list[tuple[str, Value]] = []
     index: Index = {}
     bad: str | None = None
     for line in lines[1:]:

@@ -97,7 +97,7 @@ class Proxy:
             validate(message)
             self._transactions.receive(now, flow, message)
         except ParseError as error:
-            self._reject(flow, error)
+            self.reject(flow, error)
         self._work(now)
 
     def transport_error(self, now: float, flow: Flow) -> None:
@@ -199,7 +199,8 @@ class Proxy:
             case Overflow(flow, request):
                 self._transactions.send(flow, Response.answer(request, 503, to_tag=self._ids.tag()))
 
-    def _reject(self, flow: Flow, error: ParseError) -> None:
+    def reject(self, flow: Flow, error: ParseError) -> None:
+        """Answer a request that could not be read with the response that it deserves, without a transaction."""
         request = error.message
         if isinstance(request, Request) and error.status is not None and "Via" in request.headers:
             self._transactions.send(flow, Response.answer(request, error.status, to_tag=self._ids.tag()))

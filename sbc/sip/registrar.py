@@ -1,10 +1,10 @@
 """A registrar: which contacts an address of record is reached at, and for how long (RFC 3261 §10.3)."""
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sbc.decisions import registration
 from sbc.sip.digest import DigestServer, Judgement
@@ -13,6 +13,9 @@ from sbc.sip.fields import DEFAULT_EXPIRES, Address, RetryAfter
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.uri import SipUri, Uri
+
+Key: TypeAlias = tuple[object, ...]
+"""What an address of record is looked up by."""
 
 SHORTEST_ALLOWED_REFUSAL = 3600
 """An expiry of an hour or more may not be refused as too brief, seconds (§10.3, step 7)."""
@@ -69,9 +72,11 @@ class Registrar:
     """Whether an address of record with that user part exists."""
     owns: Callable[[str, str], bool] = lambda username, user: username == user
     """Whether somebody who has signed in may change the contacts of a user part."""
-    _bindings: dict[tuple[object, ...], list[Binding]] = field(default_factory=dict, init=False)
-    _expiries: list[tuple[float, tuple[object, ...]]] = field(default_factory=list, init=False)
-    _due: dict[tuple[object, ...], float] = field(default_factory=dict, init=False)
+    stored: Callable[[Key, Sequence[Binding]], None] = lambda key, bindings: None
+    """Hears the contacts of an address of record whenever they have changed; none when the last is gone."""
+    _bindings: dict[Key, list[Binding]] = field(default_factory=dict, init=False)
+    _expiries: list[tuple[float, Key]] = field(default_factory=list, init=False)
+    _due: dict[Key, float] = field(default_factory=dict, init=False)
     """The one entry of ``_expiries`` that counts for an address of record."""
     _count: int = field(default=0, init=False)
     _rate: registration.Registrar = field(init=False)
@@ -79,10 +84,13 @@ class Registrar:
     def __post_init__(self) -> None:
         self._rate = registration.Registrar(self.terms.rate)
 
-    def register(self, now: float, request: Request, source: object = None) -> Response:
-        """Return the answer to a REGISTER by the steps of §10.3; a ParseError becomes the response it deserves."""
+    def register(self, now: float, request: Request, source: object = None, *, limited: bool = True) -> Response:
+        """Return the answer to a REGISTER by the steps of §10.3; a ParseError becomes the response it deserves.
+
+        One that is not ``limited`` is taken whatever the rate, and not counted.
+        """
         self.expire(now)
-        if not self._rate.arrives(now):
+        if limited and not self._rate.arrives(now):
             return self._busy(request)
         try:
             return self._refusal(now, request) or self._update(now, request, source)
@@ -91,7 +99,7 @@ class Registrar:
 
     def contacts(self, now: float, aor: Uri) -> list[Binding]:
         """Return the contacts at which an address of record is reached now, those of higher preference first."""
-        live = [binding for binding in self._bindings.get(_key(aor), ()) if binding.expires_at > now]
+        live = [binding for binding in self._bindings.get(key_of(aor), ()) if binding.expires_at > now]
         return sorted(live, key=lambda binding: -binding.q)
 
     def expire(self, now: float) -> None:
@@ -105,6 +113,10 @@ class Registrar:
     def deadline(self) -> float:
         """Return when the next contact may expire; infinity if there is none."""
         return self._expiries[0][0] if self._expiries else inf
+
+    def sample(self, now: float) -> int:
+        """Return the most REGISTERs that arrived within one second since this was last asked, and begin anew."""
+        return self._rate.sample(now)
 
     def __len__(self) -> int:
         return self._count
@@ -127,7 +139,7 @@ class Registrar:
 
     def _update(self, now: float, request: Request, source: object) -> Response:
         """Steps 6 to 8: take or remove contacts, and say which there are."""
-        key = _key(request.to.uri)
+        key = key_of(request.to.uri)
         old = [binding for binding in self._bindings.get(key, []) if binding.expires_at > now]
         if request.wildcard_contact:
             if request.expires != 0:
@@ -166,7 +178,7 @@ class Registrar:
             return None
         return min(asked, self.terms.longest)
 
-    def _store(self, key: tuple[object, ...], bindings: list[Binding]) -> None:
+    def _store(self, key: Key, bindings: list[Binding]) -> None:
         self._count += len(bindings) - len(self._bindings.pop(key, []))
         if bindings:
             self._bindings[key] = bindings
@@ -174,6 +186,7 @@ class Registrar:
             if earliest < self._due.get(key, inf):
                 self._due[key] = earliest
                 heapq.heappush(self._expiries, (earliest, key))
+        self.stored(key, bindings)
 
     def _busy(self, request: Request) -> Response:
         after = self.terms.retry_after
@@ -187,7 +200,7 @@ def _user(aor: Uri) -> str:
     return (aor.user_text or "") if isinstance(aor, SipUri) else str(aor)
 
 
-def _key(aor: Uri) -> tuple[object, ...]:
+def key_of(aor: Uri) -> Key:
     """Return what an address of record is looked up by: its parameters do not count (step 5)."""
     return (_user(aor), aor.host.lower()) if isinstance(aor, SipUri) else (str(aor),)
 
@@ -198,5 +211,5 @@ def _late(request: Request, binding: Binding) -> bool:
 
 
 def _granted(binding: Binding, now: float) -> Address:
-    left = ceil(binding.expires_at - now)
+    left = ceil(round(binding.expires_at - now, 6))  # 300 s from now must not become 301 by a rounding of the sum
     return binding.contact._replace(params=binding.contact.params.put("expires", str(left)))

@@ -58,18 +58,26 @@ class RegistrationClient:
         *,
         expires: int = 300,
         client: Client = CLIENTS["plain"],
+        spread: float = 0.0,
+        domains: bool = False,
         login: DigestClient | None = None,
     ) -> None:
-        """``registrars`` stand in the order in which they are tried; ``via`` returns the Via of a new transaction."""
+        """``registrars`` stand in the order in which they are tried; ``via`` returns the Via of a new transaction.
+
+        Every wait after a failure is longer by a uniform time up to ``spread`` seconds (S13). ``domains``: each
+        registrar has a domain of its own, its URI's, and there an address of record with the user part of ``aor``.
+        """
         self.state = State.OFF
-        self._aor = Address(aor)
-        self._from = Address(aor).with_tag(ids.tag())
+        self._aor = aor
+        self._tag = ids.tag()
+        self._domains = domains
         self._contact = contact
         self._registrars = registrars
         self._ids = ids
         self._via = via
         self._wanted = self._granted = expires
         self._client = client
+        self._spread = spread
         self._login = login
         self._call_id = ids.word()
         self._cseq = 0
@@ -78,6 +86,8 @@ class RegistrationClient:
         self._request: Request | None = None
         self._sent = 0.0
         self._bound_until = 0.0
+        self._answered = False
+        """Whether the registrar was heard that did not take the last REGISTER: the way to it works."""
         self._repeats = 0
         self._asked = 0.0
         self._deadline = inf
@@ -92,10 +102,18 @@ class RegistrationClient:
         outputs, self._outputs = self._outputs, []
         return outputs
 
-    def set(self, now: float) -> None:
-        """Begin to register; raises ImpossibleEventError if it has begun already."""
+    def set(self, now: float, registrars: Sequence[SipUri] | None = None, *, after: float | None = None) -> None:
+        """Begin to register, with other registrars than before if any are given, of which the first is tried first.
+
+        ``after`` is the delay of the first REGISTER, seconds; None leaves it to the client. Raises ImpossibleEventError
+        if it has begun already.
+        """
         self._persistence.begin()
         self._tell(now, Event.SET)
+        if registrars is not None:
+            self._registrars, self._at = registrars, 0
+        if after is not None:
+            self._deadline = now + after
 
     def sign_out(self, now: float) -> None:
         """Give the registration up; a registrar that had it is told so (§10.2.2)."""
@@ -147,6 +165,7 @@ class RegistrationClient:
         """The connection to the registrar is gone, and this phone is of those that notice."""
         if self._client.connected and self.state in (State.REGISTERED, State.REGISTERING):
             self._persistence.failed(now)
+            self._answered = False
             self._tell(now, Event.DISCONNECTED)
 
     def _accepted(self, now: float, response: Response) -> None:
@@ -162,6 +181,7 @@ class RegistrationClient:
     def _failed(self, now: float, response: Response | None) -> None:
         """Go on to the next registrar after a 503 or silence, if there is one not tried; else wait."""
         self._asked = 0.0 if response is None or response.retry_after is None else response.retry_after.seconds
+        self._answered = response is not None
         unreachable = response is None or response.status == 503
         if unreachable and self._persistence.tries_another(len(self._registrars)):
             self._tell(now, Event.ADVANCE)
@@ -192,24 +212,28 @@ class RegistrationClient:
                     self._outputs.append(Down())
 
     def _pause(self, now: float) -> float:
-        return retry_after(
+        own = retry_after(
             self._client,
             self._persistence.failures,
             self._ids.uniform(),
             expires=self._granted,
             since_sent=now - self._sent,
-            line=now < self._bound_until,
+            line=self._answered and now < self._bound_until,
             asked=self._asked,
         )
+        return own + self._spread * self._ids.uniform() if self._spread else own
 
     def _send(self, now: float) -> None:
         self._cseq += 1
+        registrar, aor = self._registrars[self._at], self._aor
+        if self._domains and isinstance(aor, SipUri):
+            aor = aor._replace(host=registrar.host)
         request = Request.build(
             "REGISTER",
-            self._registrars[self._at],
+            registrar,
             via=self._via(),
-            from_=self._from,
-            to=self._aor,
+            from_=Address(aor).with_tag(self._tag),
+            to=Address(aor),
             call_id=self._call_id,
             cseq=self._cseq,
             headers=[("Contact", Address(self._contact)), ("Expires", 0 if self.state is State.OFF else self._wanted)],

@@ -10,7 +10,7 @@ Two parties and a lost datagram::
     assert network.times("alice") == [0.0, 0.5]
     assert [type(event) for event in alice.events] == [ResponseReceived, ResponseReceived]
 
-Messages are written and parsed on every hop. It needs no test framework.
+Messages are written and parsed on every hop, unless the network is told to hand them over. It needs no test framework.
 """
 
 from collections.abc import Callable, Sequence
@@ -149,9 +149,11 @@ class Network:
     unreliable links only; a reliable link keeps the order, and breaks when it is cut.
     """
 
-    def __init__(self, delay: float = 0.0) -> None:
+    def __init__(self, delay: float = 0.0, *, on_wire: bool = True) -> None:
+        """``on_wire``: whether messages are written and parsed on their way."""
         self.now = 0.0
         self.delay = delay
+        self._on_wire = on_wire
         self.wire: list[Packet] = []
         """Every packet that was sent, in order."""
         self._users: dict[str, User[Any]] = {}
@@ -285,13 +287,14 @@ class Network:
             self.at(self.now + 2 * self.delay, lambda: self._fail(link))
         arrivals = tuple(self.now + delay for delay in delays)
         self.wire.append(packet._replace(arrivals=arrivals))
-        data = send.message.framed().encode() if link.reliable else send.message.encode()
+        message = send.message.framed() if link.reliable else send.message
+        data = message.encode() if self._on_wire else b""
         for at in arrivals:
-            self.at(at, lambda: self._arrive(link, data))
+            self.at(at, lambda: self._arrive(link, parse(data) if self._on_wire else message))
 
-    def _arrive(self, link: Link, data: bytes) -> None:
+    def _arrive(self, link: Link, message: Request | Response) -> None:
         if not link.reliable or frozenset(link[:2]) not in self._cut:
-            self._users[link.target].party.receive(self.now, link.back(), parse(data))
+            self._users[link.target].party.receive(self.now, link.back(), message)
 
     def _fail(self, link: Link) -> None:
         self._users[link.source].party.transport_error(self.now, link)

@@ -1,9 +1,10 @@
 """One transaction, and what transactions put out: messages to send and events for the transaction user."""
 
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from sbc.decisions.timers import Timer
-from sbc.sip.machines import INVITE_CLIENT, INVITE_SERVER, NON_INVITE_CLIENT, NON_INVITE_SERVER, Machine, State
+from sbc.sip.machines import Event, State
 from sbc.sip.message import Request, Response
 
 
@@ -21,18 +22,40 @@ Key: TypeAlias = tuple[object, ...]
 Alarm: TypeAlias = tuple[Timer, float]
 """A timer, and how many seconds it runs."""
 
+_START: Final = State.START
+
+
+class Step(NamedTuple):
+    """What follows upon an event in a state."""
+
+    state: State
+    outputs: "tuple[Callable[[Any, Any], Output], ...]"
+    """What it puts out, before its timers start."""
+    timers: tuple[Timer, ...]
+    """Those that start."""
+    goes_on: frozenset[Timer]
+    """Those that run on if they run: the state has a row for them."""
+    responds: bool
+    """Whether the user's response goes out."""
+    over: bool
+    """Whether it is the last."""
+
+
+Steps: TypeAlias = Mapping[tuple[State, Event | Timer], Step]
+"""A machine of :mod:`sbc.sip.machines`, ready to be carried out."""
+
 
 class Transaction:
     """What client and server transactions have in common; the layer alone changes it. Equal only to itself."""
 
-    __slots__ = ("__weakref__", "alarms", "flow", "kept", "keys", "machine", "request", "state")
+    __slots__ = ("__weakref__", "alarms", "flow", "kept", "keys", "request", "state", "steps")
 
-    def __init__(self, machine: Machine, flow: Flow, request: Request, key: Key) -> None:
-        self.machine: Final = machine
+    def __init__(self, steps: Steps, flow: Flow, request: Request, key: Key) -> None:
+        self.steps: Final = steps
         self.flow: Final = flow
         self.request: Final = request
-        self.state = State.START
-        self.keys: list[Key] = [key]
+        self.state = _START
+        self.keys: tuple[Key, ...] = (key,)
         """Under which the layer finds it."""
         self.alarms: list[Alarm] = []
         """Its timers that run."""
@@ -48,17 +71,14 @@ class ClientTransaction(Transaction):
 
     __slots__ = ()
 
-    def __init__(self, flow: Flow, request: Request, key: Key) -> None:
-        super().__init__(INVITE_CLIENT if request.method == "INVITE" else NON_INVITE_CLIENT, flow, request, key)
-
 
 class ServerTransaction(Transaction):
     """A request that came, and its responses."""
 
     __slots__ = ("cancels", "merged", "merging")
 
-    def __init__(self, flow: Flow, request: Request, key: Key) -> None:
-        super().__init__(INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER, flow, request, key)
+    def __init__(self, steps: Steps, flow: Flow, request: Request, key: Key) -> None:
+        super().__init__(steps, flow, request, key)
         self.merging: Key | None = None
         """What it shares with the same request come by another way."""
         self.merged = False

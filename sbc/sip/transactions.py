@@ -10,18 +10,18 @@ It has no clock and no ids: `now` is seconds since any fixed moment, and the bra
 than one before counts as that one. A message that has no place is reported, never raised.
 """
 
-from collections.abc import Callable
 from math import inf
 from typing import Any, Final
 
 from sbc.decisions.table import follow
-from sbc.decisions.timers import LONGEST, RELIABLE, UNRELIABLE, Timer
+from sbc.decisions.timers import LONGEST, Timer
 from sbc.sip.alarms import Alarms
 from sbc.sip.errors import SipError
-from sbc.sip.hop import ack_for
-from sbc.sip.machines import Effect, Event, State
+from sbc.sip.fields import is_rfc3261
+from sbc.sip.machines import Event, State
 from sbc.sip.matching import client_key, merge_key, rfc2543_key, server_key
 from sbc.sip.message import Request, Response
+from sbc.sip.steps import ALARMS, of_client, of_server
 from sbc.sip.transaction import (
     AckReceived,
     ClientTransaction,
@@ -29,19 +29,26 @@ from sbc.sip.transaction import (
     Key,
     Output,
     Overflow,
-    RequestReceived,
-    ResponseReceived,
     Send,
     ServerTransaction,
     Stray,
     Terminated,
-    TimedOut,
     Transaction,
-    TransportFailed,
 )
 
 _INVITE_RESPONSES: Final = {1: Event.PROVISIONAL, 2: Event.SUCCESS, **dict.fromkeys(range(3, 7), Event.FAILURE)}
 _OTHER_RESPONSES: Final = {1: Event.PROVISIONAL, **dict.fromkeys(range(2, 7), Event.FINAL)}
+
+_RELIABLE: Final = ALARMS[True]
+_UNRELIABLE: Final = ALARMS[False]
+
+# Reading a member of an enumeration takes longer than looking up a row (before Python 3.12), so it is done once.
+_REQUEST: Final = Event.REQUEST
+_PROVISIONAL: Final = Event.PROVISIONAL
+_ACK: Final = Event.ACK
+_ABANDONED: Final = Event.ABANDONED
+_TRANSPORT_ERROR: Final = Event.TRANSPORT_ERROR
+_TERMINATED: Final = State.TERMINATED
 
 
 class BranchError(SipError):
@@ -89,14 +96,14 @@ class Transactions:
             if server is None:
                 self._out.append(AckReceived(flow, message, None))
             else:
-                self._step(server, Event.ACK, message)
+                self._step(server, _ACK, message)
         else:
             key = server_key(message, message.method)
             known = self._servers.get(key)
             if known is None:
                 self._begin(flow, message, key)
             else:
-                self._step(known, Event.REQUEST, message)
+                self._step(known, _REQUEST, message)
 
     def request(self, now: float, flow: Flow, request: Request) -> ClientTransaction:
         """Send a request other than ACK on a flow and return its transaction.
@@ -109,10 +116,10 @@ class Transactions:
             raise BranchError("the topmost Via has no branch")
         if key in self._clients:
             raise BranchError(f"the branch {key[0]} names a transaction in progress")
-        transaction = ClientTransaction(flow, request, key)
+        transaction = ClientTransaction(of_client(request.method), flow, request, key)
         self._clients[key] = transaction
-        self._flows.setdefault(flow, {})[transaction] = None
-        self._step(transaction, Event.REQUEST, request)
+        self._join(flow, transaction)
+        self._step(transaction, _REQUEST, request)
         return transaction
 
     def respond(self, now: float, transaction: ServerTransaction, response: Response) -> bool:
@@ -122,15 +129,15 @@ class Transactions:
         another; to other requests a 1xx, as the transaction sends its own 100 when it may, and a 408 (RFC 4320 §4).
         """
         self._advance(now)
-        if transaction.state is State.TERMINATED:
+        if transaction.state is _TERMINATED:
             return False
         event = _meaning(transaction, response)
         invite = transaction.request.method == "INVITE"
-        if not invite and (event is Event.PROVISIONAL or response.status == 408):
+        if not invite and (event is _PROVISIONAL or response.status == 408):
             return False
-        if invite and response.status >= 200 and not transaction.request.via.names_transaction:
+        if invite and response.status >= 200 and not is_rfc3261(transaction.request.branch):
             self._await_rfc2543_ack(transaction, response)
-        return Effect.SEND_RESPONSE in self._step(transaction, event, response)
+        return self._step(transaction, event, response)
 
     def send(self, flow: Flow, message: Request | Response) -> None:
         """Send a message of no transaction, in its turn among the outputs: the ACK for a 2xx, a 503 for an Overflow."""
@@ -140,14 +147,14 @@ class Transactions:
         """Wait no longer for a final response: 64·T1 after a CANCEL (RFC 3261 §9.1), a proxy's Timer C, a user's own
         limit. A transaction that has had its final response ends by itself, one that has ended is left alone."""
         self._advance(now)
-        if transaction.state is not State.TERMINATED:
-            self._step(transaction, Event.ABANDONED, None)
+        if transaction.state is not _TERMINATED:
+            self._step(transaction, _ABANDONED, None)
 
     def transport_error(self, now: float, flow: Flow) -> None:
         """Take in that a flow is broken, or that what was sent on it was refused (RFC 3261 §17.1.4, §17.2.4)."""
         self._advance(now)
         for transaction in list(self._flows.get(flow, ())):
-            self._step(transaction, Event.TRANSPORT_ERROR, None)
+            self._step(transaction, _TRANSPORT_ERROR, None)
 
     # Time.
 
@@ -181,7 +188,7 @@ class Transactions:
             self._out.append(Overflow(flow, request))
             return
         merging = merge_key(request)
-        transaction = ServerTransaction(flow, request, key)
+        transaction = ServerTransaction(of_server(request.method), flow, request, key)
         if request.method == "CANCEL":
             transaction.cancels = self._find_invite(request, "INVITE")
         transaction.merging = merging
@@ -190,73 +197,84 @@ class Transactions:
             self._merging[merging] = others + 1
             transaction.merged = others > 0
         self._servers[key] = transaction
-        self._flows.setdefault(flow, {})[transaction] = None
-        self._step(transaction, Event.REQUEST, request)
+        self._join(flow, transaction)
+        self._step(transaction, _REQUEST, request)
+
+    def _join(self, flow: Flow, transaction: Transaction) -> None:
+        on_flow = self._flows.get(flow)
+        if on_flow is None:
+            on_flow = self._flows[flow] = {}
+        on_flow[transaction] = None
 
     def _find_invite(self, request: Request, as_method: str) -> ServerTransaction | None:
         """Return the INVITE that an ACK or CANCEL means. Only in RFC 2543 is an ACK found under its own name."""
-        if request.via.names_transaction:
+        if is_rfc3261(request.branch):
             as_method = "INVITE"
         return self._servers.get(server_key(request, as_method))
 
     def _await_rfc2543_ack(self, transaction: ServerTransaction, response: Response) -> None:
         """Let the ACK for a response be found, which has no branch to name its INVITE by but the response's To tag."""
-        key = rfc2543_key(transaction.request, "ACK", response.to.tag)
+        key = rfc2543_key(transaction.request, "ACK", response.to_tag)
         if key not in self._servers:
             self._servers[key] = transaction
-            transaction.keys.append(key)
+            transaction.keys += (key,)
 
     def _step(
         self,
         transaction: Transaction,
         event: Event | Timer,
         message: Request | Response | None,
-        length: float | None = None,
-    ) -> tuple[Effect | Timer, ...]:
-        """Lead a transaction through one row of its table; `length` is how long the timer ran that fires."""
+        ran: float | None = None,
+    ) -> bool:
+        """Lead a transaction through one row of its table; say whether the user's response goes out.
+
+        `ran` is how many seconds the timer ran that fires.
+        """
         before = transaction.state
-        state, effects = follow(transaction.machine, before, event)
+        state, outputs, timers, goes_on, responds, over = follow(transaction.steps, before, event)
         if state is not before:
             transaction.state = state
             if transaction.alarms:
-                self._stop_timers(transaction)
-        for effect in effects:
-            if isinstance(effect, Timer):
-                self._start(transaction, effect, length)
-            else:
-                self._out.append(_OUTPUTS[effect](transaction, message))
-        if state is State.TERMINATED:
+                self._stop_timers(transaction, goes_on)
+        for output in outputs:
+            self._out.append(output(transaction, message))
+        for timer in timers:
+            self._start(transaction, timer, ran)
+        if over:
             self._end(transaction)
-        return effects
+        return responds
 
     def _start(self, transaction: Transaction, timer: Timer, ran: float | None) -> None:
-        length = (RELIABLE if transaction.flow.reliable else UNRELIABLE)[timer]
+        alarm = (_RELIABLE if transaction.flow.reliable else _UNRELIABLE)[timer]
         if ran is not None and timer in LONGEST:
-            length = min(2 * ran, LONGEST[timer])
+            alarm = (timer, min(2 * ran, LONGEST[timer]))
+        length = alarm[1]
         if length == 0:
             self._step(transaction, timer, None)
         elif length != inf:
-            alarm = (timer, length)
             self._alarms.set(transaction, alarm, self._now)
             transaction.alarms.append(alarm)
 
-    def _stop_timers(self, transaction: Transaction) -> None:
+    def _stop_timers(self, transaction: Transaction, goes_on: frozenset[Timer]) -> None:
         """Stop the timers for which the state has no row."""
         for alarm in transaction.alarms[:]:
-            if (transaction.state, alarm[0]) not in transaction.machine:
+            if alarm[0] not in goes_on:
                 self._alarms.cancel(transaction, alarm)
                 transaction.alarms.remove(alarm)
 
     def _end(self, transaction: Transaction) -> None:
-        found: dict[Key, Any] = self._clients if isinstance(transaction, ClientTransaction) else self._servers
+        found: dict[Key, Any] = self._servers
+        if isinstance(transaction, ServerTransaction):
+            self._unmerge(transaction.merging)
+        else:
+            found = self._clients
         for key in transaction.keys:
             del found[key]
         on_flow = self._flows[transaction.flow]
         del on_flow[transaction]
         if not on_flow:
             del self._flows[transaction.flow]
-        if isinstance(transaction, ServerTransaction):
-            self._unmerge(transaction.merging)
+        transaction.kept = None
         self._out.append(Terminated(transaction))
 
     def _unmerge(self, merging: Key | None) -> None:
@@ -272,30 +290,3 @@ class Transactions:
 def _meaning(transaction: Transaction, response: Response) -> Event:
     kinds = _INVITE_RESPONSES if transaction.request.method == "INVITE" else _OTHER_RESPONSES
     return kinds[response.status // 100]
-
-
-def _acknowledge(transaction: Transaction, response: Response) -> Send:
-    if transaction.kept is None:
-        transaction.kept = ack_for(transaction.request, response)
-    return Send(transaction.flow, transaction.kept)
-
-
-def _answer(transaction: Transaction, response: Response) -> Send:
-    transaction.kept = response
-    return Send(transaction.flow, response)
-
-
-_OUTPUTS: Final[dict[Effect, Callable[[Any, Any], Output]]] = {
-    Effect.SEND_REQUEST: lambda own, _: Send(own.flow, own.request),
-    Effect.SEND_ACK: _acknowledge,
-    Effect.SEND_RESPONSE: _answer,
-    Effect.SEND_TRYING: lambda own, _: _answer(own, Response.answer(own.request, 100)),
-    Effect.RESEND: lambda own, _: Send(own.flow, own.kept),
-    Effect.REQUEST_TO_USER: lambda own, _: RequestReceived(own),
-    Effect.RESPONSE_TO_USER: ResponseReceived,
-    Effect.ACK_TO_USER: lambda own, ack: AckReceived(own.flow, ack, own),
-    Effect.TIMED_OUT: lambda own, _: TimedOut(own),
-    Effect.FAILED: lambda own, _: TransportFailed(own),
-    Effect.STRAY: lambda own, message: Stray(own.flow, message),
-}
-"""What each effect puts out, of the transaction and the message that it follows upon."""

@@ -1,12 +1,17 @@
 """The header fields that kirikae reads, typed: worked out at the first reading, and kept."""
 
-from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import (
     Address,
     AuthValue,
+    CSeq,
+    Reason,
+    RetryAfter,
+    SessionExpires,
+    Via,
     lenient_seconds,
     parse_address,
     parse_auth,
@@ -24,7 +29,7 @@ from sbc.sip.fields import (
     parse_tags,
     parse_via,
 )
-from sbc.sip.headers import Headers, key_of
+from sbc.sip.headers import Headers, key_of, parts, text_of
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -54,10 +59,12 @@ class Once(Generic[T]):
 class Mandatory(Once[T]):
     """A field that must be there, once."""
 
-    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], T], kind: type | None = None) -> None:
+        """``kind``: what a typed value is, where header fields may hold one."""
         self.name = name
         self.key = key_of(name)
         self.parse = parse
+        self.kind = kind
         super().__init__(self.read)
 
     def read(self, message: "TypedHeaders") -> T:
@@ -67,12 +74,14 @@ class Mandatory(Once[T]):
             raise message.fault("a message must have one", self.name)
         return self.only(message, found)
 
-    def only(self, message: "TypedHeaders", found: str | list[str]) -> T:
+    def only(self, message: "TypedHeaders", found: Any) -> T:
         """Return what the one value that was found says; raises :class:`ParseError`, also where there are several."""
-        if not isinstance(found, str):
+        if type(found) is self.kind:
+            return cast(T, found)
+        if isinstance(found, list):
             raise message.fault("it comes more than once", self.name)
         try:
-            return self.parse(found)
+            return self.parse(text_of(found))
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None
 
@@ -91,30 +100,44 @@ class Topmost(Mandatory[T]):
 class Optional(Once[T | None]):
     """A field that may be there, but once: None if it is not."""
 
-    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
-        self.value = Mandatory(name, parse)
+    def __init__(self, name: str, parse: Callable[[str], T], kind: type | None = None) -> None:
+        self.value = Mandatory(name, parse, kind)
+        self.key = self.value.key
         super().__init__(self.read)
 
     def read(self, message: "TypedHeaders") -> T | None:
         """Return the value, if there is one; raises :class:`ParseError`."""
-        found = message.headers.find(self.value.key)
+        found = message.headers.find(self.key)
         return None if found is None else self.value.only(message, found)
 
 
 class Listed(Once[tuple[T, ...]]):
     """A field with any number of values, lists taken apart: empty if it is not there."""
 
-    def __init__(self, name: str, parse: Callable[[str], T]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], T], kind: type | None = None) -> None:
         self.name = name
+        self.key = key_of(name)
         self.parse = parse
+        self.kind = kind
         super().__init__(self.read)
 
     def read(self, message: "TypedHeaders") -> tuple[T, ...]:
         """Return all values in order; raises :class:`ParseError`."""
+        found = message.headers.find(self.key)
+        if found is None:
+            return ()
         try:
-            return tuple(map(self.parse, message.headers.all(self.name)))
+            return tuple(self.each(found if isinstance(found, list) else [found]))
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None
+
+    def each(self, found: Iterable[Any]) -> Iterator[T]:
+        """Go through the values; raises :class:`ParseError`."""
+        for value in found:
+            if type(value) is self.kind:
+                yield cast(T, value)
+            else:
+                yield from map(self.parse, parts(self.key, text_of(value)))
 
 
 class Tags(Once[frozenset[str]]):
@@ -122,10 +145,19 @@ class Tags(Once[frozenset[str]]):
 
     def __init__(self, name: str, parse: Callable[[tuple[str, ...]], frozenset[str]] = parse_tags) -> None:
         self.name = name
-        super().__init__(lambda message: parse(message.headers.all(name)))
+        self.key = key_of(name)
+        self.parse = parse
+        super().__init__(self.read)
+
+    def read(self, message: "TypedHeaders") -> frozenset[str]:
+        """Return the words; raises :class:`ParseError`."""
+        if message.headers.find(self.key) is None:
+            return _NO_TAGS
+        return self.parse(message.headers.all(self.name))
 
 
-_CONTACTS = Listed("Contact", parse_address)
+_NO_TAGS: Final[frozenset[str]] = frozenset()
+_CONTACTS: Final = Listed("Contact", parse_address, Address)
 
 
 class TypedHeaders:
@@ -141,30 +173,46 @@ class TypedHeaders:
         """Return the error to raise about this message."""
         raise NotImplementedError
 
-    via = Topmost("Via", parse_first_via)
+    via = Topmost("Via", parse_first_via, Via)
     """The topmost Via."""
-    vias = Listed("Via", parse_via)
+    vias = Listed("Via", parse_via, Via)
     """All of them, the topmost first."""
-    from_ = Mandatory("From", parse_address)
-    to = Mandatory("To", parse_address)
+
+    @Once
+    def branch(self) -> str | None:
+        """That of the topmost Via."""
+        return self.via.branch
+
+    @Once
+    def from_tag(self) -> str | None:
+        """That of From."""
+        return self.from_.tag
+
+    @Once
+    def to_tag(self) -> str | None:
+        """That of To."""
+        return self.to.tag
+
+    from_ = Mandatory("From", parse_address, Address)
+    to = Mandatory("To", parse_address, Address)
     call_id = Mandatory("Call-ID", parse_call_id)
     """Compared as it stands, case and all."""
-    cseq = Mandatory("CSeq", parse_cseq)
+    cseq = Mandatory("CSeq", parse_cseq, CSeq)
     max_forwards = Optional("Max-Forwards", parse_hops)
     """How many hops are left, 0 to 255."""
-    routes = Listed("Route", parse_address)
+    routes = Listed("Route", parse_address, Address)
     """The next hop first."""
-    record_routes = Listed("Record-Route", parse_address)
+    record_routes = Listed("Record-Route", parse_address, Address)
     """The last proxy first."""
-    paths = Listed("Path", parse_address)
+    paths = Listed("Path", parse_address, Address)
     """RFC 3327."""
-    asserted_identities = Listed("P-Asserted-Identity", parse_address)
+    asserted_identities = Listed("P-Asserted-Identity", parse_address, Address)
     """A SIP URI, a telephone number or both (RFC 3325)."""
-    preferred_identities = Listed("P-Preferred-Identity", parse_address)
+    preferred_identities = Listed("P-Preferred-Identity", parse_address, Address)
     """RFC 3325."""
     privacy = Tags("Privacy", parse_privacy)
     """The kinds asked for, in lower case: id, header, user, session, critical, none (RFC 3323)."""
-    reasons = Listed("Reason", parse_reason)
+    reasons = Listed("Reason", parse_reason, Reason)
     """A Q.850 cause, a SIP status, or both (RFC 3326)."""
     content_length = Optional("Content-Length", parse_length)
     """The length that the message claims for its body, in bytes. Two fields are refused even when they agree: where two
@@ -177,9 +225,9 @@ class TypedHeaders:
     """Seconds."""
     min_se = Optional("Min-SE", parse_seconds)
     """Seconds (RFC 4028)."""
-    session_expires = Optional("Session-Expires", parse_session_expires)
+    session_expires = Optional("Session-Expires", parse_session_expires, SessionExpires)
     """RFC 4028."""
-    retry_after = Optional("Retry-After", parse_retry_after)
+    retry_after = Optional("Retry-After", parse_retry_after, RetryAfter)
     supported = Tags("Supported")
     """Option tags in lower case, as all of these."""
     require = Tags("Require")
@@ -191,7 +239,8 @@ class TypedHeaders:
     @Once
     def contacts(self) -> tuple[Address, ...]:
         """The Contact values; none where the only one is ``*``."""
-        return () if self.wildcard_contact else _CONTACTS.read(self)
+        found = self.headers.find("contact")
+        return () if found is None or found == "*" else _CONTACTS.read(self)
 
     @property
     def wildcard_contact(self) -> bool:

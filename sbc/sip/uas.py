@@ -1,6 +1,7 @@
 """The server half of a user agent: what becomes of the requests that come (RFC 3261 §8.2, §9.2, §12.2.2, §15)."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from sbc.sip.call import Asked, Call
 from sbc.sip.changes import reinvited
@@ -13,6 +14,12 @@ from sbc.sip.sdp import MEDIA_TYPE
 from sbc.sip.session_timer import TIMER, Timing
 from sbc.sip.transaction import ServerTransaction
 from sbc.sip.usage import CALL, Event, Move, State, Turn
+
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_OVER: Final = State.OVER
+_UP: Final = State.UP
+_GRANTED: Final = Turn.GRANTED
+_OFFERED: Final = OfferState.OFFERED
 
 
 class Server:
@@ -37,7 +44,7 @@ class Server:
             self._cancelled(now, transaction)
         elif refused is not None:
             self._reply(now, transaction, refused.status, refused.headers, tag=tag)
-        elif request.to.tag is None:
+        elif request.to_tag is None:
             self._requested_anew(now, transaction)
         elif call is None:
             self._reply(now, transaction, 481)
@@ -77,20 +84,20 @@ class Server:
 
         A call of ours without a dialog takes what comes from whichever branch: its 2xx may be late or lost.
         """
-        call = self._core.by_name.get((request.call_id, request.to.tag or ""))
-        if call is None or call.state is State.OVER:
+        call = self._core.by_name.get((request.call_id, request.to_tag or ""))
+        if call is None or call.state is _OVER:
             return None
         if call.dialog is not None:
             theirs = call.dialog.remote.tag
         elif call.outgoing:
             return call
         else:
-            theirs = call.request.from_.tag
-        return call if theirs == request.from_.tag else None
+            theirs = call.request.from_tag
+        return call if theirs == request.from_tag else None
 
     def _requested_within(self, now: float, call: Call, transaction: ServerTransaction) -> None:
         request = transaction.request
-        leg = call.early.get(request.from_.tag or "")
+        leg = call.early.get(request.from_tag or "")
         dialog = call.dialog if leg is None else leg.dialog
         if dialog is not None and not dialog.takes(request):
             self._reply(now, transaction, 500, tag=call.tag)
@@ -122,18 +129,20 @@ class Server:
         if call is None:
             return
         number = ack.cseq.number
-        if call.turn is Turn.GRANTED and call.asked.request.cseq.number == number:
+        if call.turn is _GRANTED and call.asked.request.cseq.number == number:
+            call.kept = None
             self._take_answer(call, ack)
             self._core.change(now, call, Move.ACK, ack)
         elif not call.outgoing and call.server.request.cseq.number == number and (call.state, Event.ACK) in CALL:
-            if call.state is not State.UP:
+            if call.state is not _UP:
+                call.kept = None
                 self._take_answer(call, ack)
             self._core.lead(now, call, Event.ACK, ack)
 
     @staticmethod
     def _take_answer(call: Call, ack: Request) -> None:
         """Take the answer that an ACK carries where our 2xx made the offer; without one the offer is void."""
-        if call.session.state is OfferState.OFFERED:
+        if call.session.state is _OFFERED:
             if body := description(ack):
                 call.session.came(body)
             else:

@@ -16,7 +16,7 @@ def validate(message: Request | Response, schemes: Collection[str] = ("sip", "si
     that is missing, doubled or malformed, a CSeq of another method, a Request-URI that is none or carries header
     fields. Fields that not every element needs are not read: a fault in them is for whoever needs them.
     """
-    if message.version.upper() != VERSION:
+    if message.version != VERSION and message.version.upper() != VERSION:
         if _VERSION.fullmatch(message.version):
             raise message.fault(f"the version is {message.version}, not {VERSION}", status=505)
         raise message.fault("the start line does not end in its version")

@@ -6,7 +6,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 
 from scenarios.model.contact_centre import AgentGroup, Callback, Ivr, Overflow, Queue, SkillLevel, Softphone, Widen
 from scenarios.model.day import Fault, Retry, Surge, Traffic
-from scenarios.model.drill import Drill, Run, Verdict, Waiver
+from scenarios.model.drill import Drift, Drill, Run, Verdict, Waiver
 from scenarios.model.network import (
     Detection,
     Detector,
@@ -55,6 +55,7 @@ __all__ = [
     "Detection",
     "Detector",
     "Drain",
+    "Drift",
     "Drill",
     "FailureDetection",
     "Fault",

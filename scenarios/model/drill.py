@@ -7,6 +7,7 @@ from pydantic import Field
 
 from scenarios.calendar import Clock, Holidays, Openings, openings
 from scenarios.fields import (
+    ComparedField,
     ExpectationField,
     Flag,
     Line,
@@ -16,6 +17,7 @@ from scenarios.fields import (
     Prose,
     Start,
     TimeZone,
+    ToleranceField,
     Whole,
 )
 from scenarios.model.contact_centre import AgentGroup, Queue
@@ -66,6 +68,16 @@ class Waiver(Part):
     """Why this is right here; shown in the report."""
 
 
+class Drift(Part):
+    """How two engines are compared on this drill (`kirikae drift`)."""
+
+    lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
+    """Time from the start that is played, where the whole run would take an engine too long."""
+    allow: dict[ComparedField, ToleranceField] = {}
+    """How far apart engines may be, by metric or `metric{selector=value}`: a percentage of the first engine's value, or
+    a difference in the metric's unit. Of several that fit, the narrowest counts."""
+
+
 class Drill(Part):
     """One drill: the plan, the day it meets, and what must come out."""
 
@@ -113,6 +125,8 @@ class Drill(Part):
     """What must come out, each `metric{selector} op value`."""
     waivers: list[Waiver] = []
     """Findings accepted with a reason."""
+    drift: Drift = Drift()
+    """How far apart engines may be."""
 
     def queue_table(self) -> dict[str, Queue]:
         """All queues: those declared, and one for each group of agents that none is named after."""

@@ -89,6 +89,9 @@ class SbcPair(Part):
     silence until a node serves: no agent can answer them, and they keep their place."""
     session_timer: Annotated[Duration, Field(ge=90)] = 1800.0
     """Session interval of its calls: it ends a lost call that nobody hangs up (RFC 4028, S5); 90 s at least."""
+    passes: Literal["b2bua", "proxy"] = "b2bua"
+    """How its nodes pass calls on: each as two calls joined back to back, or as a Record-Routing proxy, whose dialogs
+    carry the service address: those already answered then go on with the next node without having been replicated."""
     failover: Flag = True
     """Active-active: a call that one node refuses with 503, or leaves unanswered for the trunk's `advance_after`, goes
     on to the other; false: it is lost with that answer, or with 408."""

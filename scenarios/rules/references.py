@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from scenarios.expectations import Expectation
+from scenarios.expectations import Query
 from scenarios.model import (
     Action,
     Activate,
@@ -27,6 +27,7 @@ from scenarios.model import (
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
 from scenarios.rules.hours import without_start
+from scenarios.tolerances import MEASURES, Measure
 
 Path = tuple[str | int, ...]
 Names = tuple[str, ...] | None
@@ -213,7 +214,9 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         if drill.actors and step.by != AGENTS:
             yield _Reference(("runbook", index, "by"), "actors", step.by)
     for index, expectation in enumerate(drill.expect):
-        yield from _of_expectation(("expect", index), expectation)
+        yield from _of_query(("expect", index), expectation.query)
+    for compared in drill.drift.allow:
+        yield from _of_query(("drift", "allow", compared.text), compared.query)
 
 
 def _of_traffic(path: Path, stream: Traffic) -> Iterator[_Reference]:
@@ -272,9 +275,9 @@ def _of_condition(path: Path, when: When) -> Iterator[_Reference]:
     yield _Reference((*path, "site"), "sites", when.site)
 
 
-def _of_expectation(path: Path, expectation: Expectation) -> Iterator[_Reference]:
-    refusals = expectation.query.metric != "ports_peak"  # of what has no ports
-    for selector, name in expectation.query.selectors:
+def _of_query(path: Path, query: Query) -> Iterator[_Reference]:
+    refusals = query.metric != "ports_peak"  # of what has no ports
+    for selector, name in query.selectors:
         match selector:
             case "limit" if refusals and name in QUEUE_LIMITS:
                 pass
@@ -310,6 +313,11 @@ def _twice(drill: Drill) -> Iterator[Finding]:
         if name in drill.sbc_pairs:
             message = f"a trunk and an SBC pair are both called {name!r}; ports_peak{{limit={name}}} could mean either"
             yield _error("duplicate-name", ("trunks", name), message, "a name that no other limit has")
+    queries = [compared.query for compared in drill.drift.allow]
+    for index, compared in enumerate(drill.drift.allow):
+        if compared.query in queries[:index]:
+            message = f"{compared.query} stands above already, written differently"
+            yield _error("duplicate-name", ("drift", "allow", compared.text), message, "each metric once")
 
 
 def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
@@ -350,6 +358,12 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
             message = "arrivals follow the time of day, but the run does not say when it begins"
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
     yield from without_start(drill)
+    for compared, tolerance in drill.drift.allow.items():
+        metric = compared.query.definition
+        if not tolerance.fits(metric.unit):
+            message = f"{metric.name} is measured in {metric.unit}"
+            allowed = f"{MEASURES[metric.unit].value}, or {Measure.PERCENT.value}"
+            yield _error("not-applicable", ("drift", "allow", compared.text), message, allowed)
     if AGENTS in drill.actors:
         message = "every agent takes steps for themselves; their hours are the 'shifts' of their group"
         yield _error("not-applicable", ("actors", AGENTS), message, "agents: {…: {shifts: …}}")
@@ -379,6 +393,9 @@ def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
     if shared and pair.keeps != "none" and "keeps" in pair.model_fields_set:
         message = "an active-active pair has no takeover that calls could survive"
         yield _error("not-applicable", (*path, "keeps"), message, "keeps: none, or no 'keeps'")
+    if not shared and pair.passes == "proxy" and pair.keeps != "confirmed":
+        message = "a proxy keeps what is answered, as dialogs need none of its state, and loses what is in set-up"
+        yield _error("not-applicable", (*path, "keeps"), message, "keeps: confirmed, or passes: b2bua")
     if not shared and "failover" in pair.model_fields_set:
         message = "calls to one address have no other node to go to before it takes over"
         yield _error("not-applicable", (*path, "failover"), message, "mode: active-active, or no 'failover'")

@@ -47,6 +47,10 @@ class Host:
         """The faults that hold it dead, oldest first."""
         self.hung_by: dict[str, None] = {}
         self.endpoint: Endpoint | None = None
+        self.silent = False
+        """Whether the machine is gone, and not only its process: nobody hears that a connection is none."""
+        self.lives = 0
+        """Counts the processes that have ended here: connections die with theirs."""
         self._env = env
         self._network = network
         self._on_wake: list[Callable[[Any], None]] = [self._wake]
@@ -65,13 +69,21 @@ class Host:
     def start(self, endpoint: Endpoint) -> None:
         """Run an endpoint from now on; what has been set up in it before is carried out."""
         self.endpoint = endpoint
+        self.silent = False
         self._settle(endpoint)
 
-    def kill(self) -> None:
-        """End the process: what it knew is gone, and it answers nothing. Its addresses stay with the machine."""
+    def kill(self, *, silent: bool = False) -> None:
+        """End the process: what it knew is gone, and it answers nothing. Its addresses stay with the machine.
+
+        The system of a machine that is still there closes the process's connections, and refuses new ones; with
+        ``silent`` the machine is gone too.
+        """
         self.endpoint = None
+        self.silent = silent
         self._timer.due = inf
         self._pending.clear()
+        self._network.ended(self)
+        self.lives += 1
 
     def receive(self, datagram: Datagram) -> None:
         """A datagram has arrived; a dead machine loses it, a hung process finds it in its buffer when it goes on."""

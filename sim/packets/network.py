@@ -1,6 +1,6 @@
 """The simulated network: segments, links between them, and addresses that move from one machine to another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -8,21 +8,20 @@ from math import inf
 import simpy
 
 from sbc.endpoints.endpoint import Broken, Claimed, Transmit
-from sbc.endpoints.wire import VRRP, Address, Datagram, Path
-from sbc.sip.message import Request
+from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecord, WireRecorder
 from sim.links import Link as Degraded
 from sim.log import Log
 from sim.packets.host import Host
+from sim.packets.kinds import met
+from sim.packets.streams import Streams
 from sim.timer import later
 
 DELAY = 0.001
 """Seconds that a link of the plan takes, one way, unless it says otherwise."""
 ARP_TIMEOUT = 30.0
 """Seconds after which a segment asks again who has an address that was taken over without announcement."""
-
-_MET = {"REGISTER": "registration", "OPTIONS": "probe"}
 
 
 @dataclass(slots=True, eq=False)
@@ -34,8 +33,17 @@ class Link:
     """What faults add to it."""
     cut_by: dict[str, None] = field(default_factory=dict)
     """The faults that cut it: nothing passes."""
+    cut_towards: dict[str, dict[str, None]] = field(default_factory=dict)
+    """By segment, the faults that cut one direction: nothing passes to it, and all that comes from it does."""
+    doubles: Callable[[], bool] | None = None
+    """Draws whether the next datagram arrives twice, each copy as late as it happens to be; connections do not mind."""
     refuses: bool = False
     """Whether a cut is noticed: the sender hears at once that its target is unreachable."""
+
+    def cut(self, towards: str) -> Collection[str]:
+        """Return the faults that let nothing pass to a segment."""
+        one_way = self.cut_towards.get(towards)
+        return (*self.cut_by, *one_way) if one_way else self.cut_by
 
 
 class Network:
@@ -56,6 +64,7 @@ class Network:
         """Whom the others take for the holder of an address: whoever announced it last."""
         self._claims: dict[Address, dict[Host, None]] = {}
         """All who hold an address, in order; more than one after a split brain."""
+        self._streams = Streams(env, self)
 
     # Topology.
 
@@ -63,13 +72,9 @@ class Network:
         """Put an IP address into a segment."""
         self._segments[host] = segment
 
-    def connect(self, one: str, other: str, link: Link, *, back: Link | None = None) -> None:
-        """Join two segments, or let the machines of one reach each other by a link of its own.
-
-        ``back``: what lies on the way from the other to the one, where that is not the same.
-        """
-        self._links[one, other] = link
-        self._links[other, one] = link if back is None else back
+    def connect(self, one: str, other: str, link: Link) -> None:
+        """Join two segments, or let the machines of one reach each other by a link of its own."""
+        self._links[one, other] = self._links[other, one] = link
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""
@@ -124,31 +129,62 @@ class Network:
                 datagram = Datagram(flow, message)
         path = datagram.path
         link = self.link(path.local, path.remote)
-        if link is None or link.cut_by:
-            if link is not None:
-                self._log.effect(link.cut_by, met(datagram))
-            self._note(datagram, Fate.UNREACHABLE if link is None else Fate.CUT)
-            if link is None or link.refuses:
-                later(self._env, 0.0, partial(host.tell, Broken(path)))
-            return
-        late = link.degraded.crossing(self._log, met(datagram)) if link.degraded.degraded_by else 0.0
-        if late == inf:
-            self._note(datagram, Fate.LOST)
-            return
-        self._note(datagram, Fate.SENT)
-        later(self._env, link.delay + late, partial(self._arrive, datagram))
+        if link is None or (link.refuses and link.cut(self._segments[path.remote.host])):
+            self.note(host, datagram, self.crossing(path, met(datagram))[0])
+            later(self._env, 0.0, partial(host.tell, Broken(path)))
+        elif path.reliable:
+            self._streams.send(host, datagram)
+        else:
+            self._cross(host, datagram)
+            if link.doubles is not None and link.doubles():
+                self._cross(host, datagram)
 
-    def _arrive(self, datagram: Datagram) -> None:
+    def stands(self, path: Path) -> None:
+        """Let a connection stand between two addresses as if it had been made before."""
+        self._streams.stands(path)
+
+    def ended(self, host: Host) -> None:
+        """A process has ended; whoever had a connection with it hears so from its machine, if that is there."""
+        self._streams.ended(host)
+
+    def _cross(self, host: Host, datagram: Datagram) -> None:
+        fate, takes = self.crossing(datagram.path, met(datagram))
+        self.note(host, datagram, fate)
+        if fate is Fate.SENT:
+            later(self._env, takes, partial(self.arrive, datagram))
+
+    def crossing(self, path: Path, what: str) -> tuple[Fate, float]:
+        """Return what becomes of the next packet on a path, and how long it takes, seconds; ``inf`` for ever.
+
+        ``what`` is what the journal calls it if it meets a fault.
+        """
+        link = self.link(path.local, path.remote)
+        if link is None:
+            return Fate.UNREACHABLE, inf
+        if cut := link.cut(self._segments[path.remote.host]):
+            self._log.effect(cut, what)
+            return Fate.CUT, inf
+        late = link.degraded.crossing(self._log, what) if link.degraded.degraded_by else 0.0
+        return (Fate.LOST, inf) if late == inf else (Fate.SENT, link.delay + late)
+
+    def arrive(self, datagram: Datagram) -> None:
+        """Let a datagram meet whoever holds its address."""
         holder = self.holder(datagram.path.remote)
         if holder is None:
             return
-        if not holder.answers:
-            self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
+        self.meets(holder, datagram)
         holder.receive(Datagram(datagram.path, None, datagram.data) if self._strict else datagram)
 
-    def _note(self, datagram: Datagram, fate: Fate) -> None:
+    def meets(self, holder: Host, datagram: Datagram) -> None:
+        """Write down that something has met a host that does not answer."""
+        if not holder.answers:
+            self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
+
+    def note(self, sender: Host, datagram: Datagram, fate: Fate) -> None:
+        """Tell the wire recorder of a datagram that is sent."""
         if self._wire is not None:
             path = datagram.path
+            receiver = self._holders.get(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,
@@ -159,19 +195,10 @@ class Network:
                     path.transport,
                     datagram.data,
                     fate,
+                    sender.name,
+                    "" if receiver is None else receiver.name,
                 )
             )
-
-
-def met(datagram: Datagram) -> str:
-    """Return what the journal calls a datagram that met a fault: ``call``, ``registration``, ``probe``, ``advert``."""
-    if datagram.path.transport == VRRP:
-        return "advert"
-    message = datagram.message
-    if message is None:
-        return "replication"
-    method = message.method if isinstance(message, Request) else message.cseq.method
-    return _MET.get(method, "call")
 
 
 def addresses(network: str) -> Iterator[str]:

@@ -1,0 +1,139 @@
+"""What the steps of a runbook do to the parts of the plan, and what people see of it: one interface for all engines."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from scenarios.evidence import EventKind
+from scenarios.model import Queue
+from sim.log import Log
+from sim.pairs import Pairs
+from sim.phones import Phones
+from sim.world import World
+
+
+class Deeds(Protocol):
+    """What an engine lets people do and see."""
+
+    def activate(self, site: str) -> None:
+        """Take a site into service."""
+
+    def deactivate(self, site: str) -> None:
+        """Let a site refuse new calls and registrations."""
+
+    def default_caller(self, number: str) -> None:
+        """Let outbound calls show a number unless they show another (Z32)."""
+
+    def caller_numbers(self, group: str, number: str) -> None:
+        """Let the terminals of a group show a number (Z37)."""
+
+    def repoint(self, number: str, to: str) -> None:
+        """Send calls to a number on to another (Z38)."""
+
+    def drain(self, pair: str, retry_after: float | None) -> None:
+        """Let a pair refuse new calls, as planned."""
+
+    def resume(self, pair: str) -> None:
+        """Let it take calls again."""
+
+    def can_switch(self, pair: str) -> bool:
+        """Whether both nodes of a pair work, so that they can change roles."""
+
+    def switch(self, pair: str) -> None:
+        """Let the serving node of a pair resign."""
+
+    def verify(self, number: str, then: Callable[[bool], None]) -> None:
+        """Place a test call; ``then`` hears, now or later, whether somebody could answer it."""
+
+    def works(self, site: str) -> bool:
+        """Whether a site is in service and not lost."""
+
+    def idle(self, pair: str) -> bool:
+        """Whether no call is up on a pair."""
+
+    def registered(self, group: str, site: str) -> int:
+        """Return how many phones of a group have a line at a site."""
+
+
+class Steps:
+    """The deeds of the `calls` engine."""
+
+    def __init__(self, world: World, phones: Phones[Any], pairs: Pairs, queues: Mapping[str, Queue], log: Log) -> None:
+        self._world = world
+        self._phones = phones
+        self._pairs = pairs
+        self._queues = queues
+        self._log = log
+
+    def activate(self, site: str) -> None:
+        """Take a site into service."""
+        self._world.sites[site].in_service = True
+        self._log.entry(EventKind.ACTIVATED, site)
+        self._phones.registrations.registrar_back(site)
+
+    def deactivate(self, site: str) -> None:
+        """Let a site refuse new calls and registrations."""
+        self._world.sites[site].in_service = False
+        self._log.entry(EventKind.DEACTIVATED, site)
+        self._phones.registrations.registrar_closed(site)
+
+    def default_caller(self, number: str) -> None:
+        """Let outbound calls show a number unless they show another (Z32)."""
+        self._world.default_caller = number
+        self._log.entry(EventKind.CALLER_NUMBER, number, of="default")
+
+    def caller_numbers(self, group: str, number: str) -> None:
+        """Let the terminals of a group show a number (Z37)."""
+        self._world.caller_numbers[group] = number
+        self._log.entry(EventKind.CALLER_NUMBER, number, of=group)
+
+    def repoint(self, number: str, to: str) -> None:
+        """Send calls to a number on to another (Z38)."""
+        self._world.repoint(number, to)
+        self._log.entry(EventKind.REROUTED, number, to=to)
+
+    def drain(self, pair: str, retry_after: float | None) -> None:
+        """Let a pair refuse new calls, as planned."""
+        self._world.pairs[pair].drained = True
+        self._world.pairs[pair].retry_after = retry_after
+        log_drain(self._log, pair, retry_after)
+
+    def resume(self, pair: str) -> None:
+        """Let it take calls again."""
+        self._world.pairs[pair].drained = False
+        self._log.entry(EventKind.RESUMED, pair)
+
+    def can_switch(self, pair: str) -> bool:
+        """Whether both nodes of a pair work, so that they can change roles."""
+        return self._pairs.can_switch(self._world.pairs[pair])
+
+    def switch(self, pair: str) -> None:
+        """Let the serving node of a pair resign."""
+        self._pairs.switch(self._world.pairs[pair])
+
+    def verify(self, number: str, then: Callable[[bool], None]) -> None:
+        """Say at once whether a test call would reach somebody who could answer."""
+        route = self._world.reachable(number, self._log.now, self._log)
+        if route is None:
+            then(False)
+        elif route.queue is None or self._world.is_closed(route):
+            then(True)
+        else:
+            site = self._world.trunks[route.trunk].pair.site.name
+            then(self._phones.answering(self._queues[route.queue].agents, site))
+
+    def works(self, site: str) -> bool:
+        """Whether a site is in service and not lost."""
+        return self._world.sites[site].works
+
+    def idle(self, pair: str) -> bool:
+        """Whether no call is up on a pair."""
+        return not any(node.calls for node in self._world.pairs[pair].nodes)
+
+    def registered(self, group: str, site: str) -> int:
+        """Return how many phones of a group have a line at a site."""
+        return self._phones.registrations.registered(group, site)
+
+
+def log_drain(log: Log, pair: str, retry_after: float | None) -> None:
+    """Write down that a pair is drained."""
+    log.entry(EventKind.DRAINED, pair, **({} if retry_after is None else {"retry_after": retry_after}))

@@ -1,0 +1,17 @@
+"""What the journal calls a datagram that has met a fault."""
+
+from sbc.endpoints.wire import VRRP, Datagram
+from sbc.sip.message import Request
+
+_MET = {"REGISTER": "registration", "OPTIONS": "probe"}
+
+
+def met(datagram: Datagram) -> str:
+    """Return what the journal calls a datagram that met a fault: ``call``, ``registration``, ``probe``, ``advert``."""
+    if datagram.path.transport == VRRP:
+        return "advert"
+    message = datagram.message
+    if message is None:
+        return "replication"
+    method = message.method if isinstance(message, Request) else message.cseq.method
+    return _MET.get(method, "call")

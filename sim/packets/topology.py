@@ -1,0 +1,87 @@
+"""Where the parts of a plan stand on the simulated network: their addresses, segments and links."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sbc.endpoints.wire import Address
+from scenarios.model import Drill
+from sim.packets.network import Link, Network
+
+REPLICATION_PORT = 7_000
+"""On which a SIP process hears of the other's calls; a port of this network's own choice."""
+
+
+class NodeAddresses(NamedTuple):
+    """The addresses of one machine of a pair."""
+
+    own: Address
+    """Its own; in an active-active pair the one that it serves at."""
+    ha: Address
+    """On the link to the other machine: the HA daemon's."""
+
+    @property
+    def replication(self) -> Address:
+        """On the same link: the SIP process's."""
+        return Address(self.ha.host, REPLICATION_PORT)
+
+
+class PairAddresses(NamedTuple):
+    """The addresses of a pair."""
+
+    service: Address
+    nodes: tuple[NodeAddresses, NodeAddresses]
+
+
+class Topology:
+    """The network that a plan describes, laid out.
+
+    Each site, each carrier's line and each link between two nodes is a segment. All links take
+    :data:`~sim.packets.network.DELAY`; a carrier's line that is lost says so at once.
+    """
+
+    def __init__(self, network: Network, drill: Drill) -> None:
+        self.centres: dict[str, Address] = {}
+        """The contact centre's address at each site."""
+        self.pairs: dict[str, PairAddresses] = {}
+        self.lines: dict[str, Address] = {}
+        """The carrier's end of each trunk."""
+        self.trunk_links: dict[str, Link] = {}
+        self.ha_links: dict[str, Link] = {}
+        hosts = {name: _hosts(f"10.{number}") for number, name in enumerate(drill.sites, 1)}
+        for name, each in hosts.items():
+            self.centres[name] = _place(network, each, site(name))
+            network.connect(site(name), site(name), Link())
+        backbone = _hosts("172.16")
+        for name, pair in drill.sbc_pairs.items():
+            segment = f"ha:{name}"
+            self.ha_links[name] = Link()
+            network.connect(segment, segment, self.ha_links[name])
+            here = hosts[pair.site]
+            service = _place(network, here, site(pair.site))
+            first, second = (
+                NodeAddresses(_place(network, here, site(pair.site)), _place(network, backbone, segment))
+                for _ in range(2)
+            )
+            self.pairs[name] = PairAddresses(service, (first, second))
+        carriers = _hosts("198.18")
+        for name, trunk in drill.trunks.items():
+            segment = f"trunk:{name}"
+            self.lines[name] = _place(network, carriers, segment)
+            self.trunk_links[name] = Link(refuses=True)
+            network.connect(segment, site(drill.sbc_pairs[trunk.via].site), self.trunk_links[name])
+
+
+def site(name: str) -> str:
+    """Return the segment of a site's machines."""
+    return f"site:{name}"
+
+
+def _place(network: Network, hosts: Iterator[str], segment: str) -> Address:
+    host = next(hosts)
+    network.place(host, segment)
+    return Address(host)
+
+
+def _hosts(network: str) -> Iterator[str]:
+    """Yield the host addresses of an IPv4 /16 given by its first two numbers."""
+    yield from (f"{network}.{third}.{fourth}" for third in range(1, 256) for fourth in range(1, 255))

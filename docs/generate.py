@@ -16,6 +16,7 @@ from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
 from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
+from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios.loader import load
@@ -218,6 +219,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "words of branches": lambda: _words(forking.Effect),
     "machine bridge": lambda: _machine(bridging.TABLE, bridging.State, bridging.Event),
     "words of bridges": lambda: _words(bridging.Effect),
+    "machine visit": lambda: _machine(visiting.TABLE, visiting.State, visiting.Event),
+    "words of visits": lambda: _words(visiting.Effect),
     "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
     "words of calls": lambda: _words(usage.Effect, usage.Deed),
 }

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from kirikae.runner import record
 from reports.pcap import PcapFile
 from scenarios.evidence import WireRecord
+from scenarios.loader import load_text
 from scenarios.model import VrrpDetection
 from tests.ha_pairs import OWN, SERVICE, HaPair
 from tests.lab import peer
-from tests.packet_calls import recorded
+from tests.packet_calls import Unheard, recorded
+from tests.test_replay import PLAN
 
 CHECKED = [word for name in ("ip", "udp", "tcp") for word in ("-o", f"{name}.check_checksum:TRUE")]
 CALL = ["INVITE", "180", "200", "ACK", "BYE", "200"]
@@ -49,7 +52,7 @@ def by_call(path: Path) -> dict[str, list[str]]:
 def complaints(path: Path) -> list[str]:
     """Return what tshark finds wrong with frames, but for what was lost on purpose."""
     wrong = "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || tcp.checksum.status == 0"
-    unread = "!(sip || vrrp)"
+    unread = "!(sip || vrrp || data)"  # data is what the nodes of a pair tell each other
     return tshark(path, "-Y", f"{wrong} || {unread} || (_ws.expert.severity >= 0x600000 && !(ip.ttl == 0))")
 
 
@@ -108,3 +111,21 @@ def test_adverts_are_read_and_the_one_of_the_second_node_says_when_it_took_over(
         assert float(after) == pytest.approx(sent.at - first, abs=2e-6)
         assert (source, int(priority), address) == (sent.source, sent.data[2], SERVICE.host)
     assert {source for _, source, _, _ in adverts} == {own.host for own in OWN}
+
+
+@pytest.mark.lab(needs=["tshark"])
+def test_a_drill_whose_node_dies_has_nothing_but_complete_calls(tmp_path: Path) -> None:
+    """Each leg of a call that was over in time: INVITE, 200, ACK, BYE, 200, whatever was sent again meanwhile."""
+    path, drill = tmp_path / "packets.pcap", load_text(PLAN, "plan").drill
+    with path.open("wb") as file:
+        record(drill, 1, 0, Unheard(), "packets", wire=PcapFile(file, None))
+    assert complaints(path) == []
+    seen: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    names = ("frame.time_epoch", "sip.Call-ID", "sip.CSeq.method", "sip.Method", "sip.Status-Code")
+    for at, call, of, method, status in fields(path, *names, only="sip"):
+        seen[call].setdefault(method or f"{status} {of}", float(at))
+    end = max(at for call in seen.values() for at in call.values())
+    whole = [call for call in seen.values() if call["INVITE"] < end - 130]
+    assert len(whole) > 50
+    for call in whole:
+        assert list(call) == ["INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]

@@ -74,16 +74,15 @@ def names(folder: Path) -> set[str]:
 PACKETS_RUN = ("--engine", "packets", "--out", "out")
 
 
-@pytest.mark.parametrize("replications", ["1", "3"])
-def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, replications: str) -> None:
-    """In processes of their own, whose hashes of text differ."""
+def twice(tmp_path: Path, module: str, replications: str) -> list[dict[str, bytes]]:
+    """Run the small plan in processes of their own, whose hashes of text differ; return the files of each."""
     (tmp_path / "plan.kirikae.yaml").write_text(PLAN, encoding="utf-8")
     words = (*PACKETS_RUN, "--workers", "1", "--replications", replications, "--detail", "0")
     root = str(Path(__file__).parent.parent)
     found = []
     for seed in ("0", "1"):
         done = subprocess.run(
-            [sys.executable, "-m", "tests.packet_calls", "run", "plan.kirikae.yaml", *words],
+            [sys.executable, "-m", module, "run", "plan.kirikae.yaml", *words],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": seed},
             capture_output=True,
@@ -94,9 +93,34 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, replications: str) -
         assert f"Replication 0 in full: out/{CALLS}, out/{JOURNAL}, out/{PACKETS}".encode() in done.stdout
         out = tmp_path / "out"
         assert names(out) == USUAL | {PACKETS}
-        found.append([(out / name).read_bytes() for name in (PACKETS, JOURNAL, CALLS, "result.json")])
+        found.append({name: (out / name).read_bytes() for name in (PACKETS, JOURNAL, CALLS, "result.json")})
+    return found
+
+
+@pytest.mark.parametrize("replications", ["1", "3"])
+def test_the_same_seed_gives_the_same_bytes(tmp_path: Path, replications: str) -> None:
+    one, other = twice(tmp_path, "tests.packet_calls", replications)
+    assert one == other
+    assert [frame.data for frame in frames(one[PACKETS])] == [each.data for each in recorded(lost=[1])]
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes_of_a_whole_drill(tmp_path: Path) -> None:
+    one, other = twice(tmp_path, "kirikae", "2")
+    assert one == other
+    assert sum(1 for _ in frames(one[PACKETS])) > 1000
+
+
+@pytest.mark.slow
+def test_a_drill_read_from_bytes_is_the_same_drill(tmp_path: Path) -> None:
+    drill = load_text(PLAN, "plan").drill
+    found = []
+    for strict in (False, True):
+        out = tmp_path / str(strict)
+        with detail_files(out) as recorder, capture_file(out) as wire:
+            runner.record(drill, 1, 0, recorder, "packets", wire=wire, strict=strict)
+        found.append([(out / name).read_bytes() for name in (PACKETS, JOURNAL, CALLS)])
     assert found[0] == found[1]
-    assert [frame.data for frame in frames(found[0][0])] == [each.data for each in recorded(lost=[1])]
 
 
 def test_the_engine_is_named_wherever_the_run_is(replay: Replay) -> None:

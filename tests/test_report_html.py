@@ -103,7 +103,7 @@ def test_a_page_says_what_came_out_and_how_to_have_it_again(page: str) -> None:
         "tokyo-lost at 10m took effect in every run",
         "nothing answers",
         "テスト通話",
-        "kirikae run plan.yaml --seed 7 --replications 100 --set ports.tenant=60",
+        "kirikae run plan.yaml --engine calls --seed 7 --replications 100 --set ports.tenant=60",
     ):
         assert words in re.sub(r"\s+", " ", text)
 

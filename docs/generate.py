@@ -14,8 +14,9 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, registration, runbook
+from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
+from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios.loader import load
@@ -195,6 +196,9 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "rules": _rules,
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
+    "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),
+    "words of vrrp": lambda: _words(vrrp.Effect),
+    "machine probing": lambda: _machine(probing.TABLE, probing.State, probing.Event),
     "machine member": lambda: _machine(member.TABLE, member.State, member.Event),
     "machine handover": lambda: _machine(handover.TABLE, handover.State, handover.Event),
     "words of handovers": lambda: _words(handover.Effect),
@@ -215,6 +219,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "words of branches": lambda: _words(forking.Effect),
     "machine bridge": lambda: _machine(bridging.TABLE, bridging.State, bridging.Event),
     "words of bridges": lambda: _words(bridging.Effect),
+    "machine visit": lambda: _machine(visiting.TABLE, visiting.State, visiting.Event),
+    "words of visits": lambda: _words(visiting.Effect),
     "machine change": lambda: _machine(usage.CHANGE, usage.Turn, usage.Move),
     "words of calls": lambda: _words(usage.Effect, usage.Deed),
 }

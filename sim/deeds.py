@@ -74,7 +74,6 @@ class Steps:
         """Let a site refuse new calls and registrations."""
         self._world.sites[site].in_service = False
         self._log.entry(EventKind.DEACTIVATED, site)
-        self._phones.registrations.registrar_closed(site)
 
     def default_caller(self, number: str) -> None:
         """Let outbound calls show a number unless they show another (Z32)."""

@@ -58,9 +58,6 @@ class Lines(Protocol):
     def registrar_back(self, site: str) -> None:
         """A registrar answers again, or its site has come into service."""
 
-    def registrar_closed(self, site: str) -> None:
-        """A site refuses new registrations from now on."""
-
     def office_lost(self, office: str, fault: str) -> None:
         """No packet leaves or reaches an office any more."""
 

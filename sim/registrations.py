@@ -168,9 +168,6 @@ class Registrations(Roll):
             if phone.agent.site == site:
                 self._resend(phone)
 
-    def registrar_closed(self, site: str) -> None:
-        """Nothing changes before a phone's next REGISTER, which meets a site out of service."""
-
     def office_lost(self, office: str, fault: str) -> None:
         """No packet leaves or reaches an office any more; what registrars keep of its phones is no line."""
         self._offices[office][fault] = None

@@ -3,7 +3,7 @@
 import pytest
 
 from sbc.decisions.handover import TABLE, Effect, Event, State
-from tests.grids import disagreements, drawn
+from tests.grids import assert_every_mutation_is_noticed, disagreements, drawn
 
 # A stream has a beginning, which is repeated until it is acknowledged: before that nothing else can be heard. Whoever
 # serves begins again when the other has missed something or comes back; whoever has stepped down lets it be in the end.
@@ -39,8 +39,16 @@ DOES = {
 }
 
 
+ORACLE = drawn(GRID, State, Event, DOES, Effect)
+
+
 def test_the_table_does_what_is_drawn() -> None:
-    assert disagreements(TABLE, drawn(GRID, State, Event, DOES, Effect), State, Event) == []
+    assert disagreements(TABLE, ORACLE, State, Event) == []
+
+
+def test_every_row_that_is_broken_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = dict(TABLE)
+    assert_every_mutation_is_noticed(table, lambda: disagreements(table, ORACLE, State, Event), State, monkeypatch)
 
 
 @pytest.mark.parametrize("state", State)

@@ -26,7 +26,7 @@ TENTH = Instance(52, 3, 0.1, (101, 100))
 THIRD = Instance(53, 3, 0.3, (101, 100))
 SWIFT = Instance(54, 3, 0.3, (201, 200))
 LOSSY = Instance(55, 3, 0.3, (101, 100))
-"""Every second advert of its first node is lost."""
+"""Every second advert of its first node is lost, but for a resignation."""
 TRACKED = Instance(56, 3, 0.3, (101, 100), track=1)
 """Its SIP process is checked every second."""
 INSTANCES = (SECOND, TENTH, THIRD, SWIFT, LOSSY, TRACKED)
@@ -46,7 +46,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         pytest.skip(why)
     with pair(tmp_path_factory.mktemp("keepalived"), INSTANCES) as (wire, first, second):
         numbers = count()
-        wire.loses = lambda seen: (seen.node, seen.router) == (0, LOSSY.router) and next(numbers) % 2 == 1
+        lossy = (0, LOSSY.router, LOSSY.priorities[0])
+        wire.loses = lambda seen: (seen.node, seen.router, seen.priority) == lossy and next(numbers) % 2 == 1
         await_masters(wire, 0, 0.0)
         yield wire, first, second
 

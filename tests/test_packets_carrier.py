@@ -943,6 +943,23 @@ def test_what_cannot_be_read_is_answered_as_it_deserves_or_dropped() -> None:
     assert [each.data.split()[1] for each in rig.sent] == [b"400"]
 
 
+def test_a_contact_that_is_no_address_is_answered_on_the_way_it_came() -> None:
+    rig = Rig(drill())
+    path = Path(rig.sbcs["edge"].address, rig.lines["ntt"].local)
+    head = (
+        "Via: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK{branch}\r\nMax-Forwards: 70\r\nFrom: <sip:a@192.0.2.10>;tag=1\r\n"
+        "Call-ID: 1\r\nCSeq: 1 {method}\r\nContact: <tel:+81312345678>\r\nTo: <sip:110@198.51.100.1>{tag}\r\n\r\n"
+    )
+    invite = "INVITE sip:110@198.51.100.1 SIP/2.0\r\n" + head.format(branch=1, method="INVITE", tag="")
+    rig.host.receive(Datagram(path, None, invite.encode()))
+    (answer,) = [each for each in rig.sent if kind(each) == "200 INVITE"]
+    answered = parse(answer.data)
+    ack = "ACK sip:198.51.100.1 SIP/2.0\r\n" + head.format(branch=2, method="ACK", tag=f";tag={answered.to.tag}")
+    rig.host.receive(Datagram(path, None, ack.encode()))
+    rig.at(1, HangUp("1", Direction.OUTBOUND)).run(2)  # without a key of the plan's, the Call-ID names it
+    assert [each.target for each in rig.sent if kind(each) == "BYE"] == ["192.0.2.10"]
+
+
 # Whatever happens, nothing stays held.
 
 TRUNKS = ["ntt", "kddi"]

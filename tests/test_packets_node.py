@@ -67,6 +67,16 @@ class Nobody:
         self.records.append(record)
 
 
+class Dice:
+    """Loses a share of what crosses a link."""
+
+    def __init__(self, loss: float, seed: int) -> None:
+        self._loss, self._random = loss, Random(seed)  # noqa: S311
+
+    def crossing(self) -> float:
+        return inf if self._random.random() < self._loss else 0.0
+
+
 class Party:
     """A user agent with one address: answers calls as it is told, accepts every change, notes what it is told."""
 
@@ -720,6 +730,55 @@ def test_the_calls_of_a_trunk_that_is_lost_in_the_silence_are_cleared_by_the_nex
     assert (rig.node(1).carries("0"), rig.node(1).carries("1")) == (False, True)
 
 
+def test_a_call_whose_ends_are_gone_as_well_ends_with_its_session() -> None:
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    rig.call("7")
+    rig.run(10.0)
+    rig.lose()
+    rig.network.release(rig.machines[rig.centre], CENTRE)
+    rig.network.release(rig.machines[rig.lines["ntt-tokyo"]], TRUNKS["ntt-tokyo"])
+    rig.hold(1)
+    rig.run(0.105 + 60.0 - 2 * MS)  # 90 s without a refresh, less a third (RFC 4028 §10)
+    assert len(rig.node(1)) == 1
+    rig.run(0.105 + 60.0 + 2 * MS)
+    assert len(rig.node(1)) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_on_a_lossy_trunk_calls_are_kept_all_the_same_and_nothing_is_left(seed: int) -> None:
+    rig = Rig("all")
+    rig.trunk_link.degraded.degraded_by["lossy"] = Dice(0.2, seed)  # type: ignore[assignment]
+    rig.run(0.1)
+    calls = rig.several(30)
+    rig.run(40.0)
+    line = rig.lines["ntt-tokyo"]
+    assert len(line.heard(Up)) == 30
+    rig.lose()
+    rig.run(41.0)
+    rig.hold(1)
+    assert len(rig.node(1)) == 30
+    for call in calls:
+        rig.hang_up(line, call)
+    rig.start(0)
+    rig.run(300.0)
+    assert len(rig.centre.heard(Ended)) == 30
+    rig.quiet()
+
+
+def test_a_trunk_that_is_noticed_to_be_unreachable_counts_as_503() -> None:
+    rig = Rig()
+    rig.trunk_link.cut_by["cut"] = None
+    rig.trunk_link.refuses = True
+    rig.run(0.1)
+    target = by_trunk("09012345678", "ntt-tokyo", SERVICE)
+    caller = NameAddr(SipUri(CENTRE.host, NUMBER))
+    rig.do(rig.centre, lambda now, agent: agent.invite(now, target, caller, NameAddr(target), body=OFFER))
+    rig.run(1.0)
+    assert [(at, event.message.status) for at, event in rig.centre.heard(Ended)] == [(pytest.approx(0.1 + 2 * MS), 503)]
+    assert len(rig.node(0)) == 0
+
+
 # Planned
 
 
@@ -783,16 +842,6 @@ def test_a_node_that_hung_while_the_other_took_over_lets_go_without_a_word() -> 
 
 
 # The link between the nodes
-
-
-class Dice:
-    """Loses a share of what crosses a link."""
-
-    def __init__(self, loss: float, seed: int) -> None:
-        self._loss, self._random = loss, Random(seed)  # noqa: S311
-
-    def crossing(self) -> float:
-        return inf if self._random.random() < self._loss else 0.0
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -140,6 +140,8 @@ def test_a_site_that_is_lost_is_no_news_to_phones_with_a_connection_before_their
     """Its machine is gone and resets nothing: the refresh, unanswered for 32 s, tells. In `calls` they know."""
     day = plan(fault(100, 400, site="tokyo"), agents=desk(20, client="pjsua", expires="4m"))
     net = PhonesOnly(day)
+    net.run(until=101)
+    assert len(net.lines.locations["tokyo"]) == 0
     recorder = net.play()
     first = min(at for at in (record.at for record in net.wire.records) if at > 100)
     assert first > 100.5

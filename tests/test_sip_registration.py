@@ -332,6 +332,71 @@ def test_rfc_5626_doubles_the_pause_up_to_half_an_hour_and_draws_from_its_upper_
         assert failed + longest / 2 <= now <= failed + longest
 
 
+@pytest.mark.parametrize(("fails", "base"), [(refuse, 90), (silence, 30)])
+def test_whether_a_flow_is_left_by_rfc_5626_says_an_answer_even_a_refusal(
+    fails: Callable[[RegistrationClient, float, Request], None], base: int
+) -> None:
+    """§4.5: the first wait is from the upper half of 2 x 90 s while a flow works, of 2 x 30 s when none does."""
+    client = phone(client=CLIENTS["rfc5626"])
+    client.set(0.0)
+    client.fire(0.0)
+    accept(client, 0.0, sent(client))
+    client.take()
+    client.fire(client.deadline())
+    fails(client, 200.0, sent(client))
+    assert 200.0 + base <= client.deadline() <= 200.0 + 2 * base
+
+
+def test_waits_are_spread_over_a_time_of_their_own() -> None:
+    """S13: the 32 s of the client, and up to 20 s more."""
+    client, waits, now = phone(client=CLIENTS["audiocodes"], spread=20.0), [], 0.0
+    client.set(now)
+    for _ in range(50):
+        client.fire(now)
+        silence(client, now + 32.0, sent(client))
+        waits.append(client.deadline() - now - 32.0)
+        now = client.deadline()
+    assert 32.0 <= min(waits) < 36.0
+    assert 48.0 < max(waits) < 52.0
+
+
+def test_a_phone_that_is_set_to_other_registrars_asks_the_first_of_them_when_it_is_told_to() -> None:
+    client = phone(registrars=REGISTRARS, client=CLIENTS["asterisk"])
+    client.set(0.0)
+    client.sign_out(1.0)
+    client.take()
+    client.set(2.0, [SipUri("nagoya.example.jp")], after=5.0)
+    assert client.deadline() == 7.0
+    client.fire(7.0)
+    request = sent(client)
+    assert (request.uri_text, str(request.to.uri)) == ("sip:nagoya.example.jp", str(AOR))
+    refuse(client, 8.0, request)
+    assert client.take() == [], "there is no other"
+
+
+def test_each_registrar_may_have_a_domain_of_its_own() -> None:
+    client = phone(registrars=REGISTRARS, domains=True)
+    client.set(0.0)
+    client.fire(0.0)
+    first = sent(client)
+    assert (str(first.to.uri), str(first.from_.uri)) == ("sip:alice@tokyo.example.jp",) * 2
+    refuse(client, 1.0, first)
+    second = sent(client)
+    assert (str(second.to.uri), second.from_.tag) == ("sip:alice@osaka.example.jp", first.from_.tag)
+
+
+def test_who_listens_hears_of_contacts_when_they_change_and_when_the_last_is_gone() -> None:
+    heard: list[tuple[object, int]] = []
+    registrar = Registrar(ids(), Terms(rate=1.0), stored=lambda key, bindings: heard.append((key, len(bindings))))
+    alice = ("alice", "example.jp")
+    assert registrar.register(-5.0, register(Expires=60), limited=False).status == 200
+    assert registrar.register(-5.0, register("<sip:b@h>", cseq=2, Expires=90), limited=False).status == 200
+    assert registrar.sample(0.0) == 0
+    registrar.expire(55.0)
+    registrar.expire(85.0)
+    assert heard == [(alice, 1), (alice, 2), (alice, 1), (alice, 0)]
+
+
 def test_a_late_answer_to_a_request_given_up_counts_for_nothing() -> None:
     client = phone(registrars=REGISTRARS)
     client.set(0.0)

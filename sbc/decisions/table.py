@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 S = TypeVar("S", bound=Enum)
 E = TypeVar("E", bound=Enum)
@@ -23,8 +23,18 @@ def follow(table: Mapping[tuple[S, E], Next], state: S, event: E) -> Next:
         raise ImpossibleEventError(f"{event.value!r} while {state.value!r}") from None
 
 
+class Table(dict[tuple[S, E], Next]):
+    """A table that is read by itself, ``table[state, event]``, at the price of a look-up; refuses as `follow` does."""
+
+    def __missing__(self, row: tuple[S, E]) -> NoReturn:
+        state, event = row
+        raise ImpossibleEventError(f"{event.value!r} while {state.value!r}")
+
+
 def bound(
     table: Mapping[tuple[S, E], tuple[S, tuple[F, ...]]], carried_out: Mapping[F, Does]
-) -> dict[tuple[S, E], tuple[S, tuple[Does, ...]]]:
+) -> Table[S, E, tuple[S, tuple[Does, ...]]]:
     """Return a table with each effect replaced by what carries it out; raises KeyError for an effect nothing does."""
-    return {row: (state, tuple(carried_out[effect] for effect in effects)) for row, (state, effects) in table.items()}
+    return Table(
+        {row: (state, tuple(carried_out[effect] for effect in effects)) for row, (state, effects) in table.items()}
+    )

@@ -19,7 +19,7 @@ from sbc.decisions.call import answer_within
 from sbc.decisions.connection import Effect, Event, State, step
 from sbc.decisions.routing import NoRoute, RoutingTable
 from sbc.decisions.trunk import LOST, NO_NODE, NOTHING_ANSWERS, Refusal, turns_away
-from sbc.endpoints.charging import key_of
+from sbc.endpoints.charging import branched, key_of
 from sbc.endpoints.connection import Connection
 from sbc.endpoints.contract import Contract
 from sbc.endpoints.endpoint import Broken
@@ -293,7 +293,9 @@ class Carrier:
             if may_go_on:  # else Timer B ends the wait
                 within = answer_within(line.advance_after, may_go_on=may_go_on)
                 connection.appointment = self._agenda.set(now + within, connection, None)
-            connection.call = line.invite(now, connection.key, route.number, connection.number, node)
+            connection.call = line.invite(
+                now, branched(connection.key, connection.branch), route.number, connection.number, node
+            )
             self._by_call[connection.call] = connection
 
     def _failed(self, now: float, connection: Connection, refusal: Refusal) -> None:
@@ -312,6 +314,7 @@ class Carrier:
             return
         tried = line.edge.called(node) if line.edge.shared and node is not None else ""
         self._out.append(Advanced(connection.key, line.name, refusal.sip, refusal.reason, tried))
+        connection.branch += 1
         if verdict is Verdict.NODE:
             connection.failed_over, connection.node = True, other
         elif route.otherwise is not None:

@@ -19,3 +19,18 @@ def key_of(request: Request) -> str | None:
     value = request.headers.get(HEADER)
     found = None if value is None else _ICID.search(value)
     return None if found is None else found[1]
+
+
+def branched(key: str, branch: int) -> str:
+    """Return the key of the legs that the ``branch``-th INVITE of a call begins, counted from 1.
+
+    An INVITE that its sender has given up may come through after the next (RFC 3261 §9.1: no CANCEL before a
+    provisional response), and its legs are not to be taken for those of the other.
+    """
+    return key if branch == 1 else f"{key}.{branch}"
+
+
+def unbranched(key: str) -> tuple[str, int]:
+    """Return the key of the call that legs belong to, and by which INVITE."""
+    call, _, branch = key.partition(".")
+    return call, int(branch) if branch else 1

@@ -13,8 +13,8 @@ class Connection:
     """A call, in or out; the carrier alone changes it. Equal only to itself."""
 
     __slots__ = (
-        "appointment", "call", "direction", "failed_over", "key", "limits", "line", "lots", "node", "number", "route",
-        "silent", "state",
+        "appointment", "branch", "call", "direction", "failed_over", "key", "limits", "line", "lots", "node", "number",
+        "route", "silent", "state",
     )  # fmt: skip
 
     number: str
@@ -24,6 +24,8 @@ class Connection:
 
     def __init__(self, key: str, direction: Direction, line: Line, state: State = State.TRYING) -> None:
         self.key = key
+        self.branch = 1
+        """How many INVITEs have been sent for it, to trunks and nodes."""
         self.direction = direction
         self.line = line
         self.state = state

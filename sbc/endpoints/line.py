@@ -104,9 +104,11 @@ class Line(Trouble):
         return Origin(self.local.host, 1)
 
     def _locate(self, uri: Uri, flow: Flow | None) -> Way:
-        assert isinstance(uri, SipUri)  # noqa: S101 - an element of the plan is reached by sip:
-        path = Path(self.local, Address(uri.host, uri.port or SIP_PORT))
-        return Way(path, Via("UDP", self.local.host, self.local.port))
+        here = Via("UDP", self.local.host, self.local.port)
+        if flow is not None and not isinstance(uri, SipUri):
+            return Way(flow, here)  # a Contact that is no address: the way by which it came
+        assert isinstance(uri, SipUri)  # noqa: S101 - what the carrier itself calls
+        return Way(Path(self.local, Address(uri.host, uri.port or SIP_PORT)), here)
 
     def invite(self, now: float, key: str, number: str, dialled: str, node: int) -> Call:
         """Call a number at a node for somebody who has dialled another, or the same."""

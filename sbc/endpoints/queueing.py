@@ -128,9 +128,9 @@ class Queueing:
     # IVR.
 
     def _answer(self, visit: Visit, now: float) -> None:
-        """Answer a caller; that something can be answered to the offer has been seen before."""
+        """Answer a caller who has had no answer yet."""
         if visit.caller is not None and not visit.caller.answered:
-            self._board.answer(now, visit.caller, self._board.answering(self._line(visit), visit.offer) or b"")
+            self._board.answer(now, visit.caller, visit.answer)
 
     def _play(self, visit: Visit, now: float) -> None:
         visit.menu = True

@@ -69,9 +69,11 @@ class Reception:
         if any(calendar in self._closed for calendar in route.calendars):
             visit.report = ClosedOut(visit.key, CLOSED)
             return Event.REFUSED
-        if visit.offer and self._board.answering(leg.line, visit.offer) is None:
+        answer = self._board.answering(leg.line, visit.offer)
+        if answer is None:
             visit.report = Denied(visit.key, NOT_ACCEPTABLE, "nothing in common", limit=False)
             return Event.REFUSED
+        visit.answer = answer
         refusing = acquire(self._inbound)
         if refusing is not None:
             visit.report = Denied(visit.key, refusing.sip, refusing.name, limit=True)

@@ -43,10 +43,13 @@ class Visit:
     """One call that came in. It is over when its state says so, and then keeps no leg."""
 
     __slots__ = (
-        "agent", "appointment", "by", "caller", "contact", "errand", "key", "limits", "menu", "number", "offer",
-        "other", "queue", "queued", "report", "route", "since", "site", "stage", "state", "team_limits", "trunk",
+        "agent", "answer", "appointment", "by", "caller", "contact", "errand", "key", "limits", "menu", "number",
+        "offer", "other", "queue", "queued", "report", "route", "since", "site", "stage", "state", "team_limits",
+        "trunk",
     )  # fmt: skip
 
+    answer: bytes
+    """What the centre can say to the caller's offer; an offer where there is none."""
     contact: Contact
     """Where the agent's phone is."""
     report: Denied | ClosedOut | TurnedAway

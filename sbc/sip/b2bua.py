@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sbc.decisions import advance
 from sbc.decisions.advance import Verdict
-from sbc.decisions.table import bound, follow
+from sbc.decisions.table import bound
 from sbc.sip.agenda import Agenda
 from sbc.sip.agent import UserAgent
 from sbc.sip.bridge import Bridge, Closed, Denial, Incoming, Joined, Onward, Output, Tried, retry_after
@@ -229,7 +229,7 @@ class BackToBack:
     def _lead(self, now: float, bridge: Bridge, event: Event, cause: object = None) -> None:
         """Lead a call through one row of the table; raises ImpossibleEventError where there is none."""
         before = bridge.state
-        bridge.state, effects = follow(_TABLE, before, event)
+        bridge.state, effects = _TABLE[before, event]
         if before is _TRYING and bridge.appointment is not None:
             self._agenda.call_off(bridge.appointment)
             bridge.appointment = None

@@ -1,11 +1,11 @@
 """What the two tables of a call work on: all calls of one user agent, their timers and their requests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from sbc.decisions.session import hang_up_after, refresh_after
-from sbc.decisions.table import follow
+from sbc.decisions.table import Table
 from sbc.decisions.timers import T1, T2
 from sbc.sip.agenda import Agenda
 from sbc.sip.call import Call, Chore, Kept, Locate, Output
@@ -74,8 +74,8 @@ class Sent(NamedTuple):
 Doing: TypeAlias = "Callable[[Core, float, Call, Any], None]"
 """What an effect does: of all calls, at a time, in one of them, upon the message that the event came with."""
 
-Calls: TypeAlias = Mapping[tuple[State, Event], tuple[State, tuple[Doing, ...]]]
-Changes: TypeAlias = Mapping[tuple[Turn, Move], tuple[Turn, tuple[Doing, ...]]]
+Calls: TypeAlias = Table[State, Event, tuple[State, tuple[Doing, ...]]]
+Changes: TypeAlias = Table[Turn, Move, tuple[Turn, tuple[Doing, ...]]]
 
 
 class Core:
@@ -113,7 +113,7 @@ class Core:
     def lead(self, now: float, call: Call, event: Event, message: Request | Response | None = None) -> None:
         """Lead a call through one row of its table; raises ImpossibleEventError where there is none."""
         before = call.state
-        state, effects = follow(self._calls, before, event)
+        state, effects = self._calls[before, event]
         if state is not before:
             call.state = state
             if call.why is None and event in _ENDS:
@@ -130,7 +130,7 @@ class Core:
     def change(self, now: float, call: Call, move: Move, message: Request | Response | None = None) -> None:
         """Lead a change through one row of its table; raises ImpossibleEventError where there is none."""
         before = call.turn
-        turn, deeds = follow(self._changes, before, move)
+        turn, deeds = self._changes[before, move]
         if turn is not before:
             call.turn = turn
             for each in [each for each in call.appointments if type(each) is Move and (turn, each) not in CHANGE]:

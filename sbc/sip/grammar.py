@@ -128,9 +128,10 @@ class Params(tuple[tuple[str, str | None], ...]):
 
     def put(self, name: str, value: str | None = None) -> Self:
         """Return the parameters with one set, where it stood before or at the end."""
-        if not self.has(name):
-            return tuple.__new__(type(self), (*self, (name, value)))
-        return type(self)([(key, value) if key.lower() == name else (key, old) for key, old in self])
+        for key, _ in self:
+            if key == name or key.lower() == name:
+                return type(self)([(old, value) if old.lower() == name else (old, kept) for old, kept in self])
+        return tuple.__new__(type(self), (*self, (name, value)))
 
     def without(self, name: str) -> Self:
         """Return the parameters without one; `name` is in lower case."""

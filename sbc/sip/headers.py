@@ -162,7 +162,7 @@ class Headers:
 
     def values(self, name: str) -> list[str]:
         """Return the value of each field of that name, commas and all."""
-        found = self.find(key_of(name))
+        found = self.find(KEYS.get(name) or key_of(name))
         if found is None:
             return []
         return [text_of(value) for value in found] if isinstance(found, list) else [text_of(found)]
@@ -200,7 +200,7 @@ class Headers:
         return self.trusted([pair for pair in self.pairs if key_of(pair[0]) not in keys])
 
     def __contains__(self, name: str) -> bool:
-        return self.find(key_of(name)) is not None
+        return self.find(KEYS.get(name) or key_of(name)) is not None
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Go through names and texts."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sbc.decisions.table import Table
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.sip.hop import ack_for
 from sbc.sip.machines import (
@@ -69,17 +70,19 @@ def _steps(machine: Machine) -> Steps:
     for state, event in machine:
         if isinstance(event, Timer):
             waiting.setdefault(state, set()).add(event)
-    return {
-        row: Step(
-            state,
-            tuple([_OUTPUTS[effect] for effect in effects if isinstance(effect, Effect)]),
-            tuple([timer for timer in effects if isinstance(timer, Timer)]),
-            frozenset(waiting.get(state, ())),
-            Effect.SEND_RESPONSE in effects,
-            state is State.TERMINATED,
-        )
-        for row, (state, effects) in machine.items()
-    }
+    return Table(
+        {
+            row: Step(
+                state,
+                tuple([_OUTPUTS[effect] for effect in effects if isinstance(effect, Effect)]),
+                tuple([timer for timer in effects if isinstance(timer, Timer)]),
+                frozenset(waiting.get(state, ())),
+                Effect.SEND_RESPONSE in effects,
+                state is State.TERMINATED,
+            )
+            for row, (state, effects) in machine.items()
+        }
+    )
 
 
 _INVITE_CLIENT: Final = _steps(INVITE_CLIENT)

@@ -1,8 +1,9 @@
 """One transaction, and what transactions put out: messages to send and events for the transaction user."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from sbc.decisions.table import Table
 from sbc.decisions.timers import Timer
 from sbc.sip.machines import Event, State
 from sbc.sip.message import Request, Response
@@ -41,7 +42,7 @@ class Step(NamedTuple):
     """Whether it is the last."""
 
 
-Steps: TypeAlias = Mapping[tuple[State, Event | Timer], Step]
+Steps: TypeAlias = Table[State, Event | Timer, Step]
 """A machine of :mod:`sbc.sip.machines`, ready to be carried out."""
 
 

@@ -13,7 +13,6 @@ than one before counts as that one. A message that has no place is reported, nev
 from math import inf
 from typing import Any, Final
 
-from sbc.decisions.table import follow
 from sbc.decisions.timers import LONGEST, Timer
 from sbc.sip.alarms import Alarms
 from sbc.sip.errors import SipError
@@ -231,7 +230,7 @@ class Transactions:
         `ran` is how many seconds the timer ran that fires.
         """
         before = transaction.state
-        state, outputs, timers, goes_on, responds, over = follow(transaction.steps, before, event)
+        state, outputs, timers, goes_on, responds, over = transaction.steps[before, event]
         if state is not before:
             transaction.state = state
             if transaction.alarms:

@@ -13,6 +13,7 @@ import simpy
 from sbc.decisions.call import TABLE, Effect, Event, State
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.session import held
+from sbc.endpoints.charging import branched, unbranched
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Queue
 from sim.call import Call
@@ -58,6 +59,8 @@ class Callers(Lifecycle):
         """Those whose caller has heard the 200 OK."""
         self._taken: dict[Call, None] = {}
         """Those that somebody at the other end has answered."""
+        self._branches: dict[Call, int] = {}
+        """Which INVITE of an inbound call counts, where it is not the first."""
         self._denials: dict[Call, Denial] = {}
         """What somebody on the way has said of a call that is about to be refused or ended."""
         self.dial: Callable[[Call, str], None]
@@ -101,7 +104,7 @@ class Callers(Lifecycle):
 
     def _seek_agent(self, call: Call, now: float) -> None:
         self._begin(call, "", now)
-        key = key_of(call)
+        key = attempt_of(call)
         self._open[key] = call
         agent = self._work.request(now, call.stream.group, key, urgent=call.stream.emergency)
         if agent is None:
@@ -121,7 +124,7 @@ class Callers(Lifecycle):
 
     def _out(self, call: Call, now: float) -> None:
         call.reason = ""
-        self._open[key_of(call)] = call
+        self._open[attempt_of(call)] = call
         call.wait(call.gives_up, Event.PATIENCE_OVER, now)
 
     def _listen(self, call: Call, now: float) -> None:
@@ -141,15 +144,15 @@ class Callers(Lifecycle):
         call.wait(now + call.talk, Event.TALK_OVER, now)
 
     def _withdraw(self, call: Call, now: float) -> None:
-        self._work.withdraw(call.stream.group, key_of(call))
+        self._work.withdraw(call.stream.group, attempt_of(call))
         self._settled(call)
 
     def _clear(self, call: Call, now: float) -> None:
         self._settled(call)
         if call.stream.group and call.agent is not None:
-            self.hang_up_near(key_of(call), call.agent)
+            self.hang_up_near(self.key(call), call.agent)
         else:
-            self.hang_up_far(key_of(call), _far(call))
+            self.hang_up_far(attempt_of(call), _far(call))
 
     def _give_up(self, call: Call, now: float) -> None:
         self._cancel(call, now)
@@ -162,10 +165,10 @@ class Callers(Lifecycle):
         call.node = None if call.delivered is None else node
         up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
         far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
-        key, agent = key_of(call), call.agent
+        key, agent = attempt_of(call), call.agent
         later(self._env, max(far, near), partial(self._silence_over, key, call))
         later(self._env, far, partial(self.hang_up_far, key, _far(call)))
-        later(self._env, near, partial(self.hang_up_near, key, agent))
+        later(self._env, near, partial(self.hang_up_near, self.key(call), agent))
         call.held_on = near if call.stream.group else far
         call.wait(now + call.held_on, Event.HUNG_UP, now)
 
@@ -176,15 +179,35 @@ class Callers(Lifecycle):
     # What callers hear.
 
     def call(self, key: str) -> Call | None:
-        """Return the call under way that has a key."""
-        return self._open.get(key)
+        """Return the call under way that legs of a key belong to; None for those of an INVITE that is given up."""
+        attempt, branch = unbranched(key)
+        call = self._open.get(attempt)
+        return None if call is None or branch != self._branches.get(call, 1) else call
+
+    def key(self, call: Call) -> str:
+        """Return the key of the legs that a call has now."""
+        return branched(attempt_of(call), self._branches.get(call, 1))
+
+    def leg(self, attempt: str) -> str:
+        """Return the key of the legs that an attempt has now, given the key by which the carrier knows it."""
+        call = self._open.get(attempt)
+        return attempt if call is None else self.key(call)
+
+    def advanced(self, attempt: str) -> None:
+        """The carrier has given an INVITE up, and sends another."""
+        call = self._open.get(attempt)
+        if call is not None:
+            self._branches[call] = self._branches.get(call, 1) + 1
+            self._denials.pop(call, None)
+            self._forget_node(call)
+            call.node = None
 
     def carried(self, key: str, node: NodeState) -> None:
         """A node has admitted a call, on its way in or out, or goes on with what the other node of its pair has left.
 
         A copy of an INVITE that its sender has given up may come through when the call is up by another way.
         """
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None and (call.delivered is None or call.node is None or _pair(call.node) == _pair(node)):
             if call.node is not None:
                 call.node.calls.pop(call, None)
@@ -193,13 +216,13 @@ class Callers(Lifecycle):
 
     def left(self, key: str, node: NodeState) -> None:
         """A node carries a call no more."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             node.calls.pop(call, None)
 
     def rings(self, key: str, now: float) -> None:
         """Whoever called hears that the call is delivered."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None and call.delivered is None:
             call.delivered = now
 
@@ -209,14 +232,14 @@ class Callers(Lifecycle):
 
     def queued(self, key: str, queue: str, now: float) -> None:
         """A call has come to a queue."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             call.queue = queue
         self._happens(key, Event.DELIVERED, now)
 
     def after_menu(self, key: str, now: float) -> None:
         """The IVR has led a call to its queue: the time in it was no waiting."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None and call.state is State.IVR and call.way is not None:
             call.ivr = now - (call.answered or now)
             call.gives_up += call.ivr
@@ -225,7 +248,7 @@ class Callers(Lifecycle):
 
     def connected(self, key: str, agent: Agent | None, now: float) -> None:
         """Somebody at the other end has answered; the people talk once both sides know."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             if agent is not None:
                 call.agent = agent
@@ -235,7 +258,7 @@ class Callers(Lifecycle):
     def heard_answer(self, key: str, now: float) -> None:
         """Whoever called hears the 200 OK."""
         self.rings(key, now)
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             self._up[call] = None
             self._talks(call, now)
@@ -253,7 +276,7 @@ class Callers(Lifecycle):
 
     def promised(self, key: str, now: float) -> None:
         """The caller will be called back, and hangs up."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             self._up.pop(call, None)
             self._forget_node(call)
@@ -261,27 +284,27 @@ class Callers(Lifecycle):
 
     def called_back(self, key: str, agent: Agent, now: float) -> None:
         """An agent dials somebody who was promised it."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             call.agent = agent
         self._happens(key, Event.AGENT_FREE, now)
 
     def overflowed(self, key: str, team: str, now: float) -> None:
         """An external team has answered."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             call.team = team
         self._happens(key, Event.OVERFLOWED, now)
 
     def shows(self, key: str, number: str) -> None:
         """An outbound call shows a number."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             call.number = number
 
     def turned_away(self, key: str, reason: str, sip: int) -> None:
         """A queue takes no more callers; without an IVR before it the call was never delivered."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             if not call.ivr:
                 call.delivered = None
@@ -289,13 +312,13 @@ class Callers(Lifecycle):
 
     def denied(self, key: str, outcome: Outcome, reason: str, sip: int) -> None:
         """Somebody on the way refuses a call; whoever called hears the status only."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             self._denials[call] = outcome, reason, sip
 
     def refused(self, key: str, reason: str, sip: int, now: float) -> None:
         """A call in set-up is refused for good; ``reason`` is told where nobody on the way has told a better one."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is None:
             return
         told = self._denials.get(call)
@@ -305,7 +328,7 @@ class Callers(Lifecycle):
 
     def over(self, key: str, now: float) -> None:
         """A call that was up has been ended by the other side."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             self._end(call, now)
 
@@ -328,7 +351,7 @@ class Callers(Lifecycle):
             self.tell(call, event, now)
 
     def _happens(self, key: str, event: Event, now: float) -> None:
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None and (call.state, event) in TABLE:
             self.tell(call, event, now)
 
@@ -343,7 +366,7 @@ class Callers(Lifecycle):
 
     def cut(self, key: str, reason: str) -> None:
         """A call is about to be cleared at all ends, for this reason."""
-        call = self._open.get(key)
+        call = self.call(key)
         if call is not None:
             call.reason = reason
 
@@ -354,7 +377,8 @@ class Callers(Lifecycle):
             del self._open[key]
 
     def _settled(self, call: Call) -> None:
-        self._open.pop(key_of(call), None)
+        self._open.pop(attempt_of(call), None)
+        self._branches.pop(call, None)
         self._up.pop(call, None)
         self._taken.pop(call, None)
         self._denials.pop(call, None)
@@ -383,6 +407,6 @@ def _far(call: Call) -> Direction:
     return Direction.OUTBOUND if out else Direction.INBOUND
 
 
-def key_of(call: Call) -> str:
-    """Return the key of an attempt, by which endpoints know it."""
+def attempt_of(call: Call) -> str:
+    """Return the key of an attempt, by which the carrier knows it, and its first legs."""
     return str(call.attempt)

@@ -37,7 +37,7 @@ from sim.draws import Draws
 from sim.hours import Hours, keep_hours
 from sim.lines import everybody
 from sim.log import Log
-from sim.packets.callers import Callers, key_of
+from sim.packets.callers import Callers, attempt_of
 from sim.packets.deeds import Deeds
 from sim.packets.faults import Faults
 from sim.packets.hearing import Hearing
@@ -141,7 +141,7 @@ class Replication:
 
     def _tell_each_other(self) -> None:
         callers, hearing = self.callers, self._hearing
-        callers.dial = lambda call, number: self._carrier.tell(Dial(key_of(call), number))
+        callers.dial = lambda call, number: self._carrier.tell(Dial(attempt_of(call), number))
         callers.place = self._place
         self.pairs.put_into_use = lambda pair, node: self._carrier.tell(PutIntoUse(pair, node))
         callers.hang_up_far = lambda key, direction: self._carrier.tell(HangUpFar(key, direction))
@@ -154,10 +154,10 @@ class Replication:
     def _place(self, call: Call, number: str) -> None:
         agent = call.agent
         assert agent is not None  # noqa: S101 - nobody else has a phone
-        self._hearing.engage(key_of(call), agent)
+        self._hearing.engage(attempt_of(call), agent)
         centre = self._topology.centres[agent.site]
         shown = call.stream.plan.shows or "default"
-        self._lines.tell(agent, Place(key_of(call), _digits(number), shown, centre))
+        self._lines.tell(agent, Place(attempt_of(call), _digits(number), shown, centre))
 
     def _hang_up_near(self, key: str, agent: Agent | None) -> None:
         if agent is not None:

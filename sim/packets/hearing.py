@@ -64,40 +64,46 @@ class Hearing:
         match report:
             case carrier.Rang(key, trunk):
                 if not self.tested(key, True):
-                    self._by(key, trunk)
-                    callers.rings(key, now)
+                    leg = self._by(key, trunk)
+                    callers.rings(leg, now)
             case carrier.Answered(key, trunk, Direction.INBOUND):
                 if not self.tested(key, True):
-                    self._by(key, trunk)
-                    callers.heard_answer(key, now)
+                    leg = self._by(key, trunk)
+                    callers.heard_answer(leg, now)
             case carrier.Refused(key, trunk, status, reason, limit):
                 if not self.tested(key, False):
-                    self._by(key, trunk)
+                    leg = self._by(key, trunk)
                     if limit:
-                        callers.denied(key, Outcome.BLOCKED, reason, status)
-                    callers.refused(key, reason, status, now)
+                        callers.denied(leg, Outcome.BLOCKED, reason, status)
+                    callers.refused(leg, reason, status, now)
             case carrier.Denied(key, status, reason, limit):
                 callers.denied(key, Outcome.BLOCKED if limit else Outcome.FAILED, reason, status)
             case carrier.Over(key, _, _, direction, reason):
+                leg = callers.leg(key)
                 if reason:
-                    callers.cut(key, reason)
+                    callers.cut(leg, reason)
                 if direction is Direction.INBOUND:
-                    callers.over(key, now)
+                    callers.over(leg, now)
             case carrier.Met(faults):
                 self._log.effect(faults, "call")
             case carrier.Avoided(node):
                 self.avoid(node)
             case carrier.Used(node):
                 self.use(node)
-            case carrier.Answered() | carrier.Advanced() | carrier.Probed():
+            case carrier.Advanced(key):
+                callers.advanced(key)
+            case carrier.Answered() | carrier.Probed():
                 pass
             case _:
                 raise TypeError(f"the carrier reports {report!r}")
 
-    def _by(self, key: str, trunk: str) -> None:
-        call = self._callers.call(key)
+    def _by(self, attempt: str, trunk: str) -> str:
+        """Note the trunk of an attempt; return the key of its legs."""
+        leg = self._callers.leg(attempt)
+        call = self._callers.call(leg)
         if call is not None and call.way is not None:
             call.way = _on(trunk, call.way) or call.way
+        return leg
 
     # The nodes.
 

@@ -6,8 +6,13 @@ from sbc.sip.message import Request
 _MET = {"REGISTER": "registration", "OPTIONS": "probe"}
 
 
-def met(datagram: Datagram) -> str:
-    """Return what the journal calls a datagram that met a fault: ``call``, ``registration``, ``probe``, ``advert``."""
+def met(datagram: Datagram | None) -> str:
+    """Return what the journal calls a datagram that met a fault: ``call``, ``registration``, ``probe``, ``advert``.
+
+    None stands for the end of a connection, which may have carried anything.
+    """
+    if datagram is None:
+        return "connection"
     if datagram.path.transport == VRRP:
         return "advert"
     message = datagram.message

@@ -1,6 +1,6 @@
 """The simulated network: segments, links between them, and addresses that move from one machine to another."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
@@ -134,7 +134,7 @@ class Network:
         path = datagram.path
         link = self.link(path.local, path.remote)
         if link is None or (link.refuses and link.cut(self._segments[path.remote.host])):
-            self.note(host, datagram, self.crossing(path, met(datagram))[0])
+            self.note(host, datagram, self.crossing(path, datagram)[0])
             later(self._env, 0.0, partial(host.tell, Broken(path)))
         elif path.reliable:
             self._streams.send(host, datagram)
@@ -152,23 +152,23 @@ class Network:
         self._streams.ended(host)
 
     def _cross(self, host: Host, datagram: Datagram) -> None:
-        fate, takes = self.crossing(datagram.path, met(datagram))
+        fate, takes = self.crossing(datagram.path, datagram)
         self.note(host, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self.arrive, datagram))
 
-    def crossing(self, path: Path, what: str) -> tuple[Fate, float]:
+    def crossing(self, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         """Return what becomes of the next packet on a path, and how long it takes, seconds; ``inf`` for ever.
 
-        ``what`` is what the journal calls it if it meets a fault.
+        ``of`` is what it carries, or is sent for, and so what the journal calls it if it meets a fault.
         """
         link = self.link(path.local, path.remote)
         if link is None:
             return Fate.UNREACHABLE, inf
         if cut := link.cut(self._segments[path.remote.host]):
-            self._log.effect(cut, what)
+            self._log.effect(cut, met(of))
             return Fate.CUT, inf
-        late = link.degraded.crossing(self._log, what) if link.degraded.degraded_by else 0.0
+        late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0
         return (Fate.LOST, inf) if late == inf else (Fate.SENT, link.delay + late)
 
     def arrive(self, datagram: Datagram) -> None:
@@ -203,8 +203,3 @@ class Network:
                     "" if receiver is None else receiver.name,
                 )
             )
-
-
-def addresses(network: str) -> Iterator[str]:
-    """Yield the host addresses of an IPv4 /16 given by its first two numbers, as ``198.51``."""
-    yield from (f"{network}.{third}.{fourth}" for third in range(256) for fourth in range(1, 255))

@@ -16,7 +16,7 @@ from scenarios.model import Fault
 from sim.draws import Draws
 from sim.links import Degradation
 from sim.log import Log
-from sim.packets.callers import Callers, key_of
+from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.network import Network
 from sim.packets.topology import Topology
@@ -259,7 +259,7 @@ class Pairs:
             self._log.entry(EventKind.RESIGNED, duo.state.name, node=machine.state.name, calls=len(machine.state.calls))
             duo.state.silent_since = self._env.now
             for call in list(machine.state.calls):
-                if not self._kept(duo, machine, key_of(call)):
+                if not self._kept(duo, machine, self._callers.key(call)):
                     self._callers.lose(call, duo.state, machine.state, f"{machine.state.name} resigned")
 
     def _silent(self, duo: Duo, machine: Machine) -> None:
@@ -277,8 +277,8 @@ class Pairs:
         old = duo.machines[1 - machine.index]
         if not duo.state.shared:
             for call in list(old.state.calls):
-                if machine.node is not None and machine.node.carries(key_of(call)):
-                    self._callers.carried(key_of(call), machine.state)
+                if machine.node is not None and machine.node.carries(self._callers.key(call)):
+                    self._callers.carried(self._callers.key(call), machine.state)
         outage = self._env.now - duo.state.silent_since
         kept = len(machine.state.calls)
         self._log.entry(EventKind.TAKEOVER, duo.state.name, node=machine.state.name, outage=outage, kept=kept)
@@ -292,7 +292,7 @@ class Pairs:
             if machine.state.up:
                 continue
             for call in list(machine.state.calls):
-                if not self._kept(duo, machine, key_of(call)):
+                if not self._kept(duo, machine, self._callers.key(call)):
                     self._callers.lose(call, duo.state, machine.state, f"{machine.state.name} lost")
 
     def _kept(self, duo: Duo, machine: Machine, key: str) -> bool:

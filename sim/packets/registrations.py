@@ -25,7 +25,9 @@ from sim.lines import Roll
 from sim.links import Link as Degraded
 from sim.log import Log
 from sim.packets.host import Host
-from sim.packets.network import Link, Network, addresses
+from sim.packets.network import Link, Network
+from sim.packets.topology import addresses
+from sim.packets.topology import site as site_segment
 from sim.timer import later
 from sim.world import World
 
@@ -33,11 +35,6 @@ PHONES = "phones"
 """The segment of phones without an office."""
 LONGEST_EXPIRY = 2**32 - 1
 """Registrars here grant what a plan says, up to the most that a header can (RFC 3261 §20.19)."""
-
-
-def site_segment(site: str) -> str:
-    """Return the segment of what stands at a site."""
-    return f"site:{site}"
 
 
 def office_segment(office: str | None) -> str:

@@ -14,7 +14,6 @@ import simpy
 from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.wire import Address, Datagram, Path
 from scenarios.evidence import Fate
-from sim.packets.kinds import met
 from sim.timer import later
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ class Streams:
         """Tell the far end that there is no connection any more, and again if that is lost."""
         if not self._stands(connection, path) or wait > LONGEST_RTO:
             return
-        fate, takes = self._network.crossing(path, "connection")
+        fate, takes = self._network.crossing(path, None)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self._break, connection, path.back()))
         else:
@@ -172,7 +171,7 @@ class Streams:
 
         ``datagram`` is what the connection is for.
         """
-        fate, takes = self._network.crossing(path, met(datagram))
+        fate, takes = self._network.crossing(path, datagram)
         if fate is Fate.SENT:
             later(self._env, takes, action)
 
@@ -188,7 +187,7 @@ class Streams:
         if wait > LONGEST_RTO:
             self._break(connection, path)
             return
-        fate, takes = self._network.crossing(path, met(datagram))
+        fate, takes = self._network.crossing(path, datagram)
         self._network.note(sender.host, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self._arrive, connection, segment, self._env.now + wait, 2 * wait))
@@ -208,7 +207,7 @@ class Streams:
             later(self._env, max(again - self._env.now, 0.0), partial(self._try, connection, segment, wait))
         elif connection.ends.get(path.remote) != _end(holder):
             self._network.meets(holder, datagram)
-            fate, takes = self._network.crossing(path.back(), met(datagram))
+            fate, takes = self._network.crossing(path.back(), datagram)
             if fate is Fate.SENT:
                 later(self._env, takes, partial(self._break, connection, path))
             else:

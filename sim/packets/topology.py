@@ -47,11 +47,11 @@ class Topology:
         """The carrier's end of each trunk."""
         self.trunk_links: dict[str, Link] = {}
         self.ha_links: dict[str, Link] = {}
-        hosts = {name: _hosts(f"10.{number}") for number, name in enumerate(drill.sites, 1)}
+        hosts = {name: addresses(f"10.{number}") for number, name in enumerate(drill.sites, 1)}
         for name, each in hosts.items():
             self.centres[name] = _place(network, each, site(name))
             network.connect(site(name), site(name), Link())
-        backbone = _hosts("172.16")
+        backbone = addresses("172.16")
         for name, pair in drill.sbc_pairs.items():
             segment = f"ha:{name}"
             self.ha_links[name] = Link()
@@ -63,7 +63,7 @@ class Topology:
                 for _ in range(2)
             )
             self.pairs[name] = PairAddresses(service, (first, second))
-        carriers = _hosts("198.18")
+        carriers = addresses("198.18")
         for name, trunk in drill.trunks.items():
             segment = f"trunk:{name}"
             self.lines[name] = _place(network, carriers, segment)
@@ -82,6 +82,6 @@ def _place(network: Network, hosts: Iterator[str], segment: str) -> Address:
     return Address(host)
 
 
-def _hosts(network: str) -> Iterator[str]:
+def addresses(network: str) -> Iterator[str]:
     """Yield the host addresses of an IPv4 /16 given by its first two numbers."""
     yield from (f"{network}.{third}.{fourth}" for third in range(1, 256) for fourth in range(1, 255))

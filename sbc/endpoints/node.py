@@ -46,13 +46,15 @@ _KEPT: Final[dict[Keeps, frozenset[BridgeState]]] = {
 class Carried:
     """A call through this node."""
 
-    __slots__ = ("bridge", "id", "key", "mark", "names", "trunk")
+    __slots__ = ("bridge", "id", "key", "mark", "names", "passed", "trunk")
 
-    def __init__(self, bridge: Bridge, key: str, trunk: str) -> None:
+    def __init__(self, bridge: Bridge, key: str, trunk: str, passed: int = 0) -> None:
         self.bridge = bridge
         self.id = bridge.a.tag
         self.key = key
         self.trunk = trunk
+        self.passed = passed
+        """How often it has passed from node to node."""
         self.names = (bridge.a.call_id,) if bridge.b is None else (bridge.a.call_id, bridge.b.call_id)
         """The Call-IDs of its sides."""
         self.mark: object = None
@@ -235,7 +237,7 @@ class SbcNode(Node):
                 bridge = self._middle.take_up(now, read(replica.text).later(replica.by))
             except (ImpossibleEventError, SipError, ValueError, KeyError, TypeError):
                 continue  # it is here already, or nobody can read it
-            call = Carried(bridge, replica.key, replica.trunk)
+            call = Carried(bridge, replica.key, replica.trunk, replica.passed + 1)
             call.mark = self._mark(call)
             self.gate.enter()
             self._enter(call.key)
@@ -284,7 +286,7 @@ class SbcNode(Node):
     def _replica(self, call: Carried) -> Replica | None:
         bridge = call.bridge
         snapshot = take(self._now, bridge.state, bridge.a, bridge.b)
-        return None if snapshot is None else Replica(call.id, call.key, call.trunk, write(snapshot))
+        return None if snapshot is None else Replica(call.id, call.key, call.trunk, call.passed, write(snapshot))
 
     def _fresh(self) -> BackToBack:
         return BackToBack(

@@ -176,7 +176,7 @@ class Sender:
                 text = _line(call)
             elif (replica := self._record(call)) is not None:
                 self._known.add(call)
-                text = _line("call", replica.id, replica.key, replica.trunk) + b"\n" + replica.text
+                text = _line("call", *replica[:4]) + b"\n" + replica.text
             elif call in self._known:
                 self._known.discard(call)
                 text = _line("over", call)
@@ -205,8 +205,9 @@ class Receiver:
         self.calls: dict[str, Replica] = {}
         self.released = False
         """Whether the other node has stepped down, and left its calls to this one."""
-        self.taken: set[str] = set()
-        """Calls of this stream that this node has gone on with: what still comes of them is out of date."""
+        self._taken: dict[str, int] = {}
+        """Calls of the other process that this node has gone on with, and how often they had passed from node to node
+        until then: what it still says of that time is out of date."""
         self._stream = ("", 0)
         self._number = 0
         """Up to which all datagrams have come."""
@@ -225,7 +226,7 @@ class Receiver:
     def take(self) -> list[Replica]:
         """Return all calls and keep none; what still comes of them is dropped."""
         calls = list(self.calls.values())
-        self.taken.update(self.calls)
+        self._taken.update((call, replica.passed) for call, replica in self.calls.items())
         self.calls.clear()
         self._keys.clear()
         self._old.clear()
@@ -262,12 +263,13 @@ class Receiver:
             self._acknowledge()
 
     def _begin(self, stream: tuple[str, int]) -> None:
+        if stream[0] != self._stream[0]:
+            self._taken.clear()
         self._stream, self._number = stream, 0
         self._early.clear()
         self._parts.clear()
-        self.taken.clear()
         self.released = False
-        self._old = dict.fromkeys(self.calls)
+        self._old = dict.fromkeys([*self.calls, *self._taken])
 
     def _acknowledge(self) -> None:
         self._waiting, self.due = 0, inf
@@ -276,16 +278,19 @@ class Receiver:
     def _record(self, record: bytes, by: float) -> None:
         head, _, text = record.partition(b"\n")
         match _read(head):
-            case ["call", str(call), str(key), str(trunk)] if call not in self.taken:
-                self._forget(call)
-                self.calls[call] = Replica(call, key, trunk, text, by)
-                self._keys[key] = self._keys.get(key, 0) + 1
+            case ["call", str(call), str(key), str(trunk), int(passed)]:
+                self._old.pop(call, None)
+                if passed > self._taken.get(call, -1):
+                    self._forget(call)
+                    self.calls[call] = Replica(call, key, trunk, passed, text, by)
+                    self._keys[key] = self._keys.get(key, 0) + 1
             case ["over", str(call)]:
                 self._forget(call)
-                self.taken.discard(call)
+                self._taken.pop(call, None)
             case [str(mark)] if mark == _WHOLE:
                 for call in list(self._old):
                     self._forget(call)
+                    self._taken.pop(call, None)
             case [str(mark)] if mark == _RELEASED:
                 self.released = True
             case _:

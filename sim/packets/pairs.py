@@ -116,11 +116,18 @@ class Pairs:
         machine.state.limit.used = 0
         machine.node = self._make(duo.state, machine.index)
         machine.sip.start(machine.node)
+        self._brief(duo, machine)
         addresses, other = (self._topology.pairs[name].nodes[index] for index in (machine.index, 1 - machine.index))
         shared = duo.state.shared
         service = addresses.own if shared else self._topology.pairs[name].service
         seat = Seat(addresses.ha, other.ha, service, duo.router, first=machine.index == 0)
         machine.ha.start(ha_daemon(self._env.now, seat, duo.state.plan.detect, phases, self._ids, serves=serves))
+
+    def _brief(self, duo: Duo, machine: Machine) -> None:
+        """Tell a SIP process that has heard nothing yet, or for a while, what the plan says of new calls."""
+        state = duo.state
+        machine.sip.tell(Service(state.site.in_service))
+        machine.sip.tell(Drain(state.retry_after) if state.drained else Resume())
 
     # What others ask and tell.
 
@@ -218,7 +225,9 @@ class Pairs:
             machine.state.limit.used = 0
             machine.node = self._make(duo.state, machine.index)
             machine.sip.start(machine.node)
-            machine.sip.tell(Serve(machine.role is Role.SERVES))
+        # Before all that waits in its buffer or has become due: the other may have its calls by now.
+        machine.sip.tell(Serve(machine.role is Role.SERVES, clears=False))
+        self._brief(duo, machine)
         machine.sip.go_on()
         if machine.serves and duo.silenced_by == machine.index:
             self._serves(duo, machine)

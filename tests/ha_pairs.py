@@ -92,15 +92,15 @@ class HaPair:
         self.held: list[tuple[Moment, int | None]] = [(0.0, 0)]
         """Since when sends to the service address reach the process of which node; None for no node."""
         self.network = Network(self.env, Log(self.env, self.recorder), wire=self, strict=strict)
-        self.ways = (Link(HOP), Link(HOP))
-        """From the first node to the second, and back."""
+        self.link = Link(HOP)
+        """Of the adverts."""
         self.lans = (Link(HOP), Link(HOP))
         """From each node to the service address and back."""
         for node, own in enumerate(OWN):
             self.network.place(own.host, f"node {node}")
             self.network.connect(f"node {node}", "lan", self.lans[node])
         self.network.place(SERVICE.host, "lan")
-        self.network.connect("node 0", "node 1", self.ways[0], back=self.ways[1])
+        self.network.connect("node 0", "node 1", self.link)
         numbers = count(1)
         self._ids = Ids(lambda bits: next(numbers))
         self.sips = [Host(self.env, self.network, f"sip {node}", print) for node in (0, 1)]
@@ -166,12 +166,11 @@ class HaPair:
     def cut(self, *ways: int) -> None:
         """Cut the link of the adverts, in the directions from these nodes."""
         for node in ways:
-            self.ways[node].cut_by["fault"] = None
+            self.link.cut_towards[f"node {1 - node}"] = {"fault": None}
 
     def heal(self) -> None:
         """Repair it."""
-        for way in self.ways:
-            way.cut_by.clear()
+        self.link.cut_towards.clear()
 
     def lose(self, link: Link, pattern: Iterable[bool]) -> None:
         """Lose datagrams on a link as a pattern says, true for lost; after its end none is lost any more."""

@@ -72,7 +72,7 @@ def law(instance: Instance, phase: float, lost: int = 0) -> tuple[float, float]:
     ``lost``: how many adverts at the end did not get through.
     """
     made = ours(instance, phase)
-    made.lose(made.ways[0], repeat(True, lost))
+    made.lose(made.link, repeat(True, lost))
     dies = (BEFORE + lost) * instance.advert
     made.run(dies)
     made.die(0)
@@ -112,7 +112,7 @@ def test_every_second_advert_lost_makes_keepalived_take_over_no_more_than_ours(l
 def test_after_three_adverts_lost_in_a_row_both_serve_until_the_master_claims_the_address_back(lab: Lab) -> None:
     wire, _, _ = lab
     made = ours(TENTH)
-    made.lose(made.ways[0], repeat(True, 3))
+    made.lose(made.link, repeat(True, 3))
     made.run(20 * TENTH.advert)
 
     loses, left = wire.loses, iter(range(3))

@@ -124,8 +124,8 @@ def test_a_drill_whose_node_dies_has_nothing_but_complete_calls(tmp_path: Path) 
     names = ("frame.time_epoch", "sip.Call-ID", "sip.CSeq.method", "sip.Method", "sip.Status-Code")
     for at, call, of, method, status in fields(path, *names, only="sip"):
         seen[call].setdefault(method or f"{status} {of}", float(at))
-    end = max(at for call in seen.values() for at in call.values())
-    whole = [call for call in seen.values() if call["INVITE"] < end - 130]
+    end = max(at for messages in seen.values() for at in messages.values())
+    whole = [messages for messages in seen.values() if messages["INVITE"] < end - 130]
     assert len(whole) > 50
-    for call in whole:
-        assert list(call) == ["INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]
+    for messages in whole:
+        assert list(messages) == ["INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]

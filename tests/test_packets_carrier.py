@@ -935,7 +935,7 @@ def test_messages_mean_the_same_as_objects_and_as_bytes(strict: bool) -> None:
 def test_what_cannot_be_read_is_answered_as_it_deserves_or_dropped() -> None:
     rig = Rig(drill())
     path = Path(rig.sbcs["edge"].address, rig.lines["ntt"].local)
-    request = b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK1\r\nCSeq: x\r\n\r\n"
+    request = b"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK1\r\nCSeq: 1 OPTIONS\r\n\r\n"
     for data in (request, b"\x00", b"SIP/2.0 200 OK\r\nCSeq: x\r\n\r\n"):
         rig.host.receive(Datagram(path, None, data))
     rig.host.receive(Datagram(Path(path.local, Address("203.0.113.1")), None, request))

@@ -169,7 +169,7 @@ def test_a_node_alone_gives_the_address_up_and_serves_a_master_down_interval_aft
 
 def test_every_second_advert_lost_makes_nobody_take_over() -> None:
     pair = HaPair(adverts("300ms"), 0.5)
-    pair.lose(pair.ways[0], cycle([True, False]))
+    pair.lose(pair.link, cycle([True, False]))
     pair.run(600.0)
     assert pair.reports() == []
 
@@ -179,7 +179,7 @@ def test_a_takeover_with_every_second_advert_lost_is_as_much_sooner_as_the_last_
     for phase in PHASES:
         for heard_last in (0, 1):
             pair = HaPair(adverts("300ms"), phase)
-            pair.lose(pair.ways[0], cycle([True, False]))
+            pair.lose(pair.link, cycle([True, False]))
             pair.run(AT + 0.3 * heard_last)
             pair.die(0)
             pair.run(AT + 5)
@@ -195,7 +195,7 @@ def test_three_adverts_lost_in_a_row_split_the_pair_until_the_next_one() -> None
     """The standby takes over before the fourth is due; the master hears of it and claims the address at once."""
     pair = HaPair(adverts(), 0.5)
     pair.run(AT)
-    pair.lose(pair.ways[0], [True, True, True])
+    pair.lose(pair.link, [True, True, True])
     pair.run(AT + 60)
     taken = AT - 0.5 + HOP + 3.609375
     assert pair.reports(AT) == [
@@ -209,7 +209,7 @@ def test_three_adverts_lost_in_a_row_split_the_pair_until_the_next_one() -> None
 
 def test_two_adverts_lost_in_a_row_do_nothing() -> None:
     pair = HaPair(adverts(), 0.5)
-    pair.lose(pair.ways[0], cycle([True, True, False]))
+    pair.lose(pair.link, cycle([True, True, False]))
     pair.run(600.0)
     assert pair.reports() == []
 
@@ -217,7 +217,7 @@ def test_two_adverts_lost_in_a_row_do_nothing() -> None:
 def test_a_priority_of_200_is_as_easily_split_for_its_skew_is_shorter_than_an_advert() -> None:
     pair = HaPair(adverts(priority=200), 0.5)
     pair.run(AT)
-    pair.lose(pair.ways[0], [True, True, True])
+    pair.lose(pair.link, [True, True, True])
     pair.run(AT + 60)
     assert pair.takeover(1, AT) == pytest.approx(AT - 0.5 + HOP + 3.21875)
 

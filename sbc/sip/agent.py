@@ -285,11 +285,14 @@ class UserAgent:
     # What the transactions tell.
 
     def _work(self, now: float) -> None:
-        while outputs := self._transactions.take():
-            for output in outputs:
+        core, heard = self._core, True
+        while heard:
+            heard = False
+            for output in self._transactions.take():
                 if type(output) is Send:
-                    self._core.out.append(output)
+                    core.out.append(output)
                 elif (hear := _HEARING.get(type(output))) is not None:
+                    heard = True
                     hear(self, now, output)
 
     def _timed_out(self, now: float, event: TimedOut) -> None:

@@ -67,6 +67,9 @@ _USUAL_TIMING: Final = Timing()
 # Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
 _TRYING: Final = State.TRYING
 _OVER: Final = State.OVER
+_PROGRESS: Final = Event.PROGRESS
+_SUCCESS: Final = Event.SUCCESS
+_ACK: Final = Event.ACK
 
 
 class BackToBack:
@@ -212,7 +215,7 @@ class BackToBack:
 
     def _progressed(self, now: float, bridge: Bridge, event: Progress) -> None:
         if event.response.status > 100:
-            self._lead(now, bridge, Event.PROGRESS, event.response)
+            self._lead(now, bridge, _PROGRESS, event.response)
 
     def _offered(self, now: float, bridge: Bridge, event: Offered) -> None:
         call, response = event
@@ -222,7 +225,7 @@ class BackToBack:
             self._lead(now, bridge, Event.OFFER, response)
 
     def _up(self, now: float, bridge: Bridge, event: Up) -> None:
-        self._lead(now, bridge, Event.ACK if event.call is bridge.a else Event.SUCCESS, event.message)
+        self._lead(now, bridge, _ACK if event.call is bridge.a else _SUCCESS, event.message)
 
     # The table.
 

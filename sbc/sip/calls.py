@@ -23,6 +23,16 @@ BRANCHES: Final = 64
 _WAITING: Final = frozenset([State.CALLING, State.PROCEEDING])
 _OVER: Final = State.OVER
 _OFFERED: Final = OfferState.OFFERED
+_COPY: Final = Event.COPY
+_BRANCH: Final = Event.BRANCH
+_OFFER: Final = Event.OFFER
+_SUCCESS: Final = Event.SUCCESS
+_PROVISIONAL: Final = Event.PROVISIONAL
+_RESEND: Final = Event.RESEND
+_NO_ACK: Final = Event.NO_ACK
+_INVITE: Final = Purpose.INVITE
+_BYE: Final = Purpose.BYE
+_ACCEPTED: Final = DialogEvent.ACCEPTED
 
 
 def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
@@ -47,7 +57,7 @@ def _send_invite(core: Core, now: float, call: Call, _: object) -> None:
     call.flow, call.request = flow, core.authorized(request)
     call.session = _offering(draft.body)
     call.client = core.transactions.request(now, flow, call.request)
-    core.sent[call.client] = Sent(call, Purpose.INVITE)
+    core.sent[call.client] = Sent(call, _INVITE)
 
 
 def _send_cancel(core: Core, now: float, call: Call, _: object) -> None:
@@ -61,7 +71,7 @@ def _send_cancel(core: Core, now: float, call: Call, _: object) -> None:
 def send_bye(core: Core, now: float, call: Call, _: object, tries: int = 0) -> None:
     """Send a BYE; `tries` is how often that was tried before."""
     flow, request = core.request_within(call, "BYE", call.bye_headers, b"")
-    core.sent[core.transactions.request(now, flow, request)] = Sent(call, Purpose.BYE, tries)
+    core.sent[core.transactions.request(now, flow, request)] = Sent(call, _BYE, tries)
 
 
 def _abandon(core: Core, now: float, call: Call, _: object) -> None:
@@ -74,15 +84,15 @@ def succeeded(core: Core, now: float, call: Call, response: Response) -> None:
     tag = response.to_tag or ""
     if call.dialog is not None:
         ours = (call.dialog.remote.tag or "") == tag
-        core.lead(now, call, Event.COPY if ours else Event.BRANCH, response)
+        core.lead(now, call, _COPY if ours else _BRANCH, response)
     elif call.state is _OVER:
-        core.lead(now, call, Event.BRANCH, response)
+        core.lead(now, call, _BRANCH, response)
     else:
         _confirm(core, call, tag, response)
         wants = core.take_answer(call.session, call.request, response)
         core.start_session(now, call, settled(response))
         call.owed = response if wants else None
-        core.lead(now, call, Event.OFFER if wants else Event.SUCCESS, response)
+        core.lead(now, call, _OFFER if wants else _SUCCESS, response)
 
 
 def _confirm(core: Core, call: Call, tag: str, response: Response) -> None:
@@ -104,7 +114,7 @@ def progressed(core: Core, now: float, call: Call, response: Response) -> None:
             leg = call.early[tag] = Leg(Dialog.as_caller(call.request, response), _offering(call.draft.body))
         if leg is not None and leg.session.state is _OFFERED and (body := description(response)):
             leg.session.came(body)
-    core.lead(now, call, Event.PROVISIONAL, response)
+    core.lead(now, call, _PROVISIONAL, response)
 
 
 def _end_branch(core: Core, now: float, call: Call, message: Any) -> None:
@@ -118,15 +128,15 @@ def _end_branch(core: Core, now: float, call: Call, message: Any) -> None:
         core.pass_on(call.acks[key])
         flow, via = core.way(dialog.next_hop, call.flow)
         bye = core.transactions.request(now, flow, core.authorized(dialog.request("BYE", via)))
-        core.sent[bye] = Sent(None, Purpose.BYE)
+        core.sent[bye] = Sent(None, _BYE)
 
 
 def _send_2xx(core: Core, now: float, call: Call, message: Any) -> None:
     if call.dialog is not None:
-        call.dialog.tell(DialogEvent.ACCEPTED)
+        call.dialog.tell(_ACCEPTED)
     core.accept(now, call, call.server, message)
-    core.at(now + T1, call, Event.RESEND)
-    core.at(now + PATIENCE, call, Event.NO_ACK)
+    core.at(now + T1, call, _RESEND)
+    core.at(now + PATIENCE, call, _NO_ACK)
 
 
 def _refuse(core: Core, now: float, call: Call, message: Any) -> None:

@@ -5,7 +5,7 @@ goes on inside it — the session, its offers and its timer — is its user's bu
 """
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from sbc.decisions.table import follow
 from sbc.sip.fields import Address, CSeq, Via
@@ -36,6 +36,11 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.CONFIRMED, Event.ENDED): State.TERMINATED,
 }
 """Every transition; a terminated dialog is forgotten by its user (§12.3, §14.1, RFC 5057)."""
+
+# Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
+_EARLY: Final = State.EARLY
+_CONFIRMED: Final = State.CONFIRMED
+_ACCEPTED: Final = Event.ACCEPTED
 
 
 class Dialog:
@@ -75,7 +80,7 @@ class Dialog:
         dialog.routes = response.record_routes[::-1]
         dialog.local_cseq = request.cseq.number
         dialog.remote_cseq = None
-        dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
+        dialog.state = _CONFIRMED if response.status >= 200 else _EARLY
         return dialog
 
     @classmethod
@@ -90,7 +95,7 @@ class Dialog:
         dialog.routes = request.record_routes
         dialog.local_cseq = 0
         dialog.remote_cseq = request.cseq.number
-        dialog.state = State.CONFIRMED if response.status >= 200 else State.EARLY
+        dialog.state = _CONFIRMED if response.status >= 200 else _EARLY
         return dialog
 
     @property
@@ -104,7 +109,7 @@ class Dialog:
 
     def confirm(self, response: Response) -> None:
         """A 2xx has arrived for an early dialog: routes and target are those of the 2xx (§13.2.2.4)."""
-        self.tell(Event.ACCEPTED)
+        self.tell(_ACCEPTED)
         self.routes = response.record_routes[::-1]
         self.refresh_target(response)
 

@@ -38,6 +38,11 @@ TABLE: dict[tuple[State, Event], State] = {
 _IDLE: Final = State.IDLE
 _OFFERED: Final = State.OFFERED
 _ASKED: Final = State.ASKED
+_OFFER_SENT: Final = Event.OFFER_SENT
+_OFFER_CAME: Final = Event.OFFER_CAME
+_ANSWER_SENT: Final = Event.ANSWER_SENT
+_ANSWER_CAME: Final = Event.ANSWER_CAME
+_DROPPED: Final = Event.DROPPED
 
 
 class Negotiation:
@@ -56,10 +61,10 @@ class Negotiation:
     def sent(self, body: bytes) -> None:
         """We send a description: an answer where one is due, else an offer."""
         if self.state is _ASKED:
-            self._tell(Event.ANSWER_SENT)
+            self._tell(_ANSWER_SENT)
             self.local, self.remote = body, self._proposed
         else:
-            self._tell(Event.OFFER_SENT)
+            self._tell(_OFFER_SENT)
             self._proposed = body
 
     def came(self, body: bytes) -> None:
@@ -68,10 +73,10 @@ class Negotiation:
         Raises ImpossibleEventError for a second offer before the first is answered.
         """
         if self.state is _OFFERED:
-            self._tell(Event.ANSWER_CAME)
+            self._tell(_ANSWER_CAME)
             self.local, self.remote = self._proposed, body
         else:
-            self._tell(Event.OFFER_CAME)
+            self._tell(_OFFER_CAME)
             self._proposed = body
 
     def preview(self) -> None:
@@ -79,12 +84,12 @@ class Negotiation:
 
         Raises ImpossibleEventError where no answer of ours is due.
         """
-        follow(TABLE, self.state, Event.ANSWER_SENT)
+        follow(TABLE, self.state, _ANSWER_SENT)
 
     def dropped(self) -> None:
         """The request that carried an offer has failed; without an open offer nothing changes."""
         if self.state is not _IDLE:
-            self._tell(Event.DROPPED)
+            self._tell(_DROPPED)
 
     @property
     def proposed(self) -> bytes | None:

@@ -83,7 +83,8 @@ class Transactions:
         Raises :class:`~sbc.sip.errors.ParseError`, with the response it deserves, for a message without a readable Via,
         CSeq or other field that it is matched by: whoever has held it against `validate` before will not see that.
         """
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         if isinstance(message, Response):
             client = self._clients.get(client_key(message))
             if client is None:
@@ -109,7 +110,8 @@ class Transactions:
 
         Raises :class:`BranchError`, and ParseError for a Via that cannot be read: no response could be recognised.
         """
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         key = client_key(request)
         if key[0] is None:
             raise BranchError("the topmost Via has no branch")
@@ -127,7 +129,8 @@ class Transactions:
         What is dropped: any response after the transaction's end or its final response, except a 2xx to an INVITE after
         another; to other requests a 1xx, as the transaction sends its own 100 when it may, and a 408 (RFC 4320 §4).
         """
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         if transaction.state is _TERMINATED:
             return False
         event = _meaning(transaction, response)
@@ -145,13 +148,15 @@ class Transactions:
     def abandon(self, now: float, transaction: ClientTransaction) -> None:
         """Wait no longer for a final response: 64·T1 after a CANCEL (RFC 3261 §9.1), a proxy's Timer C, a user's own
         limit. A transaction that has had its final response ends by itself, one that has ended is left alone."""
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         if transaction.state is not _TERMINATED:
             self._step(transaction, _ABANDONED, None)
 
     def transport_error(self, now: float, flow: Flow) -> None:
         """Take in that a flow is broken, or that what was sent on it was refused (RFC 3261 §17.1.4, §17.2.4)."""
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         for transaction in list(self._flows.get(flow, ())):
             self._step(transaction, _TRANSPORT_ERROR, None)
 
@@ -163,7 +168,8 @@ class Transactions:
 
     def fire(self, now: float) -> None:
         """Let every timer fire that is due, its deadline being `now` or earlier; harmless when none is."""
-        self._advance(now)
+        if now > self._now:
+            self._now = now
         while (rung := self._alarms.ring(self._now)) is not None:
             transaction, alarm = rung
             transaction.alarms.remove(alarm)
@@ -177,10 +183,6 @@ class Transactions:
         return out
 
     # What a transaction goes through.
-
-    def _advance(self, now: float) -> None:
-        if now > self._now:
-            self._now = now
 
     def _begin(self, flow: Flow, request: Request, key: Key) -> None:
         if len(self._servers) >= self.room:

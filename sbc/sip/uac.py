@@ -19,6 +19,8 @@ _INVITE: Final = Purpose.INVITE
 _CHANGE: Final = Purpose.CHANGE
 _BYE: Final = Purpose.BYE
 _PROVISIONAL: Final = Event.PROVISIONAL
+_TIMED_OUT: Final = Event.TIMED_OUT
+_BYE_DONE: Final = Event.BYE_DONE
 
 
 class Client:
@@ -59,7 +61,7 @@ class Client:
         if self._core.may_try_again(transaction.request, response, tries):
             send_bye(self._core, now, call, response, tries + 1)
         else:
-            self._core.lead(now, call, Event.BYE_DONE, response)
+            self._core.lead(now, call, _BYE_DONE, response)
 
     def _invite_answered(self, now: float, call: Call, request: Request, response: Response) -> None:
         """A response that cannot be read begins no dialog, and no 100 does; as a 2xx it counts as not come."""
@@ -146,8 +148,9 @@ class Client:
             return
         call, number = sent.call, transaction.request.cseq.number
         if sent.purpose is _INVITE or sent.purpose is _CHANGE:
-            call.acks = {key: ack for key, ack in call.acks.items() if key[0] != number}
-            self._invite_lost(now, call, transaction, Event.TIMED_OUT)
+            if call.acks:
+                call.acks = {key: ack for key, ack in call.acks.items() if key[0] != number}
+            self._invite_lost(now, call, transaction, _TIMED_OUT)
             self._change_lost(now, call, transaction)
         self._core.forget(call)
 

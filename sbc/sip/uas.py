@@ -20,6 +20,10 @@ _OVER: Final = State.OVER
 _UP: Final = State.UP
 _GRANTED: Final = Turn.GRANTED
 _OFFERED: Final = OfferState.OFFERED
+_ARRIVES: Final = Event.ARRIVES
+_ACK: Final = Event.ACK
+_CHANGE_ACK: Final = Move.ACK
+_BYE: Final = Event.BYE
 
 
 class Server:
@@ -67,7 +71,7 @@ class Server:
                     call.session.came(body)
                 self._core.by_name[call.call_id, call.tag] = call
                 self._core.came[transaction] = call
-                self._core.lead(now, call, Event.ARRIVES, request)
+                self._core.lead(now, call, _ARRIVES, request)
             case "OPTIONS":
                 self._reply(now, transaction, 200, self._abilities)
             case "BYE":
@@ -107,7 +111,7 @@ class Server:
                 reinvited(self._core, now, call, transaction)
             case "BYE":
                 self._reply(now, transaction, 200, tag=call.tag)
-                self._core.lead(now, call, Event.BYE, request)
+                self._core.lead(now, call, _BYE, request)
             case "OPTIONS":
                 self._reply(now, transaction, 200, self._abilities, tag=call.tag)
             case _:
@@ -132,12 +136,12 @@ class Server:
         if call.turn is _GRANTED and call.asked.request.cseq.number == number:
             call.kept = None
             self._take_answer(call, ack)
-            self._core.change(now, call, Move.ACK, ack)
-        elif not call.outgoing and call.server.request.cseq.number == number and (call.state, Event.ACK) in CALL:
+            self._core.change(now, call, _CHANGE_ACK, ack)
+        elif not call.outgoing and call.server.request.cseq.number == number and (call.state, _ACK) in CALL:
             if call.state is not _UP:
                 call.kept = None
                 self._take_answer(call, ack)
-            self._core.lead(now, call, Event.ACK, ack)
+            self._core.lead(now, call, _ACK, ack)
 
     @staticmethod
     def _take_answer(call: Call, ack: Request) -> None:

@@ -316,14 +316,18 @@ class Callers(Lifecycle):
         if call is not None:
             self._denials[call] = outcome, reason, sip
 
-    def refused(self, key: str, reason: str, sip: int, now: float) -> None:
-        """A call in set-up is refused for good; ``reason`` is told where nobody on the way has told a better one."""
+    def refused(self, key: str, reason: str, sip: int, now: float, *, limit: bool = False) -> None:
+        """A call in set-up is refused for good; without a reason it was refused on the way, by who has said why."""
         call = self.call(key)
         if call is None:
             return
-        told = self._denials.get(call)
-        if told is None or told[2] != sip:
+        if reason and not limit:
             self._denials[call] = Outcome.FAILED, reason, sip
+        elif reason:
+            self._denials[call] = Outcome.BLOCKED, reason, sip
+        else:
+            outcome, why, _ = self._denials.get(call, (Outcome.FAILED, "refused", sip))
+            self._denials[call] = outcome, why, sip
         self._end(call, now)
 
     def over(self, key: str, now: float) -> None:

@@ -73,9 +73,7 @@ class Hearing:
             case carrier.Refused(key, trunk, status, reason, limit):
                 if not self.tested(key, False):
                     leg = self._by(key, trunk)
-                    if limit:
-                        callers.denied(leg, Outcome.BLOCKED, reason, status)
-                    callers.refused(leg, reason, status, now)
+                    callers.refused(leg, reason, status, now, limit=limit)
             case carrier.Denied(key, status, reason, limit):
                 callers.denied(key, Outcome.BLOCKED if limit else Outcome.FAILED, reason, status)
             case carrier.Over(key, _, _, direction, reason):

@@ -1,6 +1,7 @@
 """What the journal calls a datagram that has met a fault."""
 
 from sbc.endpoints.wire import VRRP, Datagram
+from sbc.sip.errors import ParseError
 from sbc.sip.message import Request
 
 _MET = {"REGISTER": "registration", "OPTIONS": "probe"}
@@ -18,5 +19,9 @@ def met(datagram: Datagram | None) -> str:
     message = datagram.message
     if message is None:
         return "replication"
-    method = message.method if isinstance(message, Request) else message.cseq.method
-    return _MET.get(method, "call")
+    if isinstance(message, Request):
+        return _MET.get(message.method, "call")
+    try:
+        return _MET.get(message.cseq.method, "call")
+    except ParseError:  # what is sent wrong on purpose meets faults as well
+        return "call"

@@ -72,13 +72,9 @@ class Network:
         """Put an IP address into a segment."""
         self._segments[host] = segment
 
-    def connect(self, one: str, other: str, link: Link, *, back: Link | None = None) -> None:
-        """Join two segments, or let the machines of one reach each other by a link of its own.
-
-        ``back``: what lies on the way from the other to the one, where that is not the same.
-        """
-        self._links[one, other] = link
-        self._links[other, one] = link if back is None else back
+    def connect(self, one: str, other: str, link: Link) -> None:
+        """Join two segments, or let the machines of one reach each other by a link of its own."""
+        self._links[one, other] = self._links[other, one] = link
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""

@@ -101,7 +101,7 @@ class Pairs:
                 for address in (addresses.own, addresses.replication):
                     network.hold(sip, address)
                 machines.append(Machine(index, node, sip, ha))
-            self._duos[name] = Duo(state, router % 256 or 256, (machines[0], machines[1]))
+            self._duos[name] = Duo(state, (router - 1) % 255 + 1, (machines[0], machines[1]))
 
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""

@@ -1054,6 +1054,29 @@ def test_after_a_split_the_node_that_stays_goes_on_with_the_calls_of_the_other()
     assert rig.node(0).carries("1")
 
 
+def test_after_a_split_both_have_a_call_and_the_one_that_went_on_with_it_last_knows_how_it_stands() -> None:
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    calls = rig.call("0")
+    rig.run(20.0)
+    rig.ha.cut_by["cut"] = None
+    rig.run(24.0)
+    rig.hold(1)
+    assert (len(rig.node(0)), len(rig.node(1))) == (1, 1)
+    rig.run(40.0)
+    del rig.ha.cut_by["cut"]
+    rig.run(45.0)
+    assert (len(rig.node(0)), len(rig.node(1))) == (0, 1)
+    rig.run(55.0)  # refreshed through the second node, once
+    rig.release(1)
+    rig.run(200.0)
+    assert (len(rig.node(0)), len(rig.node(1))) == (1, 0)
+    assert rig.centre.heard(Ended) == rig.lines["ntt-tokyo"].heard(Ended) == []
+    rig.hang_up(rig.lines["ntt-tokyo"], calls[0])
+    rig.run(300.0)
+    rig.quiet()
+
+
 def test_what_is_no_record_is_dropped() -> None:
     rig = Rig()
     rig.run(0.1)

@@ -98,6 +98,8 @@ class SbcNode(Node):
         if path == self._peer and self._replication is not None:
             self._now = now
             self._replication.receive(now, datagram.data)
+            for replica in self._replication.receiver.news:
+                self._yield(replica)
             if self.serving and self._replication.receiver.released:
                 self._take_up(now)
         elif self.serving and path.local == self.post.service:
@@ -177,12 +179,15 @@ class SbcNode(Node):
         for name in call.names:
             self._names[name] = call
 
-    def _over(self, call: Carried) -> None:
+    def _forget(self, call: Carried) -> None:
         del self._calls[call.id], self._bridges[call.bridge]
         self._touched.pop(call.id, None)
         for name in call.names:
             self._names.pop(name, None)
         self._leave(call.key)
+
+    def _over(self, call: Carried) -> None:
+        self._forget(call)
         if call.mark is not None and self._replication is not None:
             self._replication.sender.changed(call.id)
 
@@ -245,6 +250,14 @@ class SbcNode(Node):
             if replica.id in self._doomed:
                 self._middle.clear(now, bridge)
         self._doomed.clear()
+
+    def _yield(self, replica: Replica) -> None:
+        """Let go of a call that the other node has gone on with since: while both served, say."""
+        call = self._calls.get(replica.id)
+        if call is not None and replica.passed > call.passed and self._replication is not None:
+            self._middle.let_go(call.bridge)
+            self._replication.sender.drop(call.id)
+            self._forget(call)
 
     def _touch(self, message: Request | Response) -> None:
         """Note that something may have changed in the call that a message belongs to."""

@@ -113,6 +113,11 @@ class Sender:
         if self.state is State.OPEN:
             self._dirty[call] = None
 
+    def drop(self, call: str) -> None:
+        """A call is the other node's now, which knows more of it."""
+        self._dirty.pop(call, None)
+        self._known.discard(call)
+
     def flush(self, now: float) -> None:
         """Send what there is to tell, as far as the window lets it."""
         if not self._dirty and not self._parts:
@@ -203,6 +208,8 @@ class Receiver:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.calls: dict[str, Replica] = {}
+        self.news: list[Replica] = []
+        """What the latest datagram has completed."""
         self.released = False
         """Whether the other node has stepped down, and left its calls to this one."""
         self._taken: dict[str, int] = {}
@@ -235,6 +242,7 @@ class Receiver:
 
     def data(self, now: float, stream: tuple[str, int], number: int, by: float, payload: bytes, *, whole: bool) -> bool:
         """Take a datagram in; return whether it makes sense, or a stream has to be asked for."""
+        self.news.clear()
         if stream != self._stream:
             if stream[0] == self._stream[0] and stream[1] < self._stream[1]:
                 return True  # it is late
@@ -282,7 +290,8 @@ class Receiver:
                 self._old.pop(call, None)
                 if passed > self._taken.get(call, -1):
                     self._forget(call)
-                    self.calls[call] = Replica(call, key, trunk, passed, text, by)
+                    self.calls[call] = replica = Replica(call, key, trunk, passed, text, by)
+                    self.news.append(replica)
                     self._keys[key] = self._keys.get(key, 0) + 1
             case ["over", str(call)]:
                 self._forget(call)

@@ -45,3 +45,26 @@ def test_a_node_that_hung_past_the_session_timer_ends_none_of_the_calls_that_the
     (record,) = played(plan, callers(Caller(5, talk=200.0)), engine=engine).records
     assert (record.outcome, record.node) == (Outcome.COMPLETED, "edge/2")
     assert record.talk == pytest.approx(200.0, abs=0.1)
+
+
+@both
+@pytest.mark.parametrize("keeps", ["none", "confirmed", "all"])
+def test_a_process_that_is_restarted_before_anybody_takes_over_has_lost_its_calls(engine: str, keeps: str) -> None:
+    plan = drill(
+        sbc_pairs={"edge": {"site": "tokyo", "ports": 10, "keeps": keeps}},
+        faults=[{"name": "x", "at": "30s", "for": "1s", "pair": "edge", "fails": "active", "how": "restarted"}],
+    )
+    (record,) = played(plan, callers(Caller(5, talk=100.0)), engine=engine).records
+    assert (record.outcome, record.reason) == (Outcome.DROPPED, "edge/1 lost")
+
+
+@both
+@pytest.mark.parametrize("passes", ["b2bua", "proxy"])
+def test_a_call_that_is_answered_goes_on_through_the_next_node(engine: str, passes: str) -> None:
+    plan = drill(
+        sbc_pairs={"edge": {"site": "tokyo", "ports": 10, "passes": passes, "session_timer": "90s"}},
+        faults=[{"name": "x", "at": "30s", "pair": "edge", "fails": "active"}],
+    )
+    (record,) = played(plan, callers(Caller(5, talk=200.0)), engine=engine).records
+    assert (record.outcome, record.node) == (Outcome.COMPLETED, "edge/2")
+    assert record.talk == pytest.approx(200.0, abs=0.1)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbc.decisions.admission import Limit, Pace
+from sbc.decisions.handover import Event
 from sbc.endpoints.charging import charging
 from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.gate import Carrying, Denied, Done, Post
@@ -293,7 +294,9 @@ class Rig:
                 assert len(node._middle) == len(node._middle._agent) == len(node._middle._agent._transactions) == 0
                 if node._replication is not None:
                     receiver, sender = node._replication.receiver, node._replication.sender
-                    assert not any((receiver.calls, receiver._keys, receiver._early, sender._known, sender._dirty))
+                    assert not any(
+                        (receiver.calls, receiver._keys, receiver._early, receiver._old, sender._known, sender._dirty)
+                    )
             elif isinstance(node, ProxyNode):
                 assert len(node) == len(node._proxy) == len(node._proxy._transactions) == len(node._dialogues) == 0
                 assert node.deadline() == inf
@@ -792,9 +795,9 @@ def test_a_trunk_that_is_noticed_to_be_unreachable_counts_as_503() -> None:
     caller = NameAddr(SipUri(CENTRE.host, NUMBER))
     rig.do(rig.centre, lambda now, agent: agent.invite(now, target, caller, NameAddr(target), body=OFFER))
     rig.run(1.0)
-    (ended,) = rig.centre.heard(Ended)
-    assert ended[0] == pytest.approx(0.1 + 2 * MS)
-    assert ended[1].status == 503
+    ((at, event),) = rig.centre.heard(Ended)
+    assert event.message.status == 503
+    assert at == pytest.approx(0.1 + 2 * MS)
     assert len(rig.node(0)) == 0
 
 
@@ -838,6 +841,30 @@ def test_a_call_that_has_ended_since_the_handover_does_not_come_back() -> None:
     del rig.ha.cut_by["cut"]
     rig.run(200.0)
     assert [type(each) for each in rig.said(object)] == [Carrying, Done, Carrying, Done]
+    rig.quiet()
+
+
+def test_a_node_that_hung_and_hands_over_what_it_thinks_it_has_brings_no_call_back() -> None:
+    rig = Rig()
+    rig.run(0.1)
+    rig.call("7")
+    rig.run(1.0)
+    rig.hosts[0].hung_by["hung"] = None
+    rig.run(2.0)
+    rig.hold(1)
+    rig.hang_up(rig.centre, rig.centre.calls[0])
+    rig.run(3.0)
+    assert not rig.node(1).carries("7")
+    del rig.hosts[0].hung_by["hung"]
+    rig.hosts[0].go_on()
+    node = rig.node(0)
+    assert isinstance(node, SbcNode)
+    assert node._replication is not None
+    node._replication.sender.tell(3.0, Event.ASKED)  # a stream anew, as after a long silence
+    rig.run(3.1)
+    rig.hosts[0].tell(Serve(False))
+    rig.run(200.0)
+    assert len(rig.node(1)) == 0
     rig.quiet()
 
 
@@ -1025,6 +1052,29 @@ def test_after_a_split_the_node_that_stays_goes_on_with_the_calls_of_the_other()
     rig.release(1)
     rig.run(40.0)
     assert rig.node(0).carries("1")
+
+
+def test_after_a_split_both_have_a_call_and_the_one_that_went_on_with_it_last_knows_how_it_stands() -> None:
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    calls = rig.call("0")
+    rig.run(20.0)
+    rig.ha.cut_by["cut"] = None
+    rig.run(24.0)
+    rig.hold(1)
+    assert (len(rig.node(0)), len(rig.node(1))) == (1, 1)
+    rig.run(40.0)
+    del rig.ha.cut_by["cut"]
+    rig.run(45.0)
+    assert (len(rig.node(0)), len(rig.node(1))) == (0, 1)
+    rig.run(55.0)  # refreshed through the second node, once
+    rig.release(1)
+    rig.run(200.0)
+    assert (len(rig.node(0)), len(rig.node(1))) == (1, 0)
+    assert rig.centre.heard(Ended) == rig.lines["ntt-tokyo"].heard(Ended) == []
+    rig.hang_up(rig.lines["ntt-tokyo"], calls[0])
+    rig.run(300.0)
+    rig.quiet()
 
 
 def test_what_is_no_record_is_dropped() -> None:

@@ -46,13 +46,15 @@ _KEPT: Final[dict[Keeps, frozenset[BridgeState]]] = {
 class Carried:
     """A call through this node."""
 
-    __slots__ = ("bridge", "id", "key", "mark", "names", "trunk")
+    __slots__ = ("bridge", "id", "key", "mark", "names", "passed", "trunk")
 
-    def __init__(self, bridge: Bridge, key: str, trunk: str) -> None:
+    def __init__(self, bridge: Bridge, key: str, trunk: str, passed: int = 0) -> None:
         self.bridge = bridge
         self.id = bridge.a.tag
         self.key = key
         self.trunk = trunk
+        self.passed = passed
+        """How often it has passed from node to node."""
         self.names = (bridge.a.call_id,) if bridge.b is None else (bridge.a.call_id, bridge.b.call_id)
         """The Call-IDs of its sides."""
         self.mark: object = None
@@ -96,6 +98,8 @@ class SbcNode(Node):
         if path == self._peer and self._replication is not None:
             self._now = now
             self._replication.receive(now, datagram.data)
+            for replica in self._replication.receiver.news:
+                self._yield(replica)
             if self.serving and self._replication.receiver.released:
                 self._take_up(now)
         elif self.serving and path.local == self.post.service:
@@ -175,12 +179,15 @@ class SbcNode(Node):
         for name in call.names:
             self._names[name] = call
 
-    def _over(self, call: Carried) -> None:
+    def _forget(self, call: Carried) -> None:
         del self._calls[call.id], self._bridges[call.bridge]
         self._touched.pop(call.id, None)
         for name in call.names:
             self._names.pop(name, None)
         self._leave(call.key)
+
+    def _over(self, call: Carried) -> None:
+        self._forget(call)
         if call.mark is not None and self._replication is not None:
             self._replication.sender.changed(call.id)
 
@@ -235,7 +242,7 @@ class SbcNode(Node):
                 bridge = self._middle.take_up(now, read(replica.text).later(replica.by))
             except (ImpossibleEventError, SipError, ValueError, KeyError, TypeError):
                 continue  # it is here already, or nobody can read it
-            call = Carried(bridge, replica.key, replica.trunk)
+            call = Carried(bridge, replica.key, replica.trunk, replica.passed + 1)
             call.mark = self._mark(call)
             self.gate.enter()
             self._enter(call.key)
@@ -243,6 +250,14 @@ class SbcNode(Node):
             if replica.id in self._doomed:
                 self._middle.clear(now, bridge)
         self._doomed.clear()
+
+    def _yield(self, replica: Replica) -> None:
+        """Let go of a call that the other node has gone on with since: while both served, say."""
+        call = self._calls.get(replica.id)
+        if call is not None and replica.passed > call.passed and self._replication is not None:
+            self._middle.let_go(call.bridge)
+            self._replication.sender.drop(call.id)
+            self._forget(call)
 
     def _touch(self, message: Request | Response) -> None:
         """Note that something may have changed in the call that a message belongs to."""
@@ -284,7 +299,7 @@ class SbcNode(Node):
     def _replica(self, call: Carried) -> Replica | None:
         bridge = call.bridge
         snapshot = take(self._now, bridge.state, bridge.a, bridge.b)
-        return None if snapshot is None else Replica(call.id, call.key, call.trunk, write(snapshot))
+        return None if snapshot is None else Replica(call.id, call.key, call.trunk, call.passed, write(snapshot))
 
     def _fresh(self) -> BackToBack:
         return BackToBack(

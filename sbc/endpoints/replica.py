@@ -28,8 +28,10 @@ class Replica(NamedTuple):
     """The caller's side by our tag in it: what stays the same while the call goes on."""
     key: str
     trunk: str
-    text: bytes = b""
-    """Its snapshot, written; empty where it is over."""
+    passed: int
+    """How often it has passed from node to node."""
+    text: bytes
+    """Its snapshot, written."""
     by: float = 0.0
     """Seconds by which the clock of this node is ahead of the other's."""
 

@@ -113,6 +113,11 @@ class Sender:
         if self.state is State.OPEN:
             self._dirty[call] = None
 
+    def drop(self, call: str) -> None:
+        """A call is the other node's now, which knows more of it."""
+        self._dirty.pop(call, None)
+        self._known.discard(call)
+
     def flush(self, now: float) -> None:
         """Send what there is to tell, as far as the window lets it."""
         if not self._dirty and not self._parts:
@@ -176,7 +181,7 @@ class Sender:
                 text = _line(call)
             elif (replica := self._record(call)) is not None:
                 self._known.add(call)
-                text = _line("call", replica.id, replica.key, replica.trunk) + b"\n" + replica.text
+                text = _line("call", *replica[:4]) + b"\n" + replica.text
             elif call in self._known:
                 self._known.discard(call)
                 text = _line("over", call)
@@ -203,10 +208,13 @@ class Receiver:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.calls: dict[str, Replica] = {}
+        self.news: list[Replica] = []
+        """What the latest datagram has completed."""
         self.released = False
         """Whether the other node has stepped down, and left its calls to this one."""
-        self.taken: set[str] = set()
-        """Calls of this stream that this node has gone on with: what still comes of them is out of date."""
+        self._taken: dict[str, int] = {}
+        """Calls of the other process that this node has gone on with, and how often they had passed from node to node
+        until then: what it still says of that time is out of date."""
         self._stream = ("", 0)
         self._number = 0
         """Up to which all datagrams have come."""
@@ -225,7 +233,7 @@ class Receiver:
     def take(self) -> list[Replica]:
         """Return all calls and keep none; what still comes of them is dropped."""
         calls = list(self.calls.values())
-        self.taken.update(self.calls)
+        self._taken.update((call, replica.passed) for call, replica in self.calls.items())
         self.calls.clear()
         self._keys.clear()
         self._old.clear()
@@ -234,6 +242,7 @@ class Receiver:
 
     def data(self, now: float, stream: tuple[str, int], number: int, by: float, payload: bytes, *, whole: bool) -> bool:
         """Take a datagram in; return whether it makes sense, or a stream has to be asked for."""
+        self.news.clear()
         if stream != self._stream:
             if stream[0] == self._stream[0] and stream[1] < self._stream[1]:
                 return True  # it is late
@@ -262,12 +271,13 @@ class Receiver:
             self._acknowledge()
 
     def _begin(self, stream: tuple[str, int]) -> None:
+        if stream[0] != self._stream[0]:
+            self._taken.clear()
         self._stream, self._number = stream, 0
         self._early.clear()
         self._parts.clear()
-        self.taken.clear()
         self.released = False
-        self._old = dict.fromkeys(self.calls)
+        self._old = dict.fromkeys([*self.calls, *self._taken])
 
     def _acknowledge(self) -> None:
         self._waiting, self.due = 0, inf
@@ -276,16 +286,20 @@ class Receiver:
     def _record(self, record: bytes, by: float) -> None:
         head, _, text = record.partition(b"\n")
         match _read(head):
-            case ["call", str(call), str(key), str(trunk)] if call not in self.taken:
-                self._forget(call)
-                self.calls[call] = Replica(call, key, trunk, text, by)
-                self._keys[key] = self._keys.get(key, 0) + 1
+            case ["call", str(call), str(key), str(trunk), int(passed)]:
+                self._old.pop(call, None)
+                if passed > self._taken.get(call, -1):
+                    self._forget(call)
+                    self.calls[call] = replica = Replica(call, key, trunk, passed, text, by)
+                    self.news.append(replica)
+                    self._keys[key] = self._keys.get(key, 0) + 1
             case ["over", str(call)]:
                 self._forget(call)
-                self.taken.discard(call)
+                self._taken.pop(call, None)
             case [str(mark)] if mark == _WHOLE:
                 for call in list(self._old):
                     self._forget(call)
+                    self._taken.pop(call, None)
             case [str(mark)] if mark == _RELEASED:
                 self.released = True
             case _:

@@ -25,7 +25,7 @@ from sbc.sip.fields import Address
 from sbc.sip.ids import Ids
 from sbc.sip.message import Fields, Request, Response
 from sbc.sip.session_timer import Timing
-from sbc.sip.snapshot import Side, take_up
+from sbc.sip.snapshot import Side, let_go, take_up
 from sbc.sip.transaction import (
     AckReceived,
     ClientTransaction,
@@ -224,6 +224,10 @@ class UserAgent:
         call = take_up(self._core, now, side, at)
         self._work(now)
         return call
+
+    def let_go(self, call: Call) -> None:
+        """Forget a call without a word, as another user agent goes on with it; nobody is told."""
+        let_go(self._core, call)
 
     # Other requests.
 

@@ -168,6 +168,16 @@ class BackToBack:
         self._work(now)
         return bridge
 
+    def let_go(self, bridge: Bridge) -> None:
+        """Forget a call without a word, as another element goes on with it; nobody is told."""
+        if bridge.appointment is not None:
+            self._agenda.call_off(bridge.appointment)
+            bridge.appointment = None
+        bridge.state = State.OVER
+        for call in (bridge.a, bridge.b):
+            if call is not None and self._bridges.pop(call, None) is not None:
+                self._agent.let_go(call)
+
     # Time.
 
     def deadline(self) -> float:

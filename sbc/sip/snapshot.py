@@ -161,6 +161,15 @@ def take_up(core: Core, now: float, side: Side, at: float) -> Call:
     return call
 
 
+def let_go(core: Core, call: Call) -> None:
+    """Forget a call without a word: another element goes on with it."""
+    for what in list(call.appointments):
+        core.call_off(call, what)
+    call.client = call.asking = None
+    call.state, call.turn = State.OVER, Turn.STILL
+    core.forget(call)
+
+
 def _later(side: Side, by: float) -> Side:
     return side._replace(
         expires=None if side.expires is None else side.expires + by,

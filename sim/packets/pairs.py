@@ -13,6 +13,7 @@ from sbc.endpoints.proxy_node import ProxyNode
 from sbc.sip.ids import Ids
 from scenarios.evidence import EventKind
 from scenarios.model import Fault
+from sim.call import Call
 from sim.draws import Draws
 from sim.links import Degradation
 from sim.log import Log
@@ -116,11 +117,18 @@ class Pairs:
         machine.state.limit.used = 0
         machine.node = self._make(duo.state, machine.index)
         machine.sip.start(machine.node)
+        self._brief(duo, machine)
         addresses, other = (self._topology.pairs[name].nodes[index] for index in (machine.index, 1 - machine.index))
         shared = duo.state.shared
         service = addresses.own if shared else self._topology.pairs[name].service
         seat = Seat(addresses.ha, other.ha, service, duo.router, first=machine.index == 0)
         machine.ha.start(ha_daemon(self._env.now, seat, duo.state.plan.detect, phases, self._ids, serves=serves))
+
+    def _brief(self, duo: Duo, machine: Machine) -> None:
+        """Tell a SIP process that has heard nothing yet, or for a while, what the plan says of new calls."""
+        state = duo.state
+        machine.sip.tell(Service(state.site.in_service))
+        machine.sip.tell(Drain(state.retry_after) if state.drained else Resume())
 
     # What others ask and tell.
 
@@ -218,7 +226,12 @@ class Pairs:
             machine.state.limit.used = 0
             machine.node = self._make(duo.state, machine.index)
             machine.sip.start(machine.node)
-            machine.sip.tell(Serve(machine.role is Role.SERVES))
+            if machine.role is Role.SERVES:  # the other has not taken over, and it saves nothing now
+                for call in list(machine.state.calls):
+                    self._callers.lose(call, duo.state, machine.state, f"{machine.state.name} lost")
+        # Before all that waits in its buffer or has become due: the other may have its calls by now.
+        machine.sip.tell(Serve(machine.role is Role.SERVES, clears=False))
+        self._brief(duo, machine)
         machine.sip.go_on()
         if machine.serves and duo.silenced_by == machine.index:
             self._serves(duo, machine)
@@ -259,7 +272,7 @@ class Pairs:
             self._log.entry(EventKind.RESIGNED, duo.state.name, node=machine.state.name, calls=len(machine.state.calls))
             duo.state.silent_since = self._env.now
             for call in list(machine.state.calls):
-                if not self._kept(duo, machine, self._callers.key(call)):
+                if not self._kept(duo, machine, call):
                     self._callers.lose(call, duo.state, machine.state, f"{machine.state.name} resigned")
 
     def _silent(self, duo: Duo, machine: Machine) -> None:
@@ -277,8 +290,10 @@ class Pairs:
         old = duo.machines[1 - machine.index]
         if not duo.state.shared:
             for call in list(old.state.calls):
-                if machine.node is not None and machine.node.carries(self._callers.key(call)):
-                    self._callers.carried(self._callers.key(call), machine.state)
+                key, node = self._callers.key(call), machine.node
+                passes = isinstance(node, ProxyNode) and self._callers.confirmed(call)
+                if passes or (node is not None and node.carries(key)):
+                    self._callers.carried(key, machine.state)
         outage = self._env.now - duo.state.silent_since
         kept = len(machine.state.calls)
         self._log.entry(EventKind.TAKEOVER, duo.state.name, node=machine.state.name, outage=outage, kept=kept)
@@ -292,9 +307,12 @@ class Pairs:
             if machine.state.up:
                 continue
             for call in list(machine.state.calls):
-                if not self._kept(duo, machine, self._callers.key(call)):
+                if not self._kept(duo, machine, call):
                     self._callers.lose(call, duo.state, machine.state, f"{machine.state.name} lost")
 
-    def _kept(self, duo: Duo, machine: Machine, key: str) -> bool:
-        other = duo.machines[1 - machine.index]
-        return other.node is not None and other.node.replicated(key)
+    def _kept(self, duo: Duo, machine: Machine, call: Call) -> bool:
+        """Whether the other node can go on with a call; a proxy can with whatever is answered."""
+        other = duo.machines[1 - machine.index].node
+        if isinstance(other, ProxyNode):
+            return not duo.state.shared and self._callers.confirmed(call)
+        return other is not None and other.replicated(self._callers.key(call))

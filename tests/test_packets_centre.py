@@ -325,6 +325,18 @@ def test_an_agent_without_a_registered_phone_is_passed_over() -> None:
     assert scene.left() == QUIET
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_phone_behind_a_nat_is_reached_as_the_location_service_says(transport: str) -> None:
+    scene = Scene(plan(), agents=1)
+    scene.behind[scene.agents[0]] = ("10.0.0.5", transport)
+    scene.arrive("1")
+    scene.hang_up(scene.sbc, "1", at=10)
+    scene.run()
+    assert names(scene, "1")[2:4] == ["Connected", "Released"]
+    assert scene.phones[scene.agents[0]].transports == {transport}
+    assert scene.left() == QUIET
+
+
 def test_without_any_the_caller_waits() -> None:
     scene = Scene(plan(), agents=2)
     scene.unregistered.update(scene.agents)

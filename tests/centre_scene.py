@@ -94,6 +94,8 @@ class Peer:
         """How the calls of each key ended: the status, 0 for a BYE."""
         self.offered: Callable[[float, Call, bytes], None] = lambda now, call, body: None
         """Who hears of an offer in a 2xx, before it is answered."""
+        self.transports: set[str] = set()
+        """Those that anything came by."""
         self.unchanged: list[int] = []
         """What refused the changes that it asked for."""
         self._out: list[object] = []
@@ -138,6 +140,7 @@ class Peer:
     # As an endpoint.
 
     def receive(self, now: float, datagram: Datagram) -> None:
+        self.transports.add(datagram.path.transport)
         self.agent.receive(now, datagram.path.back(), datagram.message or parse(datagram.data))
         self._work(now)
 
@@ -247,6 +250,8 @@ class Scene:
         self.west = self._peer("west", SBCS["west"], "sbcs", 3)
         self.phones: dict[Agent, Peer] = {}
         self.unregistered: set[Agent] = set()
+        self.behind: dict[Agent, tuple[str, str]] = {}
+        """Phones behind a NAT: the address that they take for theirs, and by which transport they are connected."""
         self.frees = True
         """Whether an agent who is released takes the next call at once."""
         self.centre = Centre(
@@ -298,7 +303,8 @@ class Scene:
         if agent in self.unregistered:
             return None
         address = self.phones[agent].address
-        return Contact(SipUri(address.host, f"agent-{agent.number}"), Path(CENTRES[agent.site], address))
+        host, transport = self.behind.get(agent, (address.host, "udp"))
+        return Contact(SipUri(host, f"agent-{agent.number}"), Path(CENTRES[agent.site], address, transport))
 
     def free(self, agent: Agent) -> None:
         """An agent takes the next call, or is idle."""
@@ -352,7 +358,7 @@ class Scene:
         self, key: str, agent: Agent, number: str, shows: str = "default", *, at: float = 0.0, **more: Any
     ) -> None:
         """Let an agent dial."""
-        wish = [("P-Preferred-Identity", f"<sip:{shows}@{CENTRES[agent.site].host}>")]
+        wish = [("P-Preferred-Identity", f"<sip:{shows}@{CENTRES[agent.site].host}>")] if shows else []
         phone = self.phones[agent]
         to = CENTRES[agent.site]
         self.at(at, lambda: self.do(phone, lambda now: phone.dial(now, key, to, number, wish, **more)))

@@ -19,6 +19,8 @@ HOURS: dict[str, object] = {"day": {"hours": {"mon-sun": "09:00-17:00"}}}
 
 CALLBACK: dict[str, object] = {"callback": {"after": "10s", "accepts": "50%"}}
 
+TEAMS: dict[str, dict[str, object]] = {"overflow": {"after": "10s", "to": TEAM, "trunk": "kddi", "team": 1}}
+
 
 def names(scene: Scene, key: str) -> list[str]:
     return [name for _, name, *_ in scene.told(key)]
@@ -186,6 +188,7 @@ def test_a_queue_that_takes_no_more_callers_is_busy(gate: dict[str, object], rea
     scene.hang_up(scene.sbc, "0", at=60)
     scene.arrive("1", at=at)
     assert refused(scene) == ([(at + 0.001, "TurnedAway", 486, reason)], [486])
+    assert names(scene, "0") == ["Delivered", "Queued", "Left"]
 
 
 def test_after_an_ivr_the_caller_who_is_turned_away_has_been_answered() -> None:
@@ -322,6 +325,18 @@ def test_an_agent_without_a_registered_phone_is_passed_over() -> None:
     assert scene.left() == QUIET
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_phone_behind_a_nat_is_reached_as_the_location_service_says(transport: str) -> None:
+    scene = Scene(plan(), agents=1)
+    scene.behind[scene.agents[0]] = ("10.0.0.5", transport)
+    scene.arrive("1")
+    scene.hang_up(scene.sbc, "1", at=10)
+    scene.run()
+    assert names(scene, "1")[2:4] == ["Connected", "Released"]
+    assert scene.phones[scene.agents[0]].transports == {transport}
+    assert scene.left() == QUIET
+
+
 def test_without_any_the_caller_waits() -> None:
     scene = Scene(plan(), agents=2)
     scene.unregistered.update(scene.agents)
@@ -439,6 +454,25 @@ def test_a_caller_who_takes_the_offer_is_called_back_by_the_trunk_the_call_came_
     assert scene.left() == QUIET
 
 
+def test_a_call_whose_trunk_nobody_names_is_returned_by_the_first_of_the_number_at_the_site() -> None:
+    scene = Scene(plan(CALLBACK), accepts=iter([0.4]))
+    scene.arrive("1", sbc=scene.west)
+    agent = scene.add_agent(0, site="osaka", at=20)
+    scene.hang_up(scene.phones[agent], "1", at=30)
+    scene.run()
+    assert scene.told("1")[4] == (20.002, "Placed", "sbm", TOKYO)
+    assert scene.left() == QUIET
+
+
+def test_the_team_is_not_called_for_one_who_was_promised_a_call() -> None:
+    later = {**TEAMS["overflow"], "after": "20s"}
+    scene = Scene(plan({**CALLBACK, "overflow": later}), accepts=iter([0.4]))
+    scene.arrive("1")
+    scene.tell(Clear("line"), at=30)
+    scene.run()
+    assert scene.told("1")[2:] == [(10.001, "Promised"), (30, "ClosedOut", 200, "closed")]
+
+
 def test_a_caller_who_declines_waits_on_and_is_not_asked_without_a_number() -> None:
     draws = iter([0.5])
     scene = Scene(plan(CALLBACK), accepts=draws)
@@ -529,9 +563,6 @@ def test_a_call_that_comes_back_to_the_centre_which_dials_it_is_a_loop() -> None
     scene.run()
     assert scene.west.statuses == {"1": [482]}
     assert scene.left() == QUIET
-
-
-TEAMS = {"overflow": {"after": "10s", "to": TEAM, "trunk": "kddi", "team": 1}}
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -77,6 +77,25 @@ def test_a_number_works_at_its_own_site_alone() -> None:
     assert usable("0322222222") == ("0322222222", [], [403])
 
 
+def test_a_phone_that_says_nothing_shows_the_default_and_a_number_in_from_is_a_wish() -> None:
+    scene = Scene(plan(), agents=1)
+    agent = scene.agents[0]
+    for i, caller in enumerate(["agent-0", "0311111111"]):
+        scene.place(f"{i}", agent, MOBILE, "", at=10 * i, caller=caller)
+        scene.hang_up(scene.phones[agent], f"{i}", at=10 * i + 5)
+    scene.run()
+    assert [scene.told(f"{i}")[0][2] for i in range(2)] == [TOKYO, "0311111111"]
+
+
+def test_a_number_that_leads_on_to_another_leaves_by_that_ones_trunk_and_is_shown_itself() -> None:
+    scene = Scene(plan(numbers={"0120-123-456": {"to": TOKYO}, TOKYO: {"trunk": "ntt"}}), agents=1)
+    scene.default = "0120-123-456"
+    assert ends(scene, at=10)[:2] == [
+        (0.001, "Shows", "0120-123-456", "tokyo"),
+        (0.001, "Placed", "ntt", "0120-123-456"),
+    ]
+
+
 def test_an_agent_elsewhere_leaves_by_the_trunks_there() -> None:
     scene = Scene(plan(), agents=0)
     agent = scene.add_agent(0, site="osaka")
@@ -286,6 +305,26 @@ def test_a_dead_node_costs_its_share_of_calls_ten_seconds_until_it_is_avoided() 
         scene.hang_up(scene.phones[scene.agents[0]], f"{i}", at=20 * i + 15)
     scene.run()
     assert [round(at, 3) for at, _ in scene.other_node.came] == [10.002, 20.002, 40.002]
+    assert scene.left() == QUIET
+
+
+def test_two_dead_nodes_cost_ten_seconds_each_by_the_only_trunk() -> None:
+    edge = {"site": "tokyo", "ports": 99, "mode": "active-active", "detect": {"by": "nobody"}}
+    pairs = {"edge": edge, "west": {"site": "osaka", "ports": 99}}
+    scene = Scene(plan(sbc_pairs=pairs, numbers={TOKYO: {"trunk": "ntt"}}), agents=1)
+    scene.kill(scene.sbc)
+    scene.kill(scene.other_node)
+    assert ends(scene)[-1] == (20.001, "Denied", 408, "nothing answers", False)
+
+
+def test_a_node_that_has_said_it_is_trying_is_not_avoided() -> None:
+    scene = nodes("failure")
+    scene.sbc.does = lambda now, call, request: None  # its transaction layer answers 100
+    for i in range(3):
+        scene.place(f"{i}", scene.agents[0], MOBILE, at=20 * i)
+        scene.hang_up(scene.phones[scene.agents[0]], f"{i}", at=20 * i + 15)
+    scene.run()
+    assert [round(at) for at, _ in scene.sbc.came] == [0, 40]
     assert scene.left() == QUIET
 
 

@@ -223,18 +223,18 @@ class Queueing:
     def _treat(self, visit: Visit, now: float) -> None:
         _, treatment = self._plans[visit.queue][visit.stage]
         visit.stage += 1
-        queue, waits = self._queues[visit.queue], visit.state is State.WAITING
+        queue = self._queues[visit.queue]
         match treatment:
             case Treatment.WIDEN:
                 agent = self._distributor.widen(visit.queue, visit.site, visit.key)
                 if agent is not None:
                     self.seat(now, visit, agent)
                     return
-            case Treatment.CALLBACK if waits and queue.callback is not None and visit.number:
+            case Treatment.CALLBACK if queue.callback is not None and visit.number:
                 if next(self._luck[visit.queue].accepts) < queue.callback.accepts:
                     self.lead(now, visit, Event.CALLBACK_TAKEN)
                     return
-            case Treatment.OVERFLOW if waits:
+            case Treatment.OVERFLOW if visit.state is State.WAITING:
                 self._call_team(visit, self._overflow(visit), now)
             case _:
                 pass

@@ -112,7 +112,7 @@ ASSUMPTIONS = (
         "tests and conditions of the runbook",
         {
             "calls": "a test call looks up in one moment whether a caller would be answered",
-            "packets": "a test call is a call, which may have to wait for an answer",
+            "packets": "a test call is a call: it takes ports, and may have to wait for an answer",
         },
         ("runbook_time",),
     ),

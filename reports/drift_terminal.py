@@ -9,7 +9,6 @@ from rich.text import Text
 from reports.assumptions import Assumption, likely_causes
 from reports.drift import Agreement, Difference, Drift, MetricDrift, Pairing
 from reports.wording import NEVER, NOTHING, difference_text, number_of, value_text
-from scenarios.expectations import Query
 from scenarios.metrics import Unit
 from scenarios.units import format_duration
 
@@ -187,8 +186,8 @@ def _print_causes(console: Console, pairing: Pairing) -> None:
     if not differing or pairing.first.engine == pairing.second.engine:
         return
     console.print()
-    for cause, queries in _causes(pairing, differing).items():
-        moved = ", ".join(map(str, queries))
+    for cause, names in _causes(pairing, differing).items():
+        moved = ", ".join(names)
         if cause is None:
             _print_item(console, "Unexplained", f"{moved}. No assumption is on record; look for an error in an engine.")
         else:
@@ -196,12 +195,12 @@ def _print_causes(console: Console, pairing: Pairing) -> None:
             _print_item(console, f"Likely cause: {cause.about}", f"{moved}. {says}.")
 
 
-def _causes(pairing: Pairing, metrics: Iterable[MetricDrift]) -> dict[Assumption | None, list[Query]]:
-    """Return metrics by the assumption that moves them first; None where none is on record."""
-    found: dict[Assumption | None, list[Query]] = {}
-    for metric in metrics:
-        likely = likely_causes(metric.query.metric, (pairing.first.engine, pairing.second.engine))
-        found.setdefault(likely[0] if likely else None, []).append(metric.query)
+def _causes(pairing: Pairing, metrics: Iterable[MetricDrift]) -> dict[Assumption | None, list[str]]:
+    """Return names of metrics by the assumption that moves them first; None where none is on record."""
+    found: dict[Assumption | None, list[str]] = {}
+    for name in dict.fromkeys(metric.query.metric for metric in metrics):
+        likely = likely_causes(name, (pairing.first.engine, pairing.second.engine))
+        found.setdefault(likely[0] if likely else None, []).append(name)
     return found
 
 

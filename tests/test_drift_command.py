@@ -98,6 +98,29 @@ def test_an_error_planted_in_one_engine_is_found(plan: str, change: str, metric:
     assert result["engines"][1]["changes"] == [change]
 
 
+BY_ADVERTS = TAKEOVER.replace("{by: options, every: 5s, timeout: 2s}", "{by: vrrp, advert: 1s}")
+IN_PACKETS = {
+    # Three adverts less the phase, and a skew of 156/256: 3.11 × 0.16 s on average.
+    "takeover + 0.5 s": (BY_ADVERTS, "sbc_pairs.edge.detect.advert=1160ms", "takeover_time{pair=edge}"),
+    "one port fewer": (FULL, "ports.tenant=9", "ports_peak{limit=tenant}"),
+    "retry share - 10 points": (FULL, "traffic[0].retry.share=60%", "blocked"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("plan", "change", "metric"), IN_PACKETS.values(), ids=IN_PACKETS)
+def test_calls_and_packets_agree_until_an_error_is_planted_in_one(
+    plan: str, change: str, metric: str, tmp_path: Path
+) -> None:
+    outcomes = []
+    for changes in ([], [f"packets:{change}"]):
+        _, _, result = told(
+            plan, tmp_path, engines="calls,packets", changes=changes, replications=12, lasts="10m", workers=2
+        )
+        outcomes.append(result["pairings"][0]["metrics"][metric]["agreement"])
+    assert outcomes == ["agrees", "differs"]
+
+
 @pytest.mark.parametrize("plan", [TAKEOVER, FULL])
 def test_one_engine_twice_agrees_to_the_last_digit(plan: str, tmp_path: Path) -> None:
     code, shown, result = told(plan, tmp_path)

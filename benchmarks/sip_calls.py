@@ -7,7 +7,8 @@ benchmarks.sip_calls` prints where the time goes. Times are the processor's, sin
 import cProfile
 import gc
 import pstats
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
@@ -128,40 +129,40 @@ class Network:
 
     def run(self, until: float) -> None:
         """Move the clock to a time, and let everything happen on the way."""
-        self._carry()
-        parties = [place.party for place in self._places.values()]
+        self._carry(self._places.values())
         while True:
             due = self._agenda[0][0] if self._agenda else inf
-            deadlines = [party.deadline() for party in parties]
-            at = min(due, *deadlines)
+            at = min(due, *[place.party.deadline() for place in self._places.values()])
             if at > until:
                 break
             self.now = at
             if due <= at:
                 _, _, action, call = heappop(self._agenda)
                 action(call)
-            for party, deadline in zip(parties, deadlines, strict=True):
-                if deadline <= at:
-                    party.fire(at)
-            self._carry()
+            for place in self._places.values():
+                if place.party.deadline() <= at:
+                    place.party.fire(at)
+            self._carry(self._places.values())
         self.now = until
 
-    def _carry(self) -> None:
-        busy = True
+    def _carry(self, places: Iterable[Place]) -> None:
+        """Take what parties have put out, and then what those have that heard of it."""
+        busy = deque(places)
         while busy:
-            busy = False
-            for place in self._places.values():
-                for output in place.party.take():
-                    busy = True
-                    if type(output) is Send:
-                        self._deliver(output.flow, output.message)
-                    else:
-                        place.hear(output)
+            place = busy.popleft()
+            for output in place.party.take():
+                if type(output) is Send:
+                    busy.append(self._deliver(output.flow, output.message))
+                else:
+                    place.hear(output)
+                    busy.append(place)
 
-    def _deliver(self, flow: Flow, message: Request | Response) -> None:
+    def _deliver(self, flow: Flow, message: Request | Response) -> Place:
         self.sent += 1
         back = self._back[flow]
-        self._places[back.source].party.receive(self.now, back, parse(message.encode()) if self._on_wire else message)
+        place = self._places[back.source]
+        place.party.receive(self.now, back, parse(message.encode()) if self._on_wire else message)
+        return place
 
 
 class Scene:

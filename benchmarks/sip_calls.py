@@ -9,9 +9,11 @@ import gc
 import pstats
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from time import process_time
@@ -60,6 +62,15 @@ Hear: TypeAlias = Callable[[Any], None]
 def main(options: Options) -> Json:
     """Print calls a second, their growth and their memory, without the garbage collector; return the same."""
     del options
+    gc.disable()
+    try:
+        return {**arrangements(), **growth()}
+    finally:
+        gc.enable()
+
+
+def arrangements() -> Json:
+    """Print and return calls a second with and without a middle, written and handed over."""
     figures: Json = {}
     for between, on_wire in ((True, False), (False, False), (True, True), (False, True)):
         best = max(speeds(between=between, on_wire=on_wire, crowd=CROWD))
@@ -67,19 +78,29 @@ def main(options: Options) -> Json:
         how = "each message written and parsed" if on_wire else "the messages handed over"
         print(f"calls {who}, {how}: {best:,.0f} calls/s")
         figures[f"{who}, {how}"] = best
-    rows = []
-    for crowd in CROWDS:
-        before = resident()
-        scene = Scene(between=True, on_wire=False, crowd=crowd)
-        scene.fill()
-        kib = (resident() - before) / crowd / KIB
-        best = max(scene.round() for _ in range(ROUNDS))
-        rows.append((f"{crowd:,}", f"{best:,.0f}", f"{kib:.1f}"))
-        figures[f"{crowd} in progress"] = {"calls_per_second": best, "kib_per_call": kib}
-        del scene
-        gc.collect()
-    print(table(("calls in progress", "calls/s", "KiB a call"), rows))
     return figures
+
+
+def growth() -> Json:
+    """Print and return calls a second and memory while more and more are in progress, each crowd in its own process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        found = dict(zip(CROWDS, pool.map(crowded, CROWDS), strict=True))
+    rows = [(f"{crowd:,}", f"{speed:,.0f}", f"{kib:.1f}") for crowd, (speed, kib) in found.items()]
+    print(table(("calls in progress", "calls/s", "KiB a call"), rows))
+    return {
+        f"{crowd} in progress": {"calls_per_second": speed, "kib_per_call": kib}
+        for crowd, (speed, kib) in found.items()
+    }
+
+
+def crowded(crowd: int) -> tuple[float, float]:
+    """Return calls a second while so many are in progress, and KiB for each of them with what lingers of those before."""
+    gc.disable()
+    before = resident()
+    scene = Scene(between=True, on_wire=False, crowd=crowd)
+    scene.fill()
+    kib = (resident() - before) / crowd / KIB
+    return max(scene.round() for _ in range(ROUNDS)), kib
 
 
 def speeds(*, between: bool, on_wire: bool, crowd: int) -> list[float]:
@@ -191,14 +212,10 @@ class Scene:
 
     def round(self) -> float:
         """Return calls a second of the processor, one beginning for each that ends."""
-        was_on = gc.isenabled()
-        gc.disable()
         begun, ended, sent = self.begun, self.ended, self.network.sent
         start = process_time()
         self._begin(BATCH)
         elapsed = process_time() - start
-        if was_on:
-            gc.enable()
         whole = (self.begun - begun, self.ended - ended, self.network.sent - sent)
         if whole != (BATCH, BATCH, BATCH * (14 if self._between else 7)):
             raise RuntimeError(f"{whole[0]} calls began, {whole[1]} ended, and {whole[2]} messages were sent")
@@ -271,6 +288,7 @@ def ways(host: str, others: dict[str, str], default: str) -> Locate:
 
 def profile() -> None:
     """Print where the time of the calls goes."""
+    gc.disable()
     scene = Scene(between=True, on_wire=False, crowd=CROWD)
     scene.fill()
     profiler = cProfile.Profile()

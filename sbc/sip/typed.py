@@ -129,6 +129,8 @@ class Listed(Once[tuple[T, ...]]):
         if type(found) is self.kind:
             return (cast(T, found),)
         try:
+            if isinstance(found, str) and found and "," not in found:
+                return (self.parse(found),)
             return tuple(self.each(found if isinstance(found, list) else [found]))
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None

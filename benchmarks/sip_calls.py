@@ -85,16 +85,17 @@ def growth() -> Json:
     """Print and return calls a second and memory while more and more are in progress, each crowd in its own process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         found = dict(zip(CROWDS, pool.map(crowded, CROWDS), strict=True))
-    rows = [(f"{crowd:,}", f"{speed:,.0f}", f"{kib:.1f}") for crowd, (speed, kib) in found.items()]
-    print(table(("calls in progress", "calls/s", "KiB a call"), rows))
-    return {
-        f"{crowd} in progress": {"calls_per_second": speed, "kib_per_call": kib}
-        for crowd, (speed, kib) in found.items()
-    }
+    print(
+        table(
+            ("calls in progress", "calls/s", "KiB a call"),
+            [(f"{crowd:,}", f"{speed:,.0f}", f"{kib:.1f}") for crowd, (speed, kib) in found.items()],
+        )
+    )
+    return {"growth": {str(crowd): {"calls/s": speed, "KiB": kib} for crowd, (speed, kib) in found.items()}}
 
 
 def crowded(crowd: int) -> tuple[float, float]:
-    """Return calls a second while so many are in progress, and KiB for each of them with what lingers of those before."""
+    """Return calls a second while so many are in progress, and KiB for each, with what lingers of those before."""
     gc.disable()
     before = resident()
     scene = Scene(between=True, on_wire=False, crowd=crowd)

@@ -7,10 +7,13 @@ benchmarks.sip_calls` prints where the time goes. Times are the processor's, sin
 import cProfile
 import gc
 import pstats
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from heapq import heappop, heappush
 from itertools import count
 from math import inf
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from time import process_time
@@ -59,6 +62,15 @@ Hear: TypeAlias = Callable[[Any], None]
 def main(options: Options) -> Json:
     """Print calls a second, their growth and their memory, without the garbage collector; return the same."""
     del options
+    gc.disable()
+    try:
+        return {**arrangements(), **growth()}
+    finally:
+        gc.enable()
+
+
+def arrangements() -> Json:
+    """Print and return calls a second with and without a middle, written and handed over."""
     figures: Json = {}
     for between, on_wire in ((True, False), (False, False), (True, True), (False, True)):
         best = max(speeds(between=between, on_wire=on_wire, crowd=CROWD))
@@ -66,19 +78,30 @@ def main(options: Options) -> Json:
         how = "each message written and parsed" if on_wire else "the messages handed over"
         print(f"calls {who}, {how}: {best:,.0f} calls/s")
         figures[f"{who}, {how}"] = best
-    rows = []
-    for crowd in CROWDS:
-        before = resident()
-        scene = Scene(between=True, on_wire=False, crowd=crowd)
-        scene.fill()
-        kib = (resident() - before) / crowd / KIB
-        best = max(scene.round() for _ in range(ROUNDS))
-        rows.append((f"{crowd:,}", f"{best:,.0f}", f"{kib:.1f}"))
-        figures[f"{crowd} in progress"] = {"calls_per_second": best, "kib_per_call": kib}
-        del scene
-        gc.collect()
-    print(table(("calls in progress", "calls/s", "KiB a call"), rows))
     return figures
+
+
+def growth() -> Json:
+    """Print and return calls a second and memory while more and more are in progress, each crowd in its own process."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        found = dict(zip(CROWDS, pool.map(crowded, CROWDS), strict=True))
+    print(
+        table(
+            ("calls in progress", "calls/s", "KiB a call"),
+            [(f"{crowd:,}", f"{speed:,.0f}", f"{kib:.1f}") for crowd, (speed, kib) in found.items()],
+        )
+    )
+    return {"growth": {str(crowd): {"calls/s": speed, "KiB": kib} for crowd, (speed, kib) in found.items()}}
+
+
+def crowded(crowd: int) -> tuple[float, float]:
+    """Return calls a second while so many are in progress, and KiB for each, with what lingers of those before."""
+    gc.disable()
+    before = resident()
+    scene = Scene(between=True, on_wire=False, crowd=crowd)
+    scene.fill()
+    kib = (resident() - before) / crowd / KIB
+    return max(scene.round() for _ in range(ROUNDS)), kib
 
 
 def speeds(*, between: bool, on_wire: bool, crowd: int) -> list[float]:
@@ -128,40 +151,40 @@ class Network:
 
     def run(self, until: float) -> None:
         """Move the clock to a time, and let everything happen on the way."""
-        self._carry()
-        parties = [place.party for place in self._places.values()]
+        self._carry(self._places.values())
         while True:
             due = self._agenda[0][0] if self._agenda else inf
-            deadlines = [party.deadline() for party in parties]
-            at = min(due, *deadlines)
+            at = min(due, *[place.party.deadline() for place in self._places.values()])
             if at > until:
                 break
             self.now = at
             if due <= at:
                 _, _, action, call = heappop(self._agenda)
                 action(call)
-            for party, deadline in zip(parties, deadlines, strict=True):
-                if deadline <= at:
-                    party.fire(at)
-            self._carry()
+            for place in self._places.values():
+                if place.party.deadline() <= at:
+                    place.party.fire(at)
+            self._carry(self._places.values())
         self.now = until
 
-    def _carry(self) -> None:
-        busy = True
+    def _carry(self, places: Iterable[Place]) -> None:
+        """Take what parties have put out, and then what those have that heard of it."""
+        busy = deque(places)
         while busy:
-            busy = False
-            for place in self._places.values():
-                for output in place.party.take():
-                    busy = True
-                    if type(output) is Send:
-                        self._deliver(output.flow, output.message)
-                    else:
-                        place.hear(output)
+            place = busy.popleft()
+            for output in place.party.take():
+                if type(output) is Send:
+                    busy.append(self._deliver(output.flow, output.message))
+                else:
+                    place.hear(output)
+                    busy.append(place)
 
-    def _deliver(self, flow: Flow, message: Request | Response) -> None:
+    def _deliver(self, flow: Flow, message: Request | Response) -> Place:
         self.sent += 1
         back = self._back[flow]
-        self._places[back.source].party.receive(self.now, back, parse(message.encode()) if self._on_wire else message)
+        place = self._places[back.source]
+        place.party.receive(self.now, back, parse(message.encode()) if self._on_wire else message)
+        return place
 
 
 class Scene:
@@ -190,14 +213,10 @@ class Scene:
 
     def round(self) -> float:
         """Return calls a second of the processor, one beginning for each that ends."""
-        was_on = gc.isenabled()
-        gc.disable()
         begun, ended, sent = self.begun, self.ended, self.network.sent
         start = process_time()
         self._begin(BATCH)
         elapsed = process_time() - start
-        if was_on:
-            gc.enable()
         whole = (self.begun - begun, self.ended - ended, self.network.sent - sent)
         if whole != (BATCH, BATCH, BATCH * (14 if self._between else 7)):
             raise RuntimeError(f"{whole[0]} calls began, {whole[1]} ended, and {whole[2]} messages were sent")
@@ -270,6 +289,7 @@ def ways(host: str, others: dict[str, str], default: str) -> Locate:
 
 def profile() -> None:
     """Print where the time of the calls goes."""
+    gc.disable()
     scene = Scene(between=True, on_wire=False, crowd=CROWD)
     scene.fill()
     profiler = cProfile.Profile()

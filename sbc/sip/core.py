@@ -118,8 +118,9 @@ class Core:
             call.state = state
             if call.why is None and event in _ENDS:
                 call.why = event
-            for each in [each for each in call.appointments if type(each) is Event and (state, each) not in CALL]:
-                self.call_off(call, each)
+            if call.appointments:
+                for each in [each for each in call.appointments if type(each) is Event and (state, each) not in CALL]:
+                    self.call_off(call, each)
             if state in _LEFT and before not in _LEFT:
                 self._leave(now, call)
         for effect in effects:

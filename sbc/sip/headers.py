@@ -5,7 +5,7 @@ text is asked for: between two ends in one process that may be never.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from sbc.sip.grammar import WHITESPACE, split
 
@@ -204,7 +204,8 @@ class Headers:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Go through names and texts."""
-        return iter([(name, value if type(value) is str else text_of(value)) for name, value in self.pairs])
+        texts = [pair if type(pair[1]) is str else (pair[0], text_of(pair[1])) for pair in self.pairs]
+        return iter(cast(list[tuple[str, str]], texts))
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -81,7 +81,7 @@ class Mandatory(Once[T]):
         if isinstance(found, list):
             raise message.fault("it comes more than once", self.name)
         try:
-            return self.parse(text_of(found))
+            return self.parse(found if type(found) is str else text_of(found))
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None
 
@@ -126,7 +126,11 @@ class Listed(Once[tuple[T, ...]]):
         found = message.headers.find(self.key)
         if found is None:
             return ()
+        if type(found) is self.kind:
+            return (cast(T, found),)
         try:
+            if isinstance(found, str) and found and "," not in found:
+                return (self.parse(found),)
             return tuple(self.each(found if isinstance(found, list) else [found]))
         except ParseError as error:
             raise message.fault(error.reason, self.name) from None

@@ -137,7 +137,10 @@ class Hearing:
                 self.engage(key, agent)
             case centre.Connected(key, agent):
                 callers.connected(key, agent, now)
-            case centre.Released(key) | centre.Unreachable(key):
+            case centre.Released(key):
+                self._disengage(key)
+            case centre.Unreachable(key, agent):
+                self._engaged[key] = agent  # who may have been found by the centre itself, without a phone to ring
                 self._disengage(key)
             case centre.Promised(key):
                 callers.promised(key, now)

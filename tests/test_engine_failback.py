@@ -205,7 +205,9 @@ def test_no_step_is_begun_before_its_conditions_nor_a_second_after_them(
 
     first = next((half / 2 for half in range(10, 2 * LASTS - 4) if surely_met(half / 2)), None)
     start = began(recorder, "go")
-    assert start is None or met(start) or on == off
+    # What begins and what ends to hold at one moment may meet there: which is seen first is a matter of order.
+    meets = start is None or all(holds[each](start) or holds[each](start - 0.25) for each in wanted)
+    assert meets or on == off
     assert first is None or (start is not None and start <= first + 1)
 
 

@@ -12,7 +12,7 @@ from sbc.endpoints.passing import Drain, LineDown, Resume, Serve, Service
 from sbc.endpoints.proxy_node import ProxyNode
 from sbc.sip.ids import Ids
 from scenarios.evidence import EventKind
-from scenarios.model import Fault
+from scenarios.model import Detector, Fault, OptionsDetection, VrrpDetection
 from sim.call import Call
 from sim.draws import Draws
 from sim.links import Degradation
@@ -98,7 +98,8 @@ class Pairs:
                 ha.down_by = sip.down_by = node.down_by
                 sip.hung_by = node.hung_by
                 addresses = topology.pairs[name].nodes[index]
-                network.hold(ha, addresses.ha)
+                for address in (addresses.ha, addresses.probe):
+                    network.hold(ha, address)
                 for address in (addresses.own, addresses.replication):
                     network.hold(sip, address)
                 machines.append(Machine(index, node, sip, ha))
@@ -107,7 +108,7 @@ class Pairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            phases = Phases(next(self._phase[name]), next(self._phase[name]))
+            phases = _phases(self._env.now, duo.state.plan.detect, self._phase[name])
             for machine in duo.machines:
                 self._start(name, machine, phases, serves=machine.index == 0)
 
@@ -119,10 +120,12 @@ class Pairs:
         machine.sip.start(machine.node)
         self._brief(duo, machine)
         addresses, other = (self._topology.pairs[name].nodes[index] for index in (machine.index, 1 - machine.index))
-        shared = duo.state.shared
-        service = addresses.own if shared else self._topology.pairs[name].service
-        seat = Seat(addresses.ha, other.ha, service, duo.router, first=machine.index == 0)
-        machine.ha.start(ha_daemon(self._env.now, seat, duo.state.plan.detect, phases, self._ids, serves=serves))
+        service = addresses.own if duo.state.shared else self._topology.pairs[name].service
+        detect = duo.state.plan.detect
+        probes = isinstance(detect, OptionsDetection)
+        own, peer = (addresses.probe, other.probe) if probes else (addresses.ha, other.ha)
+        seat = Seat(own, peer, service, duo.router, first=machine.index == 0)
+        machine.ha.start(ha_daemon(self._env.now, seat, detect, phases, self._ids, serves=serves))
 
     def _brief(self, duo: Duo, machine: Machine) -> None:
         """Tell a SIP process that has heard nothing yet, or for a while, what the plan says of new calls."""
@@ -316,3 +319,14 @@ class Pairs:
         if isinstance(other, ProxyNode):
             return not duo.state.shared and self._callers.confirmed(call)
         return other is not None and other.replicated(self._callers.key(call))
+
+
+def _phases(now: float, detect: Detector, draws: Iterator[float]) -> Phases:
+    """Return where the intervals of a pair stand: the shares drawn are those at 0, when a run begins to count."""
+    every, check = 1.0, 1.0
+    match detect:
+        case VrrpDetection(advert=every, track=track):
+            check = check if track is None else track
+        case OptionsDetection(every=every):
+            pass
+    return Phases((next(draws) + now / every) % 1, (next(draws) + now / check) % 1)

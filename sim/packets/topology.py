@@ -9,6 +9,8 @@ from sim.packets.network import Link, Network
 
 REPLICATION_PORT = 7_000
 """On which a SIP process hears of the other's calls; a port of this network's own choice."""
+PROBE_PORT = 5_080
+"""From which an HA daemon probes the service address; 5060 of the machine belongs to its SIP process."""
 
 
 class NodeAddresses(NamedTuple):
@@ -23,6 +25,11 @@ class NodeAddresses(NamedTuple):
     def replication(self) -> Address:
         """On the same link: the SIP process's."""
         return Address(self.ha.host, REPLICATION_PORT)
+
+    @property
+    def probe(self) -> Address:
+        """On the site's network, where the service address is: the HA daemon's, if it probes."""
+        return Address(self.own.host, PROBE_PORT)
 
 
 class PairAddresses(NamedTuple):

@@ -16,10 +16,9 @@ from sbc.endpoints.centre_reports import HangUp as HangUpThere
 from sbc.endpoints.errands import Trunk
 from sbc.endpoints.gate import Post
 from sbc.endpoints.line import Edge, Line
-from sbc.endpoints.node import SbcNode
+from sbc.endpoints.node_plan import NodePlan
 from sbc.endpoints.phone import HangUp, Place, address_of_record
 from sbc.endpoints.placing import Outgoing
-from sbc.endpoints.proxy_node import ProxyNode
 from sbc.endpoints.queueing import Rules
 from sbc.endpoints.subscriber import Dial, PutIntoUse
 from sbc.endpoints.subscriber import HangUp as HangUpFar
@@ -191,7 +190,7 @@ class Replication:
         ]
         return Carrier(lines, self.world.routing, self.world.taps, self._ids)
 
-    def _node(self, pair: PairState, index: int) -> SbcNode | ProxyNode:
+    def _node(self, pair: PairState, index: int) -> NodePlan:
         addresses = self._topology.pairs[pair.name]
         own, other = addresses.nodes[index], addresses.nodes[1 - index]
         state = pair.nodes[index]
@@ -207,10 +206,8 @@ class Replication:
             pace=state.pace,
             timing=Timing(int(pair.plan.session_timer)),
         )
-        if pair.plan.passes == "proxy":
-            return ProxyNode(post, self._ids)
         peer = None if pair.shared else Path(own.replication, other.replication)
-        return SbcNode(post, self._ids, keeps=pair.plan.keeps, peer=peer)
+        return NodePlan(post, pair.plan.keeps, peer, proxies=pair.plan.passes == "proxy")
 
     def _make_centre(self) -> Centre:
         world, drill = self.world, self._drill

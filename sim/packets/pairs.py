@@ -8,6 +8,7 @@ import simpy
 
 from sbc.endpoints.ha import Became, Check, Checked, Noticed, Phases, Role, Seat, Switch, ha_daemon
 from sbc.endpoints.node import SbcNode
+from sbc.endpoints.node_plan import NodePlan
 from sbc.endpoints.passing import Drain, LineDown, Resume, Serve, Service
 from sbc.endpoints.proxy_node import ProxyNode
 from sbc.sip.ids import Ids
@@ -24,8 +25,8 @@ from sim.packets.topology import Topology
 from sim.timeline import Repair, hold, hold_down
 from sim.world import NodeState, PairState, World
 
-MakeNode = Callable[[PairState, int], SbcNode | ProxyNode]
-"""Makes the SIP process of a node; the engine knows what it needs."""
+Describe = Callable[[PairState, int], NodePlan]
+"""Says what the SIP process of a node is started with; the engine knows."""
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +74,7 @@ class Pairs:
         topology: Topology,
         world: World,
         callers: Callers,
-        make: MakeNode,
+        describe: Describe,
         hear: Callable[[NodeState, object], None],
         ids: Ids,
         draws: Draws,
@@ -85,7 +86,7 @@ class Pairs:
         self._env = env
         self._topology = topology
         self._callers = callers
-        self._make = make
+        self._describe = describe
         self._ids = ids
         self._log = log
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
@@ -116,7 +117,7 @@ class Pairs:
         duo = self._duos[name]
         machine.role = None
         machine.state.limit.used = 0
-        machine.node = self._make(duo.state, machine.index)
+        machine.node = self._describe(duo.state, machine.index).start(self._ids)
         machine.sip.start(machine.node)
         self._brief(duo, machine)
         addresses, other = (self._topology.pairs[name].nodes[index] for index in (machine.index, 1 - machine.index))
@@ -227,7 +228,7 @@ class Pairs:
             machine.state.emptied = False
             machine.sip.kill()
             machine.state.limit.used = 0
-            machine.node = self._make(duo.state, machine.index)
+            machine.node = self._describe(duo.state, machine.index).start(self._ids)
             machine.sip.start(machine.node)
             if machine.role is Role.SERVES:  # the other has not taken over, and it saves nothing now
                 for call in list(machine.state.calls):

@@ -26,7 +26,7 @@ from sim.links import Link as Degraded
 from sim.log import Log
 from sim.packets.host import Host
 from sim.packets.network import Link, Network
-from sim.packets.topology import addresses
+from sim.packets.topology import PRIVATE, Plan, addresses
 from sim.packets.topology import site as site_segment
 from sim.timer import later
 from sim.world import World
@@ -69,7 +69,7 @@ class _Line:
 class Registrations(Roll):
     """All phones of a drill and the registrars of its sites, each a host with an address of its own.
 
-    The n-th site's registrar is 10.n.0.10. Phones are in 10.100.0.0/16, those of the n-th office in 10.(100 + n)/16.
+    Addresses as the plan of :mod:`sim.packets.topology` says; the registrar of a site is number 0.10 of its network.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class Registrations(Roll):
         agents: Sequence[Agent],
         draws: Draws,
         log: Log,
+        plan: Plan = PRIVATE,
     ) -> None:
         super().__init__(env, log)
         self._network = network
@@ -102,7 +103,7 @@ class Registrations(Roll):
         """By site."""
         self._at: dict[str, Host] = {}
         for n, site in enumerate(drill.sites, 1):
-            self.registrars[site] = self._place(f"10.{n}.0.10", site_segment(site))
+            self.registrars[site] = self._place(f"{plan.sites(n)}.0.10", site_segment(site))
             host = self._at[site] = Host(env, network, f"registrar {site}", partial(self._registrar_tells, site))
             network.hold(host, self.registrars[site])
         self._high = dict.fromkeys(drill.sites, 0)
@@ -113,7 +114,7 @@ class Registrations(Roll):
         room = {}
         for n, office in enumerate((None, *drill.offices)):
             self._offices[office] = link = Link()
-            room[office] = addresses(f"10.{100 + n}")
+            room[office] = addresses(plan.phones(n))
             for site in drill.sites:
                 network.connect(office_segment(office), site_segment(site), link)
         self._kinds = {name: self._kind(group.softphone) for name, group in drill.agents.items()}

@@ -39,6 +39,28 @@ class PairAddresses(NamedTuple):
     nodes: tuple[NodeAddresses, NodeAddresses]
 
 
+class Plan(NamedTuple):
+    """Which networks the parts of a plan have their addresses from: the first numbers of each, for a /16."""
+
+    site: str
+    """Of a site, by its number; that of an office's phones is 100 higher, and 100 is for phones without one."""
+    backbone: str
+    """Of the links between the nodes of the pairs."""
+    carriers: str
+
+    def sites(self, number: int) -> str:
+        """Return the network of a site."""
+        return self.site.format(number)
+
+    def phones(self, office: int) -> str:
+        """Return the network of the phones of an office, from 1 on; 0 for those without one."""
+        return self.site.format(100 + office)
+
+
+PRIVATE = Plan("10.{}", "172.16", "198.18")
+"""As in a real plan (RFC 1918, RFC 2544)."""
+
+
 class Topology:
     """The network that a plan describes, laid out.
 
@@ -46,7 +68,8 @@ class Topology:
     :data:`~sim.packets.network.DELAY`; a carrier's line that is lost says so at once.
     """
 
-    def __init__(self, network: Network, drill: Drill) -> None:
+    def __init__(self, network: Network, drill: Drill, plan: Plan = PRIVATE) -> None:
+        self.plan = plan
         self.centres: dict[str, Address] = {}
         """The contact centre's address at each site."""
         self.pairs: dict[str, PairAddresses] = {}
@@ -54,11 +77,11 @@ class Topology:
         """The carrier's end of each trunk."""
         self.trunk_links: dict[str, Link] = {}
         self.ha_links: dict[str, Link] = {}
-        hosts = {name: addresses(f"10.{number}") for number, name in enumerate(drill.sites, 1)}
+        hosts = {name: addresses(plan.sites(number)) for number, name in enumerate(drill.sites, 1)}
         for name, each in hosts.items():
             self.centres[name] = _place(network, each, site(name))
             network.connect(site(name), site(name), Link())
-        backbone = addresses("172.16")
+        backbone = addresses(plan.backbone)
         for name, pair in drill.sbc_pairs.items():
             segment = f"ha:{name}"
             self.ha_links[name] = Link()
@@ -70,7 +93,7 @@ class Topology:
                 for _ in range(2)
             )
             self.pairs[name] = PairAddresses(service, (first, second))
-        carriers = addresses("198.18")
+        carriers = addresses(plan.carriers)
         for name, trunk in drill.trunks.items():
             segment = f"trunk:{name}"
             self.lines[name] = _place(network, carriers, segment)

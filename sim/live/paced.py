@@ -61,7 +61,7 @@ class PacedEnvironment(simpy.Environment):
                     break
                 self.late(clock - due)
                 self.step()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - play() raises it, Ctrl-C included
             self.fail(error)
             return
         self._arm()

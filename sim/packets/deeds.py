@@ -13,8 +13,8 @@ from scenarios.model import Queue
 from sim.deeds import log_drain
 from sim.log import Log
 from sim.packets.host import Host
-from sim.packets.pairs import Pairs
 from sim.packets.registrations import Registrations
+from sim.packets.stage import SbcPairs
 from sim.phones import Phones
 from sim.world import World
 
@@ -29,7 +29,7 @@ class Deeds:
         self,
         world: World,
         carrier: Host,
-        pairs: Pairs,
+        pairs: SbcPairs,
         phones: Phones[Any],
         registrations: Registrations,
         queues: Mapping[str, Queue],

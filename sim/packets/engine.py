@@ -41,9 +41,8 @@ from sim.packets.deeds import Deeds
 from sim.packets.faults import Faults
 from sim.packets.hearing import Hearing
 from sim.packets.host import Host
-from sim.packets.network import Network
-from sim.packets.pairs import Pairs
 from sim.packets.registrations import Registrations
+from sim.packets.stage import Stage
 from sim.packets.topology import Topology
 from sim.people import People
 from sim.phones import Phones
@@ -68,7 +67,11 @@ def play(
     As :func:`sim.engine.play`, and besides: ``wire`` hears every datagram, and ``strict`` lets whoever gets a message
     parse it from its bytes, even in virtual time. Neither makes a difference to what happens.
     """
-    Replication(drill, seed, replication, recorder, wire, strict=strict).play(load)
+    staged = Replication(drill, seed, replication, recorder, Stage(-warm_up(drill), wire, strict=strict))
+    staged.begin(load)
+    with collector_off():
+        staged.stage.env.run(until=drill.run.lasts)
+    staged.close()
 
 
 class Replication:
@@ -80,27 +83,26 @@ class Replication:
         seed: int,
         replication: int,
         recorder: Recorder,
-        wire: WireRecorder | None,
-        *,
-        strict: bool,
+        stage: Stage,
     ) -> None:
         self._drill = drill
         self._recorder = recorder
-        self.env = env = simpy.Environment(initial_time=-warm_up(drill))
+        self.stage = stage
+        self.env = env = stage.env
         self._draws = draws = Draws(seed, replication)
         self._ids = Ids(draws.bits("ids"))
         self._log = log = Log(env, recorder)
         self._hours = hours = Hours(env, drill)
         self.world = world = World(drill, hours.closed)
         self._queues = queues = drill.queue_table()
-        network = Network(env, log, wire=wire, strict=strict)
-        self._topology = topology = Topology(network, drill)
+        network = stage.network(log)
+        self._topology = topology = Topology(network, drill, stage.addresses)
         searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
         self._distributor: Distributor[str] = Distributor(searches, list(drill.agents), list(drill.sites))
         self.callers = Callers(env, world, queues, self._distributor, log, drill.run.lasts)
         self._hearing = Hearing(world, self.callers, {name for name, each in queues.items() if each.ivr}, log)
         agents = everybody(drill)
-        self._lines = Registrations(env, network, drill, world, agents, draws, log)
+        self._lines = Registrations(env, network, drill, world, agents, draws, log, stage.addresses)
         self._agents = {str(address_of_record(agent.number, "").user): agent for agent in agents}
         self._carrier = Host(env, network, "carrier", self._hearing.carrier)
         for address in topology.lines.values():
@@ -108,8 +110,8 @@ class Replication:
         self._centre = Host(env, network, "contact centre", self._hearing.centre)
         for address in topology.centres.values():
             network.hold(self._centre, address)
-        self.pairs = Pairs(
-            env, network, topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log
+        self.pairs = stage.pairs(
+            network, topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log
         )
         self._tell_each_other()
         self._edges = self._make_edges()
@@ -124,15 +126,16 @@ class Replication:
         faults = Faults(drill, world, topology, self._carrier, self.pairs, self._lines, draws)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
-    def play(self, load: list[Iterator[CallerBlock]]) -> None:
-        """Let callers arrive until the run is over."""
+    def begin(self, load: list[Iterator[CallerBlock]]) -> None:
+        """Let callers arrive from the first moment on."""
         drill = self._drill
         for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
             silence = self._draws.values(f"{name}:silence", stream.silence_hangup)
             self.callers.play(Stream(stream, silence), blocks)
         self.env.process(self._watch())
-        with collector_off():
-            self.env.run(until=drill.run.lasts)
+
+    def close(self) -> None:
+        """Write down how things stand at the end."""
         self._sample()
         self.callers.close()
 

@@ -8,8 +8,8 @@ from scenarios.model import Drill, Fault
 from sim.draws import Draws
 from sim.links import Degradation, Restriction
 from sim.packets.host import Host
-from sim.packets.pairs import Pairs
 from sim.packets.registrations import Registrations
+from sim.packets.stage import SbcPairs
 from sim.packets.topology import Topology
 from sim.timeline import Repair, all_of, hold, hold_down, trunks_of
 from sim.world import SiteState, World
@@ -24,7 +24,7 @@ class Faults:
         world: World,
         topology: Topology,
         carrier: Host,
-        pairs: Pairs,
+        pairs: SbcPairs,
         registrations: Registrations,
         draws: Draws,
     ) -> None:

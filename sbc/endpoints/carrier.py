@@ -28,6 +28,7 @@ from sbc.endpoints.prober import METHOD, Prober
 from sbc.endpoints.subscriber import (
     Advanced,
     Answered,
+    AskAround,
     Avoided,
     Denied,
     Dial,
@@ -61,6 +62,8 @@ from scenarios.model import FailureDetection, OptionsDetection
 
 _NOT_ACCEPTABLE: Final = Refusal("no common codec", 488)
 """The answer to a session description in which nothing can be agreed on (RFC 3261 §21.4.26)."""
+NO_SUCH_CALL: Final = 481
+"""The answer of who knows nothing of a dialog (RFC 3261 §21.4.19)."""
 
 
 class Carrier:
@@ -145,6 +148,8 @@ class Carrier:
                 self._lines[trunk].restricted_by[fault] = restriction
             case LineRepaired(trunk, fault):
                 self._repair(self._lines[trunk], fault)
+            case AskAround(pair):
+                self._ask_around(now, pair)
             case PutIntoUse(pair, node):
                 self._heard(self._edges[pair], node, answers=True)
             case Broken(path):
@@ -189,6 +194,12 @@ class Carrier:
         connection = self._begin(key, Direction.INBOUND, self._lines[route.trunk], State.TRYING)
         connection.number, connection.route = number, route
         self._try(now, connection)
+
+    def _ask_around(self, now: float, pair: str) -> None:
+        for connection in self._connections:
+            call = connection.call
+            if connection.line.edge.name == pair and call is not None and call.state is CallState.UP:
+                connection.line.agent.request_within(now, call, METHOD)
 
     def _begin(self, key: str, direction: Direction, line: Line, state: State) -> Connection:
         connection = Connection(key, direction, line, state)
@@ -411,6 +422,9 @@ class Carrier:
                 self._failed(now, connection, NOTHING_ANSWERS)
             case CallEvent.BROKEN:
                 self._failed(now, connection, Refusal(LOST, advance.UNAVAILABLE))
+            case CallEvent.GONE if ended.status == NO_SUCH_CALL:
+                forgotten = f"{connection.line.edge.name} does not know it any more"
+                self._lead(now, connection, Event.ENDED, _over(connection, by_us=False, reason=forgotten))
             case why:
                 by_us = why not in (CallEvent.BYE, CallEvent.CANCEL)
                 self._lead(now, connection, Event.ENDED, _over(connection, by_us=by_us))

@@ -63,6 +63,15 @@ class PutIntoUse(NamedTuple):
     """By index."""
 
 
+class AskAround(NamedTuple):
+    """All calls that are up through a pair are to be asked for, by an OPTIONS in each: has it forgotten them?
+
+    An answer of 481, or none, ends the call (RFC 5057 §5.1): :class:`Over` tells.
+    """
+
+    pair: str
+
+
 # What it tells.
 
 

@@ -13,9 +13,8 @@ STEPS_AT_ONCE = 500
 class PacedEnvironment(simpy.Environment):
     """Carries out each event when a clock says that it is due, on the loop that is running.
 
-    What comes from outside calls :meth:`catch_up` first: then ``now`` is the clock's time, and all that was due before
-    has happened. An event that is late happens at the time it was due for, so that a schedule does not drift; how late
-    the loop was is what :attr:`late` hears.
+    What comes from sockets and processes comes in by :meth:`outside`. An event that is late happens at the time it was
+    due for, so that a schedule does not drift; how late the loop was is what :attr:`late` hears.
     """
 
     def __init__(self, clock: Callable[[], float], starts: float) -> None:
@@ -28,13 +27,21 @@ class PacedEnvironment(simpy.Environment):
         self.late: Callable[[float], None] = lambda seconds: None
         """Hears before each event how much later than due it is carried out, seconds."""
 
-    def catch_up(self) -> None:
-        """Carry out all that is due, and let ``now`` be the clock's time."""
-        clock = min(self._clock(), self._until)
-        while self.peek() <= clock:
-            self.step()
-        self._now = max(self._now, clock)
-        self._arm()
+    def outside(self, happens: Callable[[], None]) -> None:
+        """Let something happen that comes from outside, now: after all that was due before.
+
+        What it raises, :meth:`play` raises.
+        """
+        try:
+            clock = min(self._clock(), self._until)
+            while self.peek() <= clock:
+                self.step()
+            self._now = max(self._now, clock)
+            happens()
+        except BaseException as error:  # noqa: BLE001 - play() raises it, Ctrl-C included
+            self.fail(error)
+        else:
+            self._arm()
 
     async def play(self, until: float) -> None:
         """Carry out events until a moment; raises what an event, or whatever came from outside, raises."""

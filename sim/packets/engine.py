@@ -104,9 +104,9 @@ class Replication:
         agents = everybody(drill)
         self._lines = Registrations(env, network, drill, world, agents, draws, log, stage.addresses)
         self._agents = {str(address_of_record(agent.number, "").user): agent for agent in agents}
-        self._carrier = Host(env, network, "carrier", self._hearing.carrier)
+        self.carrier = Host(env, network, "carrier", self._hearing.carrier)
         for address in topology.lines.values():
-            network.hold(self._carrier, address)
+            network.hold(self.carrier, address)
         self._centre = Host(env, network, "contact centre", self._hearing.centre)
         for address in topology.centres.values():
             network.hold(self._centre, address)
@@ -115,15 +115,15 @@ class Replication:
         )
         self._tell_each_other()
         self._edges = self._make_edges()
-        self._carrier.start(self._make_carrier())
+        self.carrier.start(self._make_carrier())
         self._centre.start(self._make_centre())
         self.pairs.begin()
         self._phones = Phones(env, drill, agents, self._lines, self._distributor, self._hearing, hours, draws, log)
-        deeds = Deeds(world, self._carrier, self.pairs, self._phones, self._lines, queues, log)
+        deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log)
         self._hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self._centre.tell(Clear(queue)), log)
-        faults = Faults(drill, world, topology, self._carrier, self.pairs, self._lines, draws)
+        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, draws)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
     def begin(self, load: list[Iterator[CallerBlock]]) -> None:
@@ -143,10 +143,10 @@ class Replication:
 
     def _tell_each_other(self) -> None:
         callers, hearing = self.callers, self._hearing
-        callers.dial = lambda call, number: self._carrier.tell(Dial(attempt_of(call), number))
+        callers.dial = lambda call, number: self.carrier.tell(Dial(attempt_of(call), number))
         callers.place = self._place
-        self.pairs.put_into_use = lambda pair, node: self._carrier.tell(PutIntoUse(pair, node))
-        callers.hang_up_far = lambda key, direction: self._carrier.tell(HangUpFar(key, direction))
+        self.pairs.put_into_use = lambda pair, node: self.carrier.tell(PutIntoUse(pair, node))
+        callers.hang_up_far = lambda key, direction: self.carrier.tell(HangUpFar(key, direction))
         callers.hang_up_near = self._hang_up_near
         self._lines.phone_tells = hearing.phone
         hearing.ask_centre = lambda key, agent: self._centre.tell(Serve(key, agent))

@@ -130,7 +130,7 @@ class Network:
         path = datagram.path
         link = self.link(path.local, path.remote)
         if link is None or (link.refuses and link.cut(self._segments[path.remote.host])):
-            self.note(host, datagram, self.crossing(path, datagram)[0])
+            self.note(host.name, datagram, self.crossing(path, datagram)[0])
             later(self._env, 0.0, partial(host.tell, Broken(path)))
         elif path.reliable:
             self._streams.send(host, datagram)
@@ -149,7 +149,7 @@ class Network:
 
     def _cross(self, host: Host, datagram: Datagram) -> None:
         fate, takes = self.crossing(datagram.path, datagram)
-        self.note(host, datagram, fate)
+        self.note(host.name, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self.arrive, datagram))
 
@@ -180,8 +180,8 @@ class Network:
         if not holder.answers:
             self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
 
-    def note(self, sender: Host, datagram: Datagram, fate: Fate) -> None:
-        """Tell the wire recorder of a datagram that is sent."""
+    def note(self, sender: str, datagram: Datagram, fate: Fate) -> None:
+        """Tell the wire recorder of a datagram that is sent, and by which host."""
         if self._wire is not None:
             path = datagram.path
             receiver = self.holder(path.remote)
@@ -195,7 +195,7 @@ class Network:
                     path.transport,
                     datagram.data,
                     fate,
-                    sender.name,
+                    sender,
                     "" if receiver is None else receiver.name,
                 )
             )

@@ -188,7 +188,7 @@ class Streams:
             self._break(connection, path)
             return
         fate, takes = self._network.crossing(path, datagram)
-        self._network.note(sender.host, datagram, fate)
+        self._network.note(sender.host.name, datagram, fate)
         if fate is Fate.SENT:
             later(self._env, takes, partial(self._arrive, connection, segment, self._env.now + wait, 2 * wait))
         else:

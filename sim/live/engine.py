@@ -1,0 +1,150 @@
+"""The `live` engine: one replication of a drill with real SIP on real sockets, in real time."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from sbc.live.child import Child
+from sbc.live.clock import Clock
+from sbc.live.running import run
+from sbc.live.sockets import Sockets
+from sbc.sip.ids import Ids
+from scenarios.evidence import Recorder, WireRecorder
+from scenarios.load import CallerBlock
+from scenarios.model import Drill
+from sim.draws import Draws
+from sim.live.network import LOOPBACK, LiveNetwork
+from sim.live.paced import PacedEnvironment
+from sim.live.pairs import MACHINE, LiveError, LivePairs
+from sim.log import Log
+from sim.packets.callers import Callers
+from sim.packets.engine import Replication
+from sim.packets.network import Network
+from sim.packets.pairs import Describe
+from sim.packets.stage import SbcPairs, Stage
+from sim.packets.topology import Topology
+from sim.traffic import warm_up
+from sim.world import NodeState, World
+
+STARTS_WITHIN: Final = 20.0
+"""Seconds that the processes of all nodes may take to start."""
+LEAD: Final = 0.5
+"""Seconds before the first caller in which the nodes take their addresses."""
+
+
+class LiveStage(Stage):
+    """Sockets on loopback, and the clock on the wall."""
+
+    addresses = LOOPBACK
+
+    def __init__(
+        self,
+        clock: Clock,
+        now: Callable[[], float],
+        starts: float,
+        machines: list[Child],
+        wire: WireRecorder | None,
+    ) -> None:
+        """``now``: the time of the run; ``machines``: processes that are up, for the nodes of all pairs."""
+        self.env: PacedEnvironment = PacedEnvironment(now, starts)
+        self.sockets = Sockets()
+        self._clock = clock
+        self._machines = machines
+        self._wire = wire
+        self._network: LiveNetwork
+        self.live_pairs: LivePairs
+
+    def network(self, log: Log) -> Network:
+        """Return a network of sockets, none open."""
+        self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
+        return self._network
+
+    def pairs(
+        self,
+        network: Network,
+        topology: Topology,
+        world: World,
+        callers: Callers,
+        describe: Describe,
+        hear: Callable[[NodeState, object], None],
+        ids: Ids,
+        draws: Draws,
+        log: Log,
+    ) -> SbcPairs:
+        """Return pairs whose nodes are processes."""
+        self.live_pairs = LivePairs(
+            self.env,
+            self._clock.origin,
+            self._machines,
+            self._network,
+            topology,
+            world,
+            callers,
+            describe,
+            hear,
+            ids,
+            draws,
+            log,
+        )
+        return self.live_pairs
+
+
+def play(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = True,
+) -> None:
+    """Play one replication from its warm-up to the end of the run, and hand all evidence to ``recorder``.
+
+    As :func:`sim.packets.engine.play`; receivers always parse. Raises LiveError where it cannot go on, BindError where
+    an address cannot be had.
+    """
+    del strict
+    run(_play(drill, load, seed, replication, recorder, wire))
+
+
+async def _play(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    wire: WireRecorder | None,
+) -> None:
+    machines = [Child(MACHINE) for _ in range(2 * len(drill.sbc_pairs))]
+    stage: LiveStage | None = None
+    try:
+        await _all_up(machines)
+        clock, starts = Clock(), -warm_up(drill) - LEAD
+        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire)
+        staged = Replication(drill, seed, replication, recorder, stage)
+        stage.live_pairs.ask_around = staged.carrier.tell
+        staged.begin(load)
+        await stage.env.play(drill.run.lasts)
+        staged.close()
+    finally:
+        for machine in machines:
+            machine.kill()
+        if stage is not None:
+            stage.live_pairs.close()
+            await stage.sockets.close()
+
+
+async def _all_up(machines: list[Child]) -> None:
+    """Wait until all processes have started; raises LiveError if one does not."""
+    loop = asyncio.get_running_loop()
+    up = [loop.create_future() for _ in machines]
+    for machine, each in zip(machines, up, strict=True):
+        machine.hear = each.set_result
+        machine.ended = partial(each.set_exception, LiveError("a process of an SBC node has ended by itself"))
+    try:
+        async with asyncio.timeout(STARTS_WITHIN):
+            await asyncio.gather(*up)
+    except TimeoutError:
+        raise LiveError(f"the processes of the SBC nodes have not started within {STARTS_WITHIN:g} s") from None

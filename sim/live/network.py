@@ -1,0 +1,125 @@
+"""The network of the packet engine on real sockets: addresses of 127.0.0.0/8, and faults of links put in front."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from sbc.endpoints.endpoint import Broken, Transmit
+from sbc.endpoints.wire import Address, Datagram, Path
+from sbc.live.transport import Transport
+from sbc.sip.transaction import Send
+from scenarios.evidence import Fate, WireRecorder
+from sim.live.paced import PacedEnvironment
+from sim.log import Log
+from sim.packets.host import Host
+from sim.packets.network import Link, Network
+from sim.packets.topology import Plan
+from sim.timer import later
+
+LOOPBACK: Final = Plan("127.{}", "127.250", "127.251")
+"""All of it is local on Linux, so that every part of a plan has an address of its own without privileges."""
+
+
+class _Ear:
+    """Gets what arrives at the addresses of a host."""
+
+    def __init__(self, network: "LiveNetwork", host: Host) -> None:
+        self._network = network
+        self._host = host
+
+    def receive(self, datagram: Datagram) -> None:
+        self._network.env.outside(partial(self._network.arrived, self._host, datagram))
+
+    def tell(self, event: object) -> None:
+        self._network.env.outside(partial(self._host.tell, event))
+
+
+class _Void:
+    """Gets what arrives at an address of a machine that is gone."""
+
+    def __init__(self, env: PacedEnvironment, met: Callable[[Datagram], None]) -> None:
+        self._env = env
+        self._met = met
+
+    def receive(self, datagram: Datagram) -> None:
+        self._env.outside(partial(self._met, datagram))
+
+    def tell(self, event: object) -> None:
+        """Nothing is sent from here."""
+
+
+class LiveNetwork(Network):
+    """Carries what the hosts of this process send, and what others send them."""
+
+    def __init__(
+        self, env: PacedEnvironment, log: Log, transport: Transport, *, wire: WireRecorder | None = None
+    ) -> None:
+        """``wire`` hears every message that is sent here or arrives here from outside."""
+        super().__init__(env, log, wire=wire, strict=True)
+        self.env = env
+        self._transport = transport
+
+    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+        """Open an address for a host; raises BindError."""
+        super().hold(host, address, announce=announce)
+        self._transport.hold(_Ear(self, host), address)
+
+    def haunt(self, address: Address, met: Callable[[Datagram], None]) -> None:
+        """Take in what is sent to an address while nobody else has it, as a machine that is gone would: in silence.
+
+        Otherwise the system itself would answer, by ICMP, that the port is unreachable. To be called before others take
+        the address; ``met`` hears of each datagram. Raises BindError.
+        """
+        self._transport.hold(_Void(self.env, met), address, shared=True, transports=("udp",))
+
+    def release(self, host: Host, address: Address) -> None:
+        """Close an address."""
+        super().release(host, address)
+        self._transport.release(address)
+
+    def send(self, host: Host, output: Send | Transmit) -> None:
+        """Send what an endpoint sends, unless a fault of its link delays it, loses it or cuts its way."""
+        match output:
+            case Transmit(path, data):
+                datagram = Datagram(path, None, data)
+            case Send(flow, message):
+                assert isinstance(flow, Path)  # noqa: S101 - endpoints have no other flows
+                datagram = Datagram(flow, message)
+        path = datagram.path
+        link = self.link(path.local, path.remote)
+        if link is not None and link.refuses and link.cut(self._segments[path.remote.host]):
+            self.note(host.name, datagram, self.crossing(path, datagram)[0])
+            later(self._env, 0.0, partial(host.tell, Broken(path)))
+            return
+        self._pass(link, datagram, partial(self._transport.send, path, datagram.data), host.name)
+
+    def stands(self, path: Path) -> None:
+        """Connections do not stand before somebody makes them: the first message does."""
+
+    def ended(self, host: Host) -> None:
+        """A process that has ended here answers nothing; its sockets are open still, and its connections stay."""
+
+    def arrived(self, host: Host, datagram: Datagram) -> None:
+        """Something has arrived at an address of a host."""
+        if datagram.path.local in self._holders:  # it has passed its link where it was sent
+            self._reach(host, datagram)
+        else:
+            link = self.link(datagram.path.local, datagram.path.remote)
+            self._pass(link, datagram, partial(self._reach, host, datagram), "")
+
+    def _pass(self, link: Link | None, datagram: Datagram, go_on: Callable[[], None], sender: str) -> None:
+        """Let a message cross a link as far as faults let it; the way itself is the system's."""
+        fate, late = Fate.SENT, 0.0
+        if link is not None:
+            fate, takes = self.crossing(datagram.path, datagram)
+            late = takes - link.delay
+        self.note(sender, datagram, fate)
+        if fate is Fate.SENT:
+            if late > 0:
+                later(self._env, late, go_on)
+            else:
+                go_on()
+
+    def _reach(self, host: Host, datagram: Datagram) -> None:
+        self.meets(host, datagram)
+        host.receive(datagram)

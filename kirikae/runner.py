@@ -15,6 +15,7 @@ from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim import engine as calls
+from sim.live import engine as live
 from sim.packets import engine as packets
 from sim.replicate import Replications, processes, replicate
 from sim.traffic import load
@@ -59,9 +60,9 @@ def _play_calls(
     calls.play(drill, load, seed, replication, recorder)
 
 
-ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play}
+ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play, "live": live.play}
 """By name, as on the command line."""
-WITH_MESSAGES = frozenset(["packets"])
+WITH_MESSAGES = frozenset(["packets", "live"])
 """Engines whose messages go over a wire, so that there is something to capture."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reports.statistics import quantile
-from reports.summary import Effect, StepRun, Value
+from reports.summary import Effect, Lateness, StepRun, Value
 from scenarios.evidence import EventKind, JournalEntry
 from scenarios.model import Drill
 from scenarios.rules.plan import pairs_meant
@@ -73,6 +73,8 @@ class Chronicle:
 
     drill: Drill
     effects: dict[str, Effect] = field(default_factory=dict)
+    lateness: Lateness | None = None
+    """Of a live run, how late its generator was."""
     steps: dict[str, StepRun] = field(init=False)
     _phones: dict[str, _Phones] = field(init=False)
     _pairs: dict[str, _Pair] = field(init=False)
@@ -114,6 +116,8 @@ class Chronicle:
             case EventKind.TAKEOVER:
                 self._pairs[subject].silent.end(now)
                 self._pairs[subject].unnoticed.since = None
+            case EventKind.LATENESS:
+                self.lateness = Lateness(float(detail["p99"]), float(detail["worst"]), float(detail["limit"]))
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
             case EventKind.STEP_WAITING:

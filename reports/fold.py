@@ -94,6 +94,7 @@ class Fold:
             timeline=self._axis.timeline(),
             steps=facts.chronicle.steps,
             effects=facts.chronicle.effects,
+            lateness=facts.chronicle.lateness,
             losses=facts.calls.losses(),
             peaks=facts.ports.overall,
             callers=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_ended)),

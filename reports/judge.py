@@ -94,8 +94,13 @@ class Judged:
         """Why the run is no evidence, one clause each; empty if it is."""
         runs = len(self.summaries)
         stopped = f"stopped after {runs} of {number_of(self.drill.run.replications, 'run')}"
+        saturated = [each.lateness.worst for each in self.summaries if each.lateness and each.lateness.saturated]
+        late = (
+            f"the generator was saturated in {_of(len(saturated), runs)}: up to {max(saturated, default=0):.3g} s late"
+        )
         return (
             *([stopped] if self.interrupted else ()),
+            *([late] if saturated else ()),
             *(
                 f"the fault {fault} took no effect in {_of(missing, runs)}: nothing met what it had broken"
                 for fault, missing in self.missing_evidence.items()

@@ -97,6 +97,20 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late the generator of a live run was, seconds."""
+
+    p99: float
+    worst: float
+    limit: float
+
+    @property
+    def saturated(self) -> bool:
+        """Whether it was later than it may be, so that what the run has measured is not the system's alone."""
+        return self.worst > self.limit
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One replication."""
 
@@ -105,6 +119,8 @@ class RunSummary:
     steps: Mapping[str, StepRun]
     effects: Mapping[str, Effect]
     """By fault; a fault without an entry never took effect."""
+    lateness: Lateness | None
+    """Of the generator; None in virtual time."""
     losses: Mapping[Loss, int]
     """Attempts without success, and calls cut off that were up at the start."""
     peaks: Mapping[str, int]

@@ -27,6 +27,10 @@ class Log:
         """Write a journal entry with the present time."""
         self._recorder.entry(JournalEntry(self._env.now, kind, subject, detail))
 
+    def noticed(self, at: float, kind: EventKind, subject: str, **detail: str | float | int | bool) -> None:
+        """Write an entry about something that happened before and is known only now."""
+        self._recorder.entry(JournalEntry(at, kind, subject, detail))
+
     def effect(self, faults: Iterable[str], met: str) -> None:
         """Something met what these faults had broken; only the first time is written."""
         for fault in faults:

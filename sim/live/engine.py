@@ -14,6 +14,7 @@ from scenarios.evidence import Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.draws import Draws
+from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
@@ -125,8 +126,11 @@ async def _play(
         stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire)
         staged = Replication(drill, seed, replication, recorder, stage)
         stage.live_pairs.ask_around = staged.carrier.tell
+        lateness = Lateness()
+        stage.env.late = lateness.late
         staged.begin(load)
         await stage.env.play(drill.run.lasts)
+        lateness.tell(staged.log)
         staged.close()
     finally:
         for machine in machines:

@@ -34,7 +34,8 @@ class PacedEnvironment(simpy.Environment):
         """
         try:
             clock = min(self._clock(), self._until)
-            while self.peek() <= clock:
+            while (due := self.peek()) <= clock:
+                self.late(self._clock() - due)
                 self.step()
             self._now = max(self._now, clock)
             happens()

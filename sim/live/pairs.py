@@ -42,6 +42,8 @@ PROBE_EVERY: Final = 0.02
 """Seconds between two probes of a pair, which is how exactly an outage is known."""
 PROBE_PORT: Final = 5_090
 """From which probes are sent, at the carrier's end of a trunk of the pair: an address that a pair answers."""
+SETTLES: Final = 1.0
+"""Seconds after an outage until the calls that were up are asked for, so that one that ends and begins asks once."""
 GIVEN_UP: Final = 32.0
 """Seconds of silence, 64 times T1, after which whoever asks for a call is told that it is gone (RFC 3261 §17.1.2.2)."""
 
@@ -75,6 +77,8 @@ class Duo:
     watchers: list[Host]
     heard: list[bool]
     """Whether each address that is watched answers now."""
+    asking: bool = False
+    """Whether the calls of the pair are about to be asked for."""
 
 
 class LivePairs:
@@ -333,19 +337,25 @@ class LivePairs:
                 duo.heard[index] = False
                 state.silent_since = since
                 node = state.nodes[index if state.shared else state.last]
-                self._log.entry(EventKind.NODE_LOST, state.name, node=node.name, calls=len(node.calls))
+                self._log.noticed(since, EventKind.NODE_LOST, state.name, node=node.name, calls=len(node.calls))
                 later(self._env, GIVEN_UP, partial(self._given_up, duo, index, since))
             case Heard(outage):
                 first, duo.heard[index] = not duo.heard[index] and outage == 0.0, True
                 if not first:
-                    self.ask_around(AskAround(state.name))
                     if not state.shared:
                         self._took_over(duo, duo.machines[state.last], outage)
+                    if not duo.asking:
+                        duo.asking = True
+                        later(self._env, SETTLES, partial(self._ask, duo))
 
     def _met(self, pair: PairState, datagram: Datagram) -> None:
         """Something has been sent to an address of a pair that nobody has."""
         faults = dict.fromkeys(fault for each in pair.nodes for fault in each.failed_by)
         self._log.effect(faults, met(Datagram(datagram.path, parse(datagram.data))))
+
+    def _ask(self, duo: Duo) -> None:
+        duo.asking = False
+        self.ask_around(AskAround(duo.state.name))
 
     def _given_up(self, duo: Duo, index: int, since: float) -> None:
         """Nobody has answered for so long that whoever asks for a call hears that it is gone."""

@@ -91,7 +91,7 @@ class Replication:
         self.env = env = stage.env
         self._draws = draws = Draws(seed, replication)
         self._ids = Ids(draws.bits("ids"))
-        self._log = log = Log(env, recorder)
+        self.log = log = Log(env, recorder)
         self._hours = hours = Hours(env, drill)
         self.world = world = World(drill, hours.closed)
         self._queues = queues = drill.queue_table()

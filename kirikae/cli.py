@@ -17,9 +17,11 @@ from reports.exit_codes import ExitCode
 from reports.files import ReportError
 from reports.terminal import safe_console
 from reports.wording import number_of
+from sbc.live.transport import BindError
 from scenarios.loader import load
 from scenarios.numberplan import NumberError, describe, parse_number
 from scenarios.problems import DrillError
+from sim.live.pairs import LiveError
 
 app = typer.Typer(
     name="kirikae",
@@ -109,7 +111,7 @@ def run_command(
         str,
         typer.Option(
             metavar=" | ".join(ENGINES),
-            help="What moves: call attempts (calls), or the very SIP messages (packets).",
+            help="What moves: call attempts (calls), the very SIP messages (packets), or these on real sockets (live).",
         ),
     ] = DEFAULT,
     replications: Annotated[
@@ -166,7 +168,7 @@ def run_command(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
 ) -> None:
-    """Run a drill in virtual time and judge it."""
+    """Run a drill and judge it: in virtual time, or live in real time."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json)
     with _explained(file):
@@ -184,6 +186,9 @@ def _explained(file: str) -> Iterator[None]:
         _stop(str(error))
     except DrillError as error:
         _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")
+    except (LiveError, BindError) as error:
+        _say(f"{error}\nNothing was judged.")
+        raise typer.Exit(ExitCode.INCONCLUSIVE) from None
     except BrokenExecutor:
         _say("A worker process was ended from outside, by a signal or for want of memory; nothing was judged.")
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress(console: Console, what: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress(console: Console, what: str, total: int) -> Iterator[Callable[[float], None]]:
     """Show how many of ``total`` are done; the function yielded takes that count."""
     if not console.is_terminal:
         yield lambda count: None
@@ -23,4 +23,4 @@ def progress(console: Console, what: str, total: int) -> Iterator[Callable[[int]
     )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda count: bar.update(task, completed=count)
+        yield lambda count: bar.update(task, completed=int(count))

@@ -7,12 +7,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from math import ceil
 from pathlib import Path
 
 from rich.console import Console
 
 from kirikae.progress import progress
-from kirikae.runner import ENGINES, WITH_MESSAGES, record, run_all
+from kirikae.runner import ENGINES, IN_REAL_TIME, WITH_MESSAGES, record, run_all, run_live
 from reports import files
 from reports.exit_codes import ExitCode
 from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, capture_file, detail_files, write_all
@@ -118,6 +119,10 @@ def _look(drill: Drill, at: float, options: Options, console: Console) -> ExitCo
 
 def _moment(options: Options, drill: Drill) -> float:
     allowed = f"0s to {format_duration(drill.run.lasts)}"
+    if options.engine in IN_REAL_TIME:
+        raise OptionError(
+            "--at looks at a moment that can be played again; a live run cannot (its packets.pcap can be read)"
+        )
     if options.json is not None:
         raise OptionError("--at shows a moment and judges nothing: there is no result for --json")
     try:
@@ -169,7 +174,10 @@ def _shown(finding: Finding, source: Source) -> str:
 
 
 def _as_asked(drill: Drill, options: Options) -> Drill:
-    asked = {"seed": options.seed, "replications": options.replications}
+    replications = options.replications
+    if replications is None and options.engine in IN_REAL_TIME:
+        replications = 1
+    asked = {"seed": options.seed, "replications": replications}
     run = drill.run.model_copy(update={key: value for key, value in asked.items() if value is not None})
     return drill.model_copy(update={"run": run})
 
@@ -180,7 +188,9 @@ def _new_folder(name: str) -> Path:
 
 
 def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
-    """Play all replications; an only one is written down in full on the way."""
+    """Play all replications; an only one, or the first in real time, is written down in full on the way."""
+    if options.engine in IN_REAL_TIME:
+        return _play_live(drill, out, options, console)
     run = partial(
         run_all,
         drill,
@@ -198,6 +208,20 @@ def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replic
     if runs.interrupted:
         _remove_detail(out)
     return runs
+
+
+def _play_live(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
+    seconds = ceil(drill.run.lasts) * drill.run.replications
+    with progress(console, "seconds", seconds) as done, _files(out, drill, options) as (recorder, wire):
+        return run_live(
+            drill,
+            seed=drill.run.seed,
+            replications=drill.run.replications,
+            engine=options.engine,
+            done=done,
+            also=recorder,
+            wire=wire,
+        )
 
 
 @contextmanager
@@ -219,6 +243,8 @@ def _remove_detail(out: Path) -> None:
 
 def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
     """See that one replication is there with everything written down; return which."""
+    if options.calls and options.engine in IN_REAL_TIME:
+        return 0
     if not options.calls or judged.interrupted:
         return None
     if judged.drill.run.replications == 1:

@@ -1,7 +1,7 @@
 """One run of a drill: its replications, each folded where it is computed, so that only summaries travel."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from reports.fold import Fold
 from reports.folder import Tee
 from reports.queries import default_queries
 from reports.summary import RunSummary
-from scenarios.evidence import Recorder, WireRecorder
+from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample, WireRecorder
 from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
@@ -64,6 +64,8 @@ ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play, "l
 """By name, as on the command line."""
 WITH_MESSAGES = frozenset(["packets", "live"])
 """Engines whose messages go over a wire, so that there is something to capture."""
+IN_REAL_TIME = frozenset(["live"])
+"""Engines whose runs last as long as their clocks say, one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,50 @@ def run_all(
     task = Task(drill, seed, default_queries(drill), engine, strict)
     heard = partial(task.run, also=also, wire=wire) if also is not None or wire is not None else task.run
     return on_workers(heard, replications, workers, done)
+
+
+def run_live(
+    drill: Drill,
+    *,
+    seed: int,
+    replications: int,
+    engine: str,
+    done: Callable[[float], None],
+    also: Recorder | None = None,
+    wire: WireRecorder | None = None,
+) -> Replications[RunSummary]:
+    """Play replications one after the other in real time, until the last or until one is stopped by its user.
+
+    ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
+    """
+    task = Task(drill, seed, default_queries(drill), engine)
+    results: dict[int, RunSummary] = {}
+    for replication in range(replications):
+        ticks: Recorder = _Ticks(done, replication * drill.run.lasts)
+        first = replication == 0
+        taker = ticks if also is None or not first else Tee(ticks, also)
+        results[replication] = summary = task.run(replication, also=taker, wire=wire if first else None)
+        if summary.stopped is not None:
+            return Replications(results, interrupted=True)
+    return Replications(results, interrupted=False)
+
+
+class _Ticks:
+    """Hears the samples of a run, and tells how far it is."""
+
+    def __init__(self, done: Callable[[float], None], before: float) -> None:
+        self._done = done
+        self._before = before
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Calls tell nothing of how far a run is."""
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Neither does the journal."""
+
+    def sample(self, sample: Sample) -> None:
+        """A sample is taken all the time."""
+        self._done(self._before + sample.at)
 
 
 def on_workers(

@@ -73,6 +73,8 @@ class Chronicle:
 
     drill: Drill
     effects: dict[str, Effect] = field(default_factory=dict)
+    stopped: float | None = None
+    """When somebody stopped the run, if that was before its end."""
     lateness: Lateness | None = None
     """Of a live run, how late its generator was."""
     steps: dict[str, StepRun] = field(init=False)
@@ -116,6 +118,8 @@ class Chronicle:
             case EventKind.TAKEOVER:
                 self._pairs[subject].silent.end(now)
                 self._pairs[subject].unnoticed.since = None
+            case EventKind.STOPPED:
+                self.stopped = now
             case EventKind.LATENESS:
                 self.lateness = Lateness(float(detail["p99"]), float(detail["worst"]), float(detail["limit"]))
             case EventKind.STEP_READY:

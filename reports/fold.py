@@ -94,6 +94,7 @@ class Fold:
             timeline=self._axis.timeline(),
             steps=facts.chronicle.steps,
             effects=facts.chronicle.effects,
+            stopped=facts.chronicle.stopped,
             lateness=facts.chronicle.lateness,
             losses=facts.calls.losses(),
             peaks=facts.ports.overall,

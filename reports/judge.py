@@ -13,7 +13,7 @@ from reports.wording import NOTHING, interval_text, number_of, value_text
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import Combine, Unit
 from scenarios.model import Drill, Verdict
-from scenarios.units import format_share
+from scenarios.units import format_duration, format_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,15 @@ class Judged:
         late = (
             f"the generator was saturated in {_of(len(saturated), runs)}: up to {max(saturated, default=0):.3g} s late"
         )
+        early = min((each.stopped for each in self.summaries if each.stopped is not None), default=None)
+        cut_short = (
+            ""
+            if early is None
+            else f"stopped after {format_duration(early)} of {format_duration(self.drill.run.lasts)}"
+        )
         return (
-            *([stopped] if self.interrupted else ()),
+            *([stopped] if self.interrupted and early is None else ()),
+            *([cut_short] if cut_short else ()),
             *([late] if saturated else ()),
             *(
                 f"the fault {fault} took no effect in {_of(missing, runs)}: nothing met what it had broken"

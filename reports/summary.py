@@ -119,6 +119,8 @@ class RunSummary:
     steps: Mapping[str, StepRun]
     effects: Mapping[str, Effect]
     """By fault; a fault without an entry never took effect."""
+    stopped: float | None
+    """When somebody stopped a live run, seconds; None for one that has gone to its end."""
     lateness: Lateness | None
     """Of the generator; None in virtual time."""
     losses: Mapping[Loss, int]

@@ -135,6 +135,8 @@ class EventKind(StrEnum):
     STEP_REPEATED = "step repeated"
     """A try of a step did not succeed."""
     STEP_FINISHED = "step finished"
+    STOPPED = "stopped"
+    """Somebody has stopped a live run before its end."""
     LATENESS = "lateness"
     """At the end of a live run: how many seconds the generator was late, `p99` of the events that were due and the
     `worst`; more than `limit` means that the run has measured the generator, and not the system."""

@@ -1,10 +1,10 @@
 """The engine's pen: journal entries with the time on them, calls in blocks, each fault's first effect."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import simpy
 
-from scenarios.evidence import CallRecord, EventKind, JournalEntry, Recorder
+from scenarios.evidence import CallRecord, EventKind, JournalEntry, Recorder, Sample
 
 _BLOCK = 4096
 
@@ -38,6 +38,11 @@ class Log:
                 self._met.add(fault)
                 self.entry(EventKind.EFFECT, fault, met=met)
 
+    def mute(self) -> None:
+        """Hand nothing more over: the run is over, whatever still happens."""
+        self.flush()
+        self._recorder = _Nobody()
+
     def call(self, record: CallRecord) -> None:
         """Take an attempt that has ended."""
         self._calls.append(record)
@@ -49,3 +54,16 @@ class Log:
         if self._calls:
             self._recorder.calls(self._calls)
             self._calls = []
+
+
+class _Nobody:
+    """Hears nothing."""
+
+    def calls(self, records: Sequence[CallRecord]) -> None:
+        """Nothing is kept."""
+
+    def entry(self, entry: JournalEntry) -> None:
+        """Nothing is kept."""
+
+    def sample(self, sample: Sample) -> None:
+        """Nothing is kept."""

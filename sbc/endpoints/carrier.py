@@ -32,6 +32,7 @@ from sbc.endpoints.subscriber import (
     Avoided,
     Denied,
     Dial,
+    EndAll,
     HangUp,
     LineDown,
     LineRefuses,
@@ -148,6 +149,9 @@ class Carrier:
                 self._lines[trunk].restricted_by[fault] = restriction
             case LineRepaired(trunk, fault):
                 self._repair(self._lines[trunk], fault)
+            case EndAll():
+                for connection in list(self._connections):
+                    self._lead(now, connection, Event.HUNG_UP, _over(connection, by_us=True))
             case AskAround(pair):
                 self._ask_around(now, pair)
             case PutIntoUse(pair, node):

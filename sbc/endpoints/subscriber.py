@@ -63,6 +63,10 @@ class PutIntoUse(NamedTuple):
     """By index."""
 
 
+class EndAll(NamedTuple):
+    """The carrier's side of every call hangs up."""
+
+
 class AskAround(NamedTuple):
     """All calls that are up through a pair are to be asked for, by an OPTIONS in each: has it forgotten them?
 

@@ -1,16 +1,19 @@
 """The `live` engine: one replication of a drill with real SIP on real sockets, in real time."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
+from sbc.endpoints.subscriber import EndAll
 from sbc.live.child import Child
 from sbc.live.clock import Clock
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
 from sbc.sip.ids import Ids
-from scenarios.evidence import Recorder, WireRecorder
+from scenarios.evidence import EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.draws import Draws
@@ -25,11 +28,16 @@ from sim.packets.network import Network
 from sim.packets.pairs import Describe
 from sim.packets.stage import SbcPairs, Stage
 from sim.packets.topology import Topology
+from sim.timer import later
 from sim.traffic import warm_up
 from sim.world import NodeState, World
 
 STARTS_WITHIN: Final = 20.0
 """Seconds that the processes of all nodes may take to start."""
+ENDS_WITHIN: Final = 2.0
+"""Seconds that calls may take to end after the run."""
+LOOKS_EVERY: Final = 0.05
+"""Seconds after which it is looked again whether they have."""
 LEAD: Final = 0.5
 """Seconds before the first caller in which the nodes take their addresses."""
 
@@ -129,9 +137,15 @@ async def _play(
         lateness = Lateness()
         stage.env.late = lateness.late
         staged.begin(load)
-        await stage.env.play(drill.run.lasts)
+        try:
+            with _sigterm_as_ctrl_c():
+                await stage.env.play(drill.run.lasts)
+        except asyncio.CancelledError:
+            cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
+            staged.log.entry(EventKind.STOPPED, drill.name)
         lateness.tell(staged.log)
         staged.close()
+        await _end_calls(stage.env, staged)
     finally:
         for machine in machines:
             machine.kill()
@@ -152,3 +166,31 @@ async def _all_up(machines: list[Child]) -> None:
             await asyncio.gather(*up)
     except TimeoutError:
         raise LiveError(f"the processes of the SBC nodes have not started within {STARTS_WITHIN:g} s") from None
+
+
+async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
+    """Let all people hang up, and wait for a while until nobody is left in a call: each hears a BYE."""
+    staged.log.mute()
+    staged.carrier.tell(EndAll())
+
+    def look() -> None:
+        if not staged.in_progress():
+            env.finish()
+        else:
+            later(env, LOOKS_EVERY, look)
+
+    look()
+    await env.play(env.now + ENDS_WITHIN)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM cancel the task that is running, as Ctrl-C does on a loop of asyncio."""
+    task, before = asyncio.current_task(), signal.getsignal(signal.SIGTERM)
+    assert task is not None  # noqa: S101 - called in a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)

@@ -55,6 +55,11 @@ class PacedEnvironment(simpy.Environment):
                 self._armed.cancel()
                 self._armed = None
 
+    def finish(self) -> None:
+        """End :meth:`play` now."""
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+
     def fail(self, error: BaseException) -> None:
         """End :meth:`play` with an error."""
         if self._over is not None and not self._over.done():

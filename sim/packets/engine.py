@@ -139,6 +139,11 @@ class Replication:
         self._sample()
         self.callers.close()
 
+    def in_progress(self) -> int:
+        """Return how many calls the carrier has in progress."""
+        endpoint = self.carrier.endpoint
+        return len(endpoint) if isinstance(endpoint, Carrier) else 0
+
     # Who tells whom.
 
     def _tell_each_other(self) -> None:

@@ -99,14 +99,14 @@ class Judged:
             f"the generator was saturated in {_of(len(saturated), runs)}: up to {max(saturated, default=0):.3g} s late"
         )
         early = min((each.stopped for each in self.summaries if each.stopped is not None), default=None)
-        cut_short = (
-            ""
-            if early is None
-            else f"stopped after {format_duration(early)} of {format_duration(self.drill.run.lasts)}"
-        )
+        cut_short = "stopped in its warm-up"
+        if early is not None and early >= 0:
+            cut_short = (
+                f"stopped {format_duration(round(early, 1))} into a run of {format_duration(self.drill.run.lasts)}"
+            )
         return (
             *([stopped] if self.interrupted and early is None else ()),
-            *([cut_short] if cut_short else ()),
+            *([] if early is None else [cut_short]),
             *([late] if saturated else ()),
             *(
                 f"the fault {fault} took no effect in {_of(missing, runs)}: nothing met what it had broken"

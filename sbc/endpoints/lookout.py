@@ -19,8 +19,8 @@ from sbc.sip.transaction import Send
 from sbc.sip.uri import SipUri
 
 METHOD: Final = "OPTIONS"
-MISSED: Final = 5
-"""Probes in a row without answer that make an address silent: one or two may be lost on the way."""
+MISSED: Final = 10
+"""Probes in a row without answer that make an address silent: some may be lost on the way, or answered late."""
 
 
 class Silent(NamedTuple):

@@ -13,6 +13,7 @@ error queue itself and takes the error for a length, which ends the process (lib
 """
 
 import asyncio
+import os
 import select
 import socket
 import struct
@@ -22,7 +23,8 @@ from errno import EMSGSIZE
 from functools import partial
 from typing import Final, cast
 
-import asyncio_dgram
+from asyncio_dgram import TransportClosed, from_socket
+from asyncio_dgram.aio import DatagramServer
 
 from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.wire import Address, Datagram, Path
@@ -130,17 +132,22 @@ class UdpSocket:
         self._sender.cancel()
         if self._refusals is not None:
             self._refusals.forget(self._socket)
+        # The loop closes a descriptor when it comes round; until then it has one of another socket, so that the address
+        # is free at once.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.setblocking(False)
+            os.dup2(other.fileno(), self._socket.fileno(), inheritable=False)
         self._stream.add_done_callback(lambda opened: opened.result().close())
 
-    async def _opened(self) -> asyncio_dgram.DatagramServer:
-        return cast("asyncio_dgram.DatagramServer", await asyncio_dgram.from_socket(self._socket))
+    async def _opened(self) -> DatagramServer:
+        return cast("DatagramServer", await from_socket(self._socket))
 
     async def _receive_all(self) -> None:
         stream = await self._stream
         while True:
             try:
                 data, source = await stream.recv()
-            except asyncio_dgram.TransportClosed:
+            except TransportClosed:
                 return
             except OSError:  # what was refused is in the error queue
                 continue
@@ -181,7 +188,7 @@ class UdpSocket:
             self._receiver.tell(Broken(path))
 
 
-async def _handed_over(stream: asyncio_dgram.DatagramServer, target: Address, data: bytes) -> bool:
+async def _handed_over(stream: DatagramServer, target: Address, data: bytes) -> bool:
     for _ in range(TRIES):
         try:
             await stream.send(data, target)  # raises what went wrong before, and sends nothing then

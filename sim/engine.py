@@ -6,6 +6,7 @@ from typing import Any
 import simpy
 
 from sbc.decisions.distribution import Distributor, search
+from sbc.quiet import collector_off
 from scenarios.evidence import SAMPLE_EVERY, Gauge, Recorder, Sample
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
@@ -20,7 +21,6 @@ from sim.log import Log
 from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
-from sim.quiet import collector_off
 from sim.registrations import Registrations
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up

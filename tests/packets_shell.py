@@ -9,6 +9,7 @@ import simpy
 from sbc.decisions.distribution import Agent
 from sbc.endpoints.endpoint import Broken, Endpoint
 from sbc.endpoints.wire import Address, Datagram, Path
+from sbc.quiet import collector_off
 from scenarios.evidence import Gauge, Sample, WireRecord
 from scenarios.model import Drill, Fault
 from sim.draws import Draws
@@ -19,7 +20,6 @@ from sim.log import Log
 from sim.packets.host import Host
 from sim.packets.network import Link, Network
 from sim.packets.registrations import Registrations
-from sim.quiet import collector_off
 from sim.timer import later
 from sim.world import World
 from tests.drills import ListRecorder

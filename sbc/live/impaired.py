@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import partial
+from heapq import heappop, heappush
 from math import inf
-from typing import Final
 
 from sbc.decisions.link import lateness
 from sbc.endpoints.endpoint import Broken
@@ -86,6 +86,10 @@ class Impaired:
         self._room = room
         self._late = 0
         self._loop = asyncio.get_running_loop()
+        self._datagrams: list[tuple[float, int, Callable[[], None]]] = []
+        """Those that are late: when each goes on, its number, how; the loop's own timers keep no order at one time."""
+        self._number = 0
+        self._wake_up = inf
         self._ways: dict[tuple[str, Direction], _Way] = {}
         self._streams: dict[tuple[Path, Direction], _Stream] = {}
 
@@ -106,7 +110,7 @@ class Impaired:
         for way in self._between(host, direction):
             way.cut = False
         for key in list(self._streams):
-            self._go_on(key)
+            self._go_on(key, -inf)
 
     # The transport.
 
@@ -158,7 +162,23 @@ class Impaired:
         elif late == 0.0:
             action()
         elif self._admitted():
-            self._loop.call_at(self._loop.time() + late, self._arrive, action)
+            self._number += 1
+            heappush(self._datagrams, (self._loop.time() + late, self._number, action))
+            self._sleep()
+
+    def _sleep(self) -> None:
+        if self._datagrams and self._datagrams[0][0] < self._wake_up:
+            self._wake_up = self._datagrams[0][0]
+            self._loop.call_at(self._wake_up, self._wake, self._wake_up)
+
+    def _wake(self, due: float) -> None:
+        if due != self._wake_up:  # superseded by an earlier one, which has set another since
+            return
+        now = max(due, self._loop.time())
+        while self._datagrams and self._datagrams[0][0] <= now:
+            self._arrive(heappop(self._datagrams)[2])
+        self._wake_up = inf
+        self._sleep()
 
     def _admitted(self) -> bool:
         if self._late >= self._room:
@@ -183,15 +203,19 @@ class Impaired:
                 stream = self._streams[key] = _Stream(way)
             stream.late.append((self._loop.time() + late, action))
             if len(stream.late) == 1 and not way.cut:
-                self._loop.call_at(stream.late[0][0], self._go_on, key)
+                self._go_on_at(key, stream.late[0][0])
 
-    def _go_on(self, key: tuple[Path, Direction]) -> None:
+    def _go_on_at(self, key: tuple[Path, Direction], due: float) -> None:
+        self._loop.call_at(due, self._go_on, key, due)
+
+    def _go_on(self, key: tuple[Path, Direction], now: float) -> None:
         """Let all go on whose time has come; the first that waits decides for those behind it."""
+        now = max(now, self._loop.time())
         stream = self._streams.get(key)
         while stream is not None and stream.late and not stream.way.cut:
             due, action = stream.late[0]
-            if due > self._loop.time() + _EARLY:
-                self._loop.call_at(due, self._go_on, key)
+            if due > now:
+                self._go_on_at(key, due)
                 return
             stream.late.popleft()
             if not stream.late:
@@ -219,7 +243,3 @@ class _Behind:
             self._impaired.crosses(event.path, Direction.IN, tell, doubles=False)
         else:
             tell()
-
-
-_EARLY: Final = 1e-3
-"""Seconds by which the timers of a loop may be early: uvloop counts in milliseconds."""

@@ -13,6 +13,7 @@ error queue itself and takes the error for a length, which ends the process (lib
 """
 
 import asyncio
+import os
 import select
 import socket
 import struct
@@ -131,6 +132,11 @@ class UdpSocket:
         self._sender.cancel()
         if self._refusals is not None:
             self._refusals.forget(self._socket)
+        # The loop closes a descriptor when it comes round; until then it has one of another socket, so that the address
+        # is free at once.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+            other.setblocking(False)
+            os.dup2(other.fileno(), self._socket.fileno(), inheritable=False)
         self._stream.add_done_callback(lambda opened: opened.result().close())
 
     async def _opened(self) -> DatagramServer:

@@ -24,6 +24,7 @@ from sbc.endpoints.subscriber import Dial, PutIntoUse
 from sbc.endpoints.subscriber import HangUp as HangUpFar
 from sbc.endpoints.visit import Contact, Luck
 from sbc.endpoints.wire import SIP_PORT, Address, Path
+from sbc.quiet import collector_off
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request
 from sbc.sip.session_timer import Timing
@@ -46,7 +47,6 @@ from sim.packets.stage import Stage
 from sim.packets.topology import Topology
 from sim.people import People
 from sim.phones import Phones
-from sim.quiet import collector_off
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import PairState, World

@@ -19,7 +19,7 @@ LEAST_DIGITS = 6
 
 _PREFIXES = r"18[46]|0091\d\d|002\d\d|00[13-8]\d|001"
 _NUMBER = "|".join(EMERGENCY)
-_ALONE = re.compile(rf"(?:00?|9)?(?:{_PREFIXES}|010|810?)*(?:{_NUMBER})")
+_ALONE = re.compile(rf"(?:00?|9)?(?:{_PREFIXES}|010|810?)*0?(?:{_NUMBER})")
 _AT_ONCE = re.compile(rf"(?:{_PREFIXES})*(?:{_NUMBER})")
 """An exchange does not wait for more digits after these (J1)."""
 _SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)

@@ -66,13 +66,14 @@ def test_what_is_too_long_for_a_number_could_hide_one() -> None:
     assert never_dialled("0" * 200)
 
 
-REAL = st.from_regex(
-    r"0[789]0[1-9]\d{7}|011[2-9]\d{6}|0[36][3-6]\d{7}|018[46][2-9]\d{5}|0120\d{6}|0800\d{7}|050[1-9]\d{7}",
-    fullmatch=True,
+LEADS = {"090": 8, "080": 8, "070": 8, "03": 8, "06": 8, "011": 7, "0118": 6, "0119": 6, "0184": 6, "0186": 6,
+         "0120": 6, "0800": 7, "050": 8}  # fmt: skip
+REAL = st.sampled_from(sorted(LEADS)).flatmap(
+    lambda lead: st.integers(2 * 10 ** (LEADS[lead] - 1), 10 ** LEADS[lead] - 1).map(lambda rest: f"{lead}{rest}")
 )
 
 
-@given(REAL.filter(str.isascii), st.sampled_from(["", "184", "186", "0033"]))
+@given(REAL, st.sampled_from(["", "184", "186", "0033"]))
 @example("0118111234", "")
 @example("0119111234", "184")
 @example("09081184110", "")

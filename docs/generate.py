@@ -28,6 +28,7 @@ from scenarios.model import (
     Calendar,
     Callback,
     CallerNumbers,
+    Command,
     Deactivate,
     DefaultCaller,
     Drain,
@@ -35,7 +36,9 @@ from scenarios.model import (
     Drill,
     FailureDetection,
     Fault,
+    HeaderKey,
     Ivr,
+    Live,
     NoDetection,
     Number,
     OptionsDetection,
@@ -47,6 +50,7 @@ from scenarios.model import (
     Retry,
     Run,
     SbcPair,
+    Side,
     Site,
     Softphone,
     Start,
@@ -54,6 +58,7 @@ from scenarios.model import (
     Surge,
     SwitchNodes,
     SwitchSoftphones,
+    Target,
     Traffic,
     Trunk,
     Verify,
@@ -74,7 +79,7 @@ _PARTS: dict[str, type[Any]] = {
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
         Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Waiver, Drift,
+        Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
     )
 }  # fmt: skip
 

@@ -12,6 +12,16 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from scenarios import calendar, distributions, hours, units
+from scenarios.addresses import (
+    ADDRESSES,
+    PUBLIC_ADDRESSES,
+    Address,
+    AddressError,
+    PublicAddress,
+    parse_address,
+    parse_public_address,
+)
+from scenarios.commands import COMMANDS, CommandError, CommandLine, parse_command
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.numberplan import NumberError, canonical
 from scenarios.tolerances import TOLERANCES, Compared, Tolerance, parse_compared, parse_tolerance
@@ -32,6 +42,20 @@ _QUANTITIES = "a number such as 1.5"
 _COUNTS = f"a whole number from 1 to {MAX_COUNT}"
 _NUMBERS = "a phone number such as 0120-123-456"
 _LINES = f"one line of text, at most {MAX_LINE} characters"
+_HEADERS = "the name of a SIP header that an SBC passes on, such as X-Correlation-ID"
+_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]{1,100}")
+_OF_ONE_LEG = (
+    "call-id",
+    "contact",
+    "content-length",
+    "cseq",
+    "from",
+    "max-forwards",
+    "route",
+    "record-route",
+    "to",
+    "via",
+)
 _PROSE = f"text of at most {MAX_PROSE} characters"
 
 
@@ -48,7 +72,7 @@ def _reads(parse: Callable[[object], Parsed]) -> Callable[[object], Parsed]:
             return parse(value)
         except units.UnitError as error:
             raise refuse(error.reason, error.allowed, error.within) from None
-        except (ExpectationError, NumberError) as error:
+        except (AddressError, CommandError, ExpectationError, NumberError) as error:
             raise refuse(error.reason, error.allowed) from None
 
     return read
@@ -130,6 +154,15 @@ def _text(longest: int, allowed: str, *, lines: bool) -> Callable[[object], str]
         return text
 
     return read
+
+
+def _header_name(value: object) -> str:
+    name = unicodedata.normalize("NFKC", value).strip() if isinstance(value, str) else ""
+    if not _TOKEN.fullmatch(name):
+        raise refuse("not the name of a header", _HEADERS)
+    if name.casefold() in _OF_ONE_LEG:
+        raise refuse(f"an SBC writes {name} anew on each side", _HEADERS)
+    return name
 
 
 def _expectation(value: object) -> Expectation:
@@ -433,3 +466,37 @@ ToleranceField = Annotated[
     ),
 ]
 """How far apart engines may be."""
+
+SipAddress = Annotated[
+    Address,
+    PlainValidator(_reads(parse_address)),
+    _schema(
+        ADDRESSES, "udp:192.0.2.10:5060", "tcp:[2001:db8::1]:5060", pattern=r"^\s*([uU][dD][pP]|[tT][cC][pP]):\S+\s*$"
+    ),
+]
+"""Where SIP is sent to or heard at."""
+
+PublicAddressField = Annotated[
+    PublicAddress,
+    PlainValidator(_reads(parse_public_address)),
+    _schema(PUBLIC_ADDRESSES, "192.0.2.200:5060", "192.0.2.200"),
+]
+"""An address as others see it."""
+
+HeaderName = Annotated[str, PlainValidator(_header_name), _schema(_HEADERS, "X-Correlation-ID")]
+"""The name of a SIP header."""
+
+CommandField = Annotated[
+    CommandLine,
+    PlainValidator(_reads(parse_command)),
+    WithJsonSchema(
+        {
+            "description": COMMANDS,
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
+            ],
+        }
+    ),
+]
+"""A program and its arguments."""

@@ -77,7 +77,7 @@ _LEDGERS = tuple(f"{section}.csv" for section in SECTIONS)
 """Fields that must be overridden before they are read, so that later overrides can change what they bring."""
 
 
-_SINGLE = ("run", "ports", "default_caller", "drift")
+_SINGLE = ("run", "ports", "default_caller", "drift", "live")
 """Parts of one piece that references depend on."""
 
 

@@ -53,12 +53,12 @@ def _alternatives(kind: Any) -> Iterator[Any]:
 
 
 def _tagged(kind: Any, tag: str | int) -> bool:
-    """Tell whether a union's tag means this part: the value of a literal field, or `<field>` for a field it has."""
+    """Tell whether a union's tag means this part: the value of a literal, `<field>` for a field it has, or its name."""
     if not _is_part(kind):
         return False
     fields = named_fields(kind)
     literals = (info.annotation for info in fields.values() if get_origin(info.annotation) is Literal)
-    return str(tag)[1:-1] in fields or any(tag in get_args(literal) for literal in literals)
+    return tag == kind.__name__ or str(tag)[1:-1] in fields or any(tag in get_args(literal) for literal in literals)
 
 
 def _is_part(kind: Any) -> bool:

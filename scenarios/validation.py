@@ -46,7 +46,8 @@ _WORDS = {
     "greater_than_equal": "too small",
     "less_than": "too large",
     "less_than_equal": "too large",
-    "too_short": "at least one entry is needed",
+    "too_short": "too few entries",
+    "too_long": "too many entries",
     "string_too_short": "too short",
 }
 _BOUNDS = {"gt": "above {}", "ge": "at least {}", "lt": "below {}", "le": "at most {}"}
@@ -156,6 +157,10 @@ def _allowed(kind: str, context: dict[str, object], location: Sequence[str | int
             bound = context[limit]
             share = isinstance(node.value, str) and node.value.strip().endswith(("%", "％"))
             return words.format(format_share(bound) if share and isinstance(bound, int | float) else bound)
+    if kind == "too_short":
+        return f"at least {context['min_length']}"
+    if kind == "too_long":
+        return f"at most {context['max_length']}"
     if kind == "string_too_short":
         return f"at least {context['min_length']} characters"
     return str(context["expected"]) if "expected" in context else None

@@ -7,6 +7,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 from scenarios.model.contact_centre import AgentGroup, Callback, Ivr, Overflow, Queue, SkillLevel, Softphone, Widen
 from scenarios.model.day import Fault, Retry, Surge, Traffic
 from scenarios.model.drill import Drift, Drill, Run, Verdict, Waiver
+from scenarios.model.live import Command, HeaderKey, Live, Side, Target
 from scenarios.model.network import (
     Detection,
     Detector,
@@ -50,6 +51,7 @@ __all__ = [
     "Calendar",
     "Callback",
     "CallerNumbers",
+    "Command",
     "Deactivate",
     "DefaultCaller",
     "Detection",
@@ -59,7 +61,9 @@ __all__ = [
     "Drill",
     "FailureDetection",
     "Fault",
+    "HeaderKey",
     "Ivr",
+    "Live",
     "NoDetection",
     "Number",
     "Office",
@@ -73,6 +77,7 @@ __all__ = [
     "Retry",
     "Run",
     "SbcPair",
+    "Side",
     "Site",
     "SkillLevel",
     "Softphone",
@@ -81,6 +86,7 @@ __all__ = [
     "Surge",
     "SwitchNodes",
     "SwitchSoftphones",
+    "Target",
     "Traffic",
     "Trunk",
     "Verdict",

@@ -20,6 +20,7 @@ from scenarios.fields import (
     Whole,
     as_text,
 )
+from scenarios.model.live import Command
 from scenarios.model.part import Part
 from scenarios.numberplan import is_emergency
 
@@ -135,6 +136,8 @@ class Fault(Part):
     trunk for new calls (S2), emergency calls excepted. Without it, 503 speaks for the call at hand only."""
     lasts: Annotated[LongerThanZero | None, Field(alias="for")] = None
     """Time until it is repaired, or has booted; without it, not in this run."""
+    command: Command | None = None
+    """How it is brought about on a pair that is a real one (`targets`); for the live engine."""
 
     @property
     def targets(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ from scenarios.fields import (
 )
 from scenarios.model.contact_centre import AgentGroup, Queue
 from scenarios.model.day import Fault, Traffic
+from scenarios.model.live import Live, Target
 from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
@@ -127,6 +128,10 @@ class Drill(Part):
     """Findings accepted with a reason."""
     drift: Drift = Drift()
     """How far apart engines may be."""
+    targets: dict[Name, Target] = {}
+    """Real SBC pairs by the name of the pair that each stands for; for the live engine."""
+    live: Live = Live()
+    """What is scaled in a live run; for the live engine."""
 
     def queue_table(self) -> dict[str, Queue]:
         """All queues: those declared, and one for each group of agents that none is named after."""

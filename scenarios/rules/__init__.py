@@ -13,10 +13,11 @@ from scenarios.rules.names import NAMES
 from scenarios.rules.references import Declared, dangling
 from scenarios.rules.rule import Check, Rule
 from scenarios.rules.structure import STRUCTURE
+from scenarios.rules.targets import TARGETS
 from scenarios.rules.timeline import TIMELINE
 from scenarios.rules.waivers import WAIVERS, Judgement, Waived, weigh
 
-_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS}
+_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS, **TARGETS}
 
 RULES: tuple[Rule, ...] = (*NAMES, *_PLAN, *WAIVERS)
 """Every rule."""

@@ -27,6 +27,7 @@ from scenarios.model import (
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
 from scenarios.rules.hours import without_start
+from scenarios.rules.targets import target_fields
 from scenarios.tolerances import MEASURES, Measure
 
 Path = tuple[str | int, ...]
@@ -215,6 +216,8 @@ def _references(drill: Drill) -> Iterator[_Reference]:
             yield _Reference(("runbook", index, "by"), "actors", step.by)
     for index, expectation in enumerate(drill.expect):
         yield from _of_query(("expect", index), expectation.query)
+    for name in drill.targets:
+        yield _Reference(("targets", name), "pairs", name)
     for compared in drill.drift.allow:
         yield from _of_query(("drift", "allow", compared.text), compared.query)
 
@@ -358,6 +361,7 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
             message = "arrivals follow the time of day, but the run does not say when it begins"
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
     yield from without_start(drill)
+    yield from target_fields(drill)
     for compared, tolerance in drill.drift.allow.items():
         metric = compared.query.definition
         if not tolerance.fits(metric.unit):

@@ -1,0 +1,82 @@
+"""A live run: the user's own SBCs as the system under test, what is done to them, and what is scaled."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from scenarios.addresses import Address
+from scenarios.fields import (
+    CommandField,
+    Duration,
+    HeaderName,
+    LongerThanZero,
+    PublicAddressField,
+    Share,
+    SipAddress,
+)
+from scenarios.model.part import Part
+
+
+class Side(Part):
+    """One side of an SBC: where calls are sent to it, and where kirikae hears those that it sends."""
+
+    send_to: SipAddress
+    """The service address of the pair on this side."""
+    listen_on: SipAddress | None = None
+    """The address of this machine that the SBC sends its calls to; without it, the one by which this machine reaches
+    `send_to`, with a port that is free."""
+    advertise: PublicAddressField | None = None
+    """What Via and Contact say instead of `listen_on`, where a NAT stands between."""
+
+
+class HeaderKey(Part):
+    """A header that the SBC passes on as it is."""
+
+    header: HeaderName
+    """Its name."""
+
+
+class Target(Part):
+    """A real SBC pair in place of an emulated one; kirikae is the carrier outside and the contact centre inside."""
+
+    outside: Side
+    """The side of the carrier."""
+    inside: Side | None = None
+    """The side of phones and contact centre; without it, the SBC has one address for both."""
+    key: Literal["number"] | HeaderKey = "number"
+    """How a call that the SBC sends on is known again, since it has another Call-ID: `number`, the caller number, of
+    which every call under way has one of its own; or `{header: NAME}`, which the SBC passes on."""
+    nodes: Annotated[list[SipAddress], Field(min_length=2, max_length=2)] | None = None
+    """The addresses of the two nodes themselves; each is asked by OPTIONS whether it is well, before and after anything
+    is done to the pair."""
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Everything that is sent something, each once."""
+        inside = self.inside or self.outside
+        return tuple(dict.fromkeys((self.outside.send_to, inside.send_to, *(self.nodes or ()))))
+
+
+class Command(Part):
+    """How a fault is brought about on real gear, and how it is put right; no shell reads these lines."""
+
+    run: CommandField
+    """What breaks it: words separated by spaces, or a list. `${env:NAME}` stands for a secret."""
+    undo: CommandField
+    """What puts it right; it is run in any case, even where `run` has failed."""
+    verify: CommandField | None = None
+    """What succeeds when it is right again; tried once a second until `timeout` is over."""
+    timeout: Annotated[LongerThanZero, Field(le=600)] = 30.0
+    """Time that each of the three has."""
+
+
+class Live(Part):
+    """What is scaled in a live run, which takes as long as the clock on the wall; SIP timers never are."""
+
+    lasts: Annotated[Duration | None, Field(alias="for", gt=0)] = None
+    """Time from the start that is played; without it, the whole run as the timeline is scaled."""
+    traffic: Annotated[Share, Field(gt=0)] = 1.0
+    """The share of arrivals that are placed."""
+    timeline: Annotated[Share, Field(gt=0)] = 1.0
+    """The share of their time in which people take steps and faults, surges and planned work come and go. What is up to
+    callers, agents in a call, SIP and SBCs takes the time it takes."""

@@ -1,0 +1,146 @@
+"""Real pairs in a live run: what their addresses can mean, what can be done to them, and what is scaled."""
+
+from collections.abc import Iterator
+
+from scenarios.addresses import Address
+from scenarios.model import Drain, Drill, Fault, Resume, Side, Step, SwitchNodes, Target
+from scenarios.problems import Finding, Severity
+from scenarios.rules.rule import Check, Path, Remark, Rule
+from scenarios.units import format_duration
+
+
+def target_fields(drill: Drill) -> Iterator[Finding]:
+    """Yield what single fields of `targets`, `live` and `command` cannot show; all findings are errors."""
+    sent, heard = dict[Address, Path](), dict[Address, Path]()
+    for name, target in drill.targets.items():
+        path = ("targets", name)
+        if name in drill.sbc_pairs and drill.sbc_pairs[name].mode == "active-active":
+            message = "calls are sent to one service address, and an active-active pair has two"
+            yield _not_applicable(path, message, "an active-standby pair")
+        for field, side in _sides(target):
+            yield from _of_side((*path, field), side)
+        yield from _addresses_twice(path, target, sent, heard)
+    for index, fault in enumerate(drill.faults):
+        if fault.command is not None and fault.pair is None and fault.site is None:
+            message = "commands are for gear of the user's own; here the far end is kirikae itself"
+            yield _not_applicable(("faults", index, "command"), message, "'pair' or 'site', or no 'command'")
+    by_the_clock = drill.calendars or any(not stream.arrivals.constant for stream in drill.traffic)
+    if by_the_clock and drill.live.timeline < 1:
+        message = "hours and times of day pass as the clock on the wall does, and cannot be scaled"
+        yield _not_applicable(("live", "timeline"), message, "'for' alone, or a plan without hours and profiles")
+
+
+def _of_side(path: Path, side: Side) -> Iterator[Finding]:
+    listen, send = side.listen_on, side.send_to
+    if listen is None:
+        if side.advertise is not None:
+            message = "this says how others see 'listen_on', and there is none"
+            yield _not_applicable((*path, "advertise"), message, "'listen_on' with it")
+    elif listen == send:
+        message = f"{listen} is where calls are sent to; this machine cannot listen there as well"
+        yield _not_applicable((*path, "listen_on"), message, "an address of this machine")
+    elif listen.ip.version != send.ip.version:
+        message = f"calls from IPv{send.ip.version} do not arrive at IPv{listen.ip.version}"
+        yield _not_applicable((*path, "listen_on"), message, "addresses of one kind")
+    elif listen.loopback != send.loopback:
+        message = f"nothing passes between {send} and {listen}: one is on loopback, the other is not"
+        yield _not_applicable((*path, "listen_on"), message, "both on loopback, or neither")
+
+
+def _addresses_twice(
+    path: Path, target: Target, sent: dict[Address, Path], heard: dict[Address, Path]
+) -> Iterator[Finding]:
+    """Yield what cannot be told apart: pairs by where calls are sent to, sides by where they are heard, two nodes."""
+    for field, side in _sides(target):
+        here = (*path, field, "send_to")
+        first = sent.setdefault(side.send_to, here)
+        if first[:2] != path:
+            yield _twice(here, f"{side.send_to} is the address of {first[1]} as well", "an address of its own")
+        if side.listen_on is not None and heard.setdefault(side.listen_on, here) != here:
+            message = f"what arrives at {side.listen_on} could be of another side as well"
+            yield _twice((*path, field, "listen_on"), message, "a port of its own for each side")
+    if target.nodes is not None and target.nodes[0] == target.nodes[1]:
+        yield _twice((*path, "nodes", 1), "both nodes have the same address", "the address of the other node")
+
+
+def _sides(target: Target) -> Iterator[tuple[str, Side]]:
+    yield "outside", target.outside
+    if target.inside is not None:
+        yield "inside", target.inside
+
+
+def targets_of(drill: Drill, fault: Fault) -> list[str]:
+    """Return the real pairs that a fault breaks."""
+    return [
+        name
+        for name in drill.targets
+        if name in drill.sbc_pairs and (name == fault.pair or drill.sbc_pairs[name].site == fault.site)
+    ]
+
+
+def _without_nodes(drill: Drill) -> Iterator[Remark]:
+    for index, fault in enumerate(drill.faults):
+        for name in targets_of(drill, fault) if fault.command is not None else ():
+            if drill.targets[name].nodes is None:
+                message = f"nobody could tell whether {name} is well before this is done to it, and afterwards"
+                yield Remark(("faults", index, "command"), message, f"'nodes' of targets.{name}")
+
+
+def out_of_hand(drill: Drill) -> Iterator[Remark]:
+    """Yield the faults and steps that a live run cannot bring about, since they are about a real pair."""
+    for index, fault in enumerate(drill.faults):
+        names = targets_of(drill, fault)
+        if names and fault.command is None:
+            message = f"{names[0]} is a real pair: a live run cannot bring {fault.name!r} about"
+            yield Remark(("faults", index), message, "a 'command' that can, with its 'undo'")
+    for index, step in enumerate(drill.runbook):
+        pair = _pair_of(step)
+        if pair in drill.targets:
+            message = f"{pair} is a real pair: a live run cannot take this step"
+            yield Remark(("runbook", index, "does"), message, "a plan of its own for the live run")
+
+
+def _pair_of(step: Step) -> str | None:
+    """Return the pair that a step does something to."""
+    match step.does:
+        case Drain(drain=pair) | Resume(resume=pair) | SwitchNodes(switch=pair):
+            return pair
+        case _:
+            return None
+
+
+def _nothing_happens(drill: Drill) -> Iterator[Remark]:
+    live, first = drill.live, min((fault.at for fault in drill.faults), default=None)
+    if live.lasts is not None and first is not None and first * live.timeline >= live.lasts:
+        at = format_duration(first * live.timeline)
+        message = f"a live run ends after {format_duration(live.lasts)}, and the first fault comes at {at}"
+        yield Remark(("live", "for"), message, "a longer 'for', or a smaller 'timeline'")
+
+
+def _not_applicable(path: Path, message: str, remedy: str) -> Finding:
+    return Finding("not-applicable", Severity.ERROR, path, message, remedy)
+
+
+def _twice(path: Path, message: str, remedy: str) -> Finding:
+    return Finding("duplicate-name", Severity.ERROR, path, message, remedy)
+
+
+TARGETS: dict[Rule, Check] = {
+    Rule(
+        "command-without-nodes",
+        Severity.ERROR,
+        "Real gear is touched only while both of its nodes answer, and has to answer again afterwards.",
+        waivable=False,
+    ): _without_nodes,
+    Rule(
+        "out-of-hand",
+        Severity.WARNING,
+        "What happens to a real pair, a live run can bring about only by a command that the drill names.",
+    ): out_of_hand,
+    Rule(
+        "live-without-fault",
+        Severity.WARNING,
+        "A live run that ends before anything fails shows nothing about the plan.",
+    ): _nothing_happens,
+}
+"""Rules about live runs."""

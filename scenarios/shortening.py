@@ -1,0 +1,102 @@
+"""What `live:` makes of a drill: fewer callers, a shorter timeline, and everything of SIP as it stands.
+
+The result is a drill like any other, so that an engine need not know about it.
+"""
+
+from dataclasses import replace
+
+from scenarios.distributions import Arrivals, Distribution, Shape
+from scenarios.expectations import Expectation, Query
+from scenarios.model import Actor, Drift, Drill, Fault, Start, Step, Surge, SwitchSoftphones, Traffic
+from scenarios.tolerances import Compared
+
+_RELATIVE = (Shape.LOGNORMAL, Shape.GAMMA)
+"""Shapes whose second parameter is a coefficient of variation, and no time."""
+
+
+def shortened(drill: Drill) -> Drill:
+    """Return the drill that a live run plays, with nothing left to scale.
+
+    Scaled by `traffic`: arrivals, and of few `sources` how often each calls. Scaled by `timeline`: when faults happen
+    and how long they last, restarts apart, whose length is that of a boot; surges; planned steps; how long people take
+    and how soon they are reached; the windows of what is expected. Bounds on times are not: most times are partly
+    people's and partly SIP's.
+    """
+    scale = drill.live.timeline
+    whole = drill.run.lasts * scale
+    lasts = whole if drill.live.lasts is None else min(drill.live.lasts, whole)
+    return drill.model_copy(
+        update={
+            "run": drill.run.model_copy(update={"lasts": lasts}),
+            "traffic": [_stream(stream, drill.live.traffic, scale) for stream in drill.traffic],
+            "faults": [_fault(fault, scale) for fault in drill.faults],
+            "actors": {name: _actor(actor, scale) for name, actor in drill.actors.items()},
+            "runbook": [_step(step, scale) for step in drill.runbook],
+            "expect": [_expectation(expectation, scale) for expectation in drill.expect],
+            "drift": _drift(drill.drift, scale),
+            "live": type(drill.live)(),
+        }
+    )
+
+
+def _stream(stream: Traffic, share: float, scale: float) -> Traffic:
+    arrivals = Arrivals(tuple((at, rate * share) for at, rate in stream.arrivals.steps))
+    return stream.model_copy(update={"arrivals": arrivals, "surge": _surge(stream.surge, scale)})
+
+
+def _surge(surge: Surge | None, scale: float) -> Surge | None:
+    return None if surge is None else surge.model_copy(update={"lasts": surge.lasts * scale})
+
+
+def _fault(fault: Fault, scale: float) -> Fault:
+    boots = fault.how == "restarted"
+    lasts = fault.lasts if fault.lasts is None or boots else fault.lasts * scale
+    return fault.model_copy(update={"at": fault.at * scale, "lasts": lasts})
+
+
+def _actor(actor: Actor, scale: float) -> Actor:
+    reached = actor.reachable
+    update = {
+        "reachable": _time(reached, scale) if isinstance(reached, Distribution) else reached,
+        "deputy_after": _time(actor.deputy_after, scale),
+    }
+    return actor.model_copy(update=update)
+
+
+def _step(step: Step, scale: float) -> Step:
+    does = step.does
+    if isinstance(does, SwitchSoftphones):
+        does = does.model_copy(update={"login": _time(does.login, scale)})
+    update = {"starts": _start(step.starts, scale), "takes": _time(step.takes, scale), "does": does}
+    return step.model_copy(update=update)
+
+
+def _start(start: Start | None, scale: float) -> Start | None:
+    if start is None:
+        return None
+    at = None if start.at is None else start.at * scale
+    return start.model_copy(update={"at": at, "delay": _time(start.delay, scale)})
+
+
+def _time(taken: Distribution | None, scale: float) -> Distribution | None:
+    if taken is None:
+        return None
+    times = taken.parameters[:1] if taken.shape in _RELATIVE else taken.parameters
+    rest = taken.parameters[len(times) :]
+    return Distribution(taken.shape, (*(time * scale for time in times), *rest))
+
+
+def _expectation(expectation: Expectation, scale: float) -> Expectation:
+    return replace(expectation, query=_query(expectation.query, scale))
+
+
+def _query(query: Query, scale: float) -> Query:
+    after = None if query.after is None else query.after * scale
+    before = None if query.before is None else query.before * scale
+    return replace(query, after=after, before=before)
+
+
+def _drift(drift: Drift, scale: float) -> Drift:
+    lasts = None if drift.lasts is None else drift.lasts * scale
+    allow = {Compared(_query(each.query, scale), each.text): allowed for each, allowed in drift.allow.items()}
+    return drift.model_copy(update={"lasts": lasts, "allow": allow})

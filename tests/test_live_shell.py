@@ -265,7 +265,9 @@ async def registers(transport: Sockets, by: str, client: str = "plain") -> Parts
     site, desk = parts.site, here()
     location = Location()
     parts.shell("tokyo", site).start(RegistrarEndpoint(ids(site), location, Terms(shortest=1)))
-    parts.shell("phone", desk).start(Phone(7, desk, Kind({"tokyo": site}, client=CLIENTS[client], transport=by), ids(desk)))
+    parts.shell("phone", desk).start(
+        Phone(7, desk, Kind({"tokyo": site}, client=CLIENTS[client], transport=by), ids(desk))
+    )
     parts.shells["phone"].tell(Set("tokyo"))
     await parts.hears("phone", Registered)
     assert parts.told["tokyo"] == [Bound("agent-7@tokyo")]

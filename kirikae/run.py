@@ -30,6 +30,7 @@ from scenarios.evidence import Recorder, WireRecorder
 from scenarios.loader import Loaded, problem_of
 from scenarios.model import Drill, Verdict
 from scenarios.problems import Finding, did_you_mean
+from scenarios.shortening import shortened
 from scenarios.source import Source
 from scenarios.units import UnitError, format_duration, parse_duration
 from sim.replicate import Replications
@@ -175,8 +176,8 @@ def _shown(finding: Finding, source: Source) -> str:
 
 def _as_asked(drill: Drill, options: Options) -> Drill:
     replications = options.replications
-    if replications is None and options.engine in IN_REAL_TIME:
-        replications = 1
+    if options.engine in IN_REAL_TIME:
+        drill, replications = shortened(drill), replications or 1
     asked = {"seed": options.seed, "replications": replications}
     run = drill.run.model_copy(update={key: value for key, value in asked.items() if value is not None})
     return drill.model_copy(update={"run": run})

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scenarios.distributions import Arrivals, Distribution, Shape
 from scenarios.expectations import Expectation, Query
-from scenarios.model import Actor, Drift, Drill, Fault, Start, Step, Surge, SwitchSoftphones, Traffic
+from scenarios.model import Actor, AgentGroup, Drift, Drill, Fault, Queue, Start, Step, Surge, SwitchSoftphones, Traffic
 from scenarios.tolerances import Compared
 
 _RELATIVE = (Shape.LOGNORMAL, Shape.GAMMA)
@@ -17,10 +17,12 @@ _RELATIVE = (Shape.LOGNORMAL, Shape.GAMMA)
 def shortened(drill: Drill) -> Drill:
     """Return the drill that a live run plays, with nothing left to scale.
 
-    Scaled by `traffic`: arrivals, and of few `sources` how often each calls. Scaled by `timeline`: when faults happen
-    and how long they last, restarts apart, whose length is that of a boot; surges; planned steps; how long people take
-    and how soon they are reached; the windows of what is expected. Bounds on times are not: most times are partly
-    people's and partly SIP's.
+    Scaled by `traffic`: arrivals, and of few `sources` how often each calls. Scaled by `timeline`, as if the day went
+    faster: when faults happen and how long they last, restarts apart, whose length is that of a boot; surges; planned
+    steps; how long people take and how soon they are reached; how long callers talk, wait and pause, and how soon the
+    next one comes, so that as many calls are up at the same time, and as many are placed in all; menus and wrap-up; the
+    windows of what is expected. Bounds on times are not: most times are partly people's and partly SIP's. Nor is how
+    soon people hang up on silence, which begins with a fault of SIP, nor anything that goes by the time of day.
     """
     scale = drill.live.timeline
     whole = drill.run.lasts * scale
@@ -29,6 +31,8 @@ def shortened(drill: Drill) -> Drill:
         update={
             "run": drill.run.model_copy(update={"lasts": lasts}),
             "traffic": [_stream(stream, drill.live.traffic, scale) for stream in drill.traffic],
+            "agents": {name: _group(group, scale) for name, group in drill.agents.items()},
+            "queues": {name: _queue(queue, scale) for name, queue in drill.queues.items()},
             "faults": [_fault(fault, scale) for fault in drill.faults],
             "actors": {name: _actor(actor, scale) for name, actor in drill.actors.items()},
             "runbook": [_step(step, scale) for step in drill.runbook],
@@ -40,8 +44,26 @@ def shortened(drill: Drill) -> Drill:
 
 
 def _stream(stream: Traffic, share: float, scale: float) -> Traffic:
-    arrivals = Arrivals(tuple((at, rate * share) for at, rate in stream.arrivals.steps))
-    return stream.model_copy(update={"arrivals": arrivals, "surge": _surge(stream.surge, scale)})
+    arrivals = Arrivals(tuple((at, rate * share / scale) for at, rate in stream.arrivals.steps))
+    retry = stream.retry
+    if retry is not None:
+        retry = retry.model_copy(update={"after": _time(retry.after, scale)})
+    times = {"talk": _time(stream.talk, scale), "patience": _time(stream.patience, scale)}
+    more = {"arrivals": arrivals, "retry": retry, "surge": _surge(stream.surge, scale)}
+    return stream.model_copy(update={**times, **more})
+
+
+def _group(group: AgentGroup, scale: float) -> AgentGroup:
+    return group.model_copy(update={"wrap_up": _time(group.wrap_up, scale)})
+
+
+def _queue(queue: Queue, scale: float) -> Queue:
+    ivr = queue.ivr
+    return (
+        queue
+        if ivr is None
+        else queue.model_copy(update={"ivr": ivr.model_copy(update={"takes": _time(ivr.takes, scale)})})
+    )
 
 
 def _surge(surge: Surge | None, scale: float) -> Surge | None:

@@ -10,8 +10,8 @@ from time import monotonic
 import pytest
 
 from sbc.decisions.admission import NO_CIRCUIT, Limit
-from sbc.decisions.routing import RoutingTable
 from sbc.decisions.registration import CLIENTS
+from sbc.decisions.routing import RoutingTable
 from sbc.endpoints import phone, subscriber
 from sbc.endpoints.carrier import Carrier
 from sbc.endpoints.endpoint import Broken, Hold, Release, Transmit

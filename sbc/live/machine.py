@@ -16,11 +16,12 @@ from sbc.endpoints.passing import Serve
 from sbc.endpoints.wire import VRRP, Address, Datagram, Path
 from sbc.live.child import Child, begin
 from sbc.live.clock import Clock
+from sbc.live.machine_plan import MachinePlan
 from sbc.live.running import run
 from sbc.live.shell import Shell
 from sbc.live.sockets import Sockets
 from sbc.live.transport import SIP, BindError
-from sbc.live.words import Failed, Freeze, MachinePlan, OfSip, Ping, Pong, Renew, SipPlan, Thaw, ToSip, Up
+from sbc.live.words import Failed, Freeze, OfSip, Ping, Pong, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.ids import Ids
 from scenarios.model import OptionsDetection
 

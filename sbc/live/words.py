@@ -2,10 +2,8 @@
 
 from typing import NamedTuple
 
-from sbc.endpoints.ha import Phases, Seat
 from sbc.endpoints.node_plan import NodePlan
 from sbc.endpoints.wire import Address
-from scenarios.model import Detector
 
 
 class SipPlan(NamedTuple):
@@ -16,17 +14,6 @@ class SipPlan(NamedTuple):
     node: NodePlan
     own: tuple[Address, ...]
     """Addresses that it has besides the service address, all of its own machine."""
-
-
-class MachinePlan(NamedTuple):
-    """The first that the process of a machine hears, once it is up."""
-
-    sip: SipPlan
-    seat: Seat
-    detect: Detector
-    phases: Phases
-    serves: bool
-    """Whether it is the machine that has served so far."""
 
 
 class Up(NamedTuple):

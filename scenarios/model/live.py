@@ -78,5 +78,6 @@ class Live(Part):
     traffic: Annotated[Share, Field(gt=0)] = 1.0
     """The share of arrivals that are placed."""
     timeline: Annotated[Share, Field(gt=0)] = 1.0
-    """The share of their time in which people take steps and faults, surges and planned work come and go. What is up to
-    callers, agents in a call, SIP and SBCs takes the time it takes."""
+    """The share of the time in which all goes by that is people's: callers come, talk, wait and try again, steps are
+    taken, faults and surges come and go. As many calls are up at the same time as otherwise, and as many are placed in
+    all, in a shorter time; what is up to SIP, phones and SBCs takes the time it takes."""

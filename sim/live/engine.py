@@ -32,7 +32,7 @@ from sim.timer import later
 from sim.traffic import warm_up
 from sim.world import NodeState, World
 
-STARTS_WITHIN: Final = 20.0
+STARTS_WITHIN: Final = 60.0
 """Seconds that the processes of all nodes may take to start."""
 ENDS_WITHIN: Final = 2.0
 """Seconds that calls may take to end after the run."""

@@ -17,7 +17,8 @@ from sbc.endpoints.passing import Drain, LineDown, Resume, Service
 from sbc.endpoints.subscriber import AskAround
 from sbc.endpoints.wire import Address, Datagram
 from sbc.live.child import Child
-from sbc.live.words import Failed, Freeze, LinkFault, MachinePlan, OfSip, Renew, SipPlan, Thaw, ToSip, Up
+from sbc.live.machine_plan import MachinePlan
+from sbc.live.words import Failed, Freeze, LinkFault, OfSip, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.ids import Ids
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from docs.generate import FOLDER, generated, parts_in
+from kirikae.live_banner import banner
+from sbc.decisions.permission import Permission
 from scenarios.loader import load_text
+from scenarios.rules import check
+from scenarios.shortening import shortened
 
 PAGES = [*sorted(FOLDER.rglob("*.md")), *sorted(FOLDER.parent.glob("*.md"))]
 BLOCK = re.compile(r"^```(?P<kind>\w+)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -83,6 +87,18 @@ def test_the_drill_of_the_drift_page_is_sound() -> None:
     text = (FOLDER / "tutorial.md").read_text(encoding="utf-8")
     (plan,) = (block["text"] for block in BLOCK.finditer(text) if "file=plan.kirikae.yaml" in block["info"])
     assert len(load_text(plan + part, "plan").drill.drift.allow) == 4
+
+
+def test_the_drill_of_the_live_page_is_sound_and_its_banner_is_what_the_page_shows() -> None:
+    page = list(BLOCK.finditer((FOLDER / "live.md").read_text(encoding="utf-8")))
+    parts = [block["text"] for block in page if block["kind"] == "yaml"]
+    (shown,) = (block["text"] for block in page if block["kind"] == "text")
+    text = (FOLDER / "tutorial.md").read_text(encoding="utf-8")
+    (plan,) = (block["text"] for block in BLOCK.finditer(text) if "file=plan.kirikae.yaml" in block["info"])
+    plan = re.sub(r"^faults:\n.*?\n\n", "", plan, flags=re.MULTILINE | re.DOTALL)
+    drill = load_text(plan + "".join(parts), "plan").drill
+    assert check(drill) == []
+    assert banner(shortened(drill), Permission()) + "\n" == shown
 
 
 @pytest.mark.slow

@@ -42,10 +42,11 @@ def test_a_command_that_succeeds_is_done() -> None:
     [
         (["sh", "-c", "echo why; exit 3"], "failed with exit code 3\nwhy"),
         (["sh", "-c", "kill -9 $$"], "was ended by SIGKILL"),
+        (["sh", "-c", "kill -40 $$"], "was ended by signal 40"),
         (["no-such-program"], "could not be started: No such file or directory"),
         (["sh", "-c", "read x || exit 4"], "failed with exit code 4"),
     ],
-    ids=["exit code", "signal", "not there", "nobody answers"],
+    ids=["exit code", "signal", "real-time signal", "not there", "nobody answers"],
 )
 def test_a_command_that_fails_says_why(line: list[str], told: str) -> None:
     ran = execute(parse_command(line), 10)

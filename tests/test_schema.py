@@ -56,6 +56,11 @@ WRONG = [
     ("sites:\n", "calendars: {office: {}}\nsites:\n"),
     ("sites:\n", "actors: {administrator: {reachable: 0.3}}\nsites:\n"),
     ("  0120-123-456: {", "  free dial: {"),
+    ("sites:\n", "targets: {tokyo-edge: {}}\nsites:\n"),
+    ("sites:\n", "targets: {tokyo-edge: {outside: {send_to: 192.0.2.1}}}\nsites:\n"),
+    ("sites:\n", "targets: {tokyo-edge: {outside: {send_to: udp:192.0.2.1}, nodes: [udp:192.0.2.2]}}\nsites:\n"),
+    ("sites:\n", "live: {traffic: 0.5}\nsites:\n"),
+    ("fails: all}", "fails: all, command: {run: stop}}"),
 ]
 
 
@@ -84,6 +89,9 @@ RIGHT = [
         "actors: {administrator: {reachable: ３０％, deputy: b}, b: {reachable: {exponential: 5m}}}\nsites:\n",
     ),
     ("03-1234-5678: {trunk", "０３１２３４５６７８: {trunk"),
+    ("sites:\n", "targets: {tokyo-edge: {outside: {send_to: TCP:192.0.2.1}, key: {header: X-A}}}\nsites:\n"),
+    ("sites:\n", "live: {for: 5m, traffic: 50%, timeline: 10%}\nsites:\n"),
+    ("fails: all}", "fails: all, command: {run: stop it, undo: [start, 1], timeout: 1m}}"),
 ]
 
 

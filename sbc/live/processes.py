@@ -95,8 +95,16 @@ def _run(argv: list[str], timeout: float, said: IO[bytes] | None, started: Start
     if status is None:
         return f"was not over after {format_duration(timeout)}, and was ended"
     if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
+        return f"was ended by {_named(-status)}"
     return f"failed with exit code {status}" if status else None
+
+
+def _named(number: int) -> str:
+    """Return what a signal is called; most real-time signals have a number only."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _status(process: "subprocess.Popen[bytes]", timeout: float) -> int | None:

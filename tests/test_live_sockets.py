@@ -155,6 +155,10 @@ async def test_a_refusal_is_told_of_whom_it_is_and_costs_nothing_sent_to_others(
         transport.send(Path(ours, nobody), b"again")
         ear.events.clear()
         await until(lambda: ear.events)
+        with datagrams(theirs) as plain:
+            for turn in (1, 2, 3):
+                plain.sendto(b"still there?", ours)
+                await until(lambda turn=turn: len(ear.datagrams) == turn)  # type: ignore[misc] # bound at once
 
 
 @on_each_loop

@@ -36,7 +36,7 @@ def shortened(drill: Drill) -> Drill:
             "faults": [_fault(fault, scale) for fault in drill.faults],
             "actors": {name: _actor(actor, scale) for name, actor in drill.actors.items()},
             "runbook": [_step(step, scale) for step in drill.runbook],
-            "expect": [_expectation(expectation, scale) for expectation in drill.expect],
+            "expect": drill.live.expect or [_expectation(expectation, scale) for expectation in drill.expect],
             "drift": _drift(drill.drift, scale),
             "live": type(drill.live)(),
         }

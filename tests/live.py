@@ -1,14 +1,19 @@
 """Real sockets in tests: addresses of this process alone, waiting with a bound, and a loop in virtual time."""
 
 import asyncio
+import functools
+import inspect
 import itertools
 import os
 import selectors
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
+
+import pytest
 
 from sbc.endpoints.wire import SIP_PORT, Address, Datagram
+from sbc.live.running import run
 from sbc.live.sockets import Sockets
 
 WITHIN = 5.0
@@ -56,6 +61,22 @@ async def sockets(**options: Any) -> AsyncIterator[Sockets]:
     finally:
         await opened.close()
     assert failed == []
+
+
+def on_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test on asyncio's own loop and, if it is here, on uvloop, as a live run does."""
+    takes = inspect.signature(test)
+    fast = inspect.Parameter("fast", inspect.Parameter.KEYWORD_ONLY)
+
+    @functools.wraps(test)
+    def on_one(*, fast: bool, **arguments: Any) -> None:
+        if fast:
+            pytest.importorskip("uvloop")
+        run(test(**arguments), fast=fast)
+
+    vars(on_one)["__signature__"] = takes.replace(parameters=[*takes.parameters.values(), fast])
+    mark = pytest.mark.parametrize("fast", [False, True], ids=["asyncio", "uvloop"])
+    return cast("Callable[..., None]", mark(on_one))
 
 
 class Ear:

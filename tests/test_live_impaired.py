@@ -1,4 +1,4 @@
-"""What the transport wrapper does to traffic, in virtual time: shares against the binomial law, lateness to the moment."""
+"""What the transport wrapper does to traffic, in virtual time: shares by the binomial law, lateness to the moment."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -224,14 +224,15 @@ def test_on_a_connection_all_arrives_in_order_however_late_and_cut(seed: int, ga
         random = Random(seed)  # noqa: S311 - a test has to be repeatable
         worst = Degraded(delay=0.5, jitter=3.0, loss=0.9, doubled=0.9, overtaking=0.5)
         for number, gap in enumerate(gaps):
-            random.choice(
-                [
-                    lambda: it.impaired.cut(THEIRS.host),
-                    lambda: it.impaired.heal(THEIRS.host),
-                    lambda: it.impaired.degrade(THEIRS.host, worst),
-                    lambda: it.impaired.degrade(THEIRS.host, Degraded()),
-                ]
-            )()
+            match random.randrange(4):
+                case 0:
+                    it.impaired.cut(THEIRS.host)
+                case 1:
+                    it.impaired.heal(THEIRS.host)
+                case 2:
+                    it.impaired.degrade(THEIRS.host, worst)
+                case _:
+                    it.impaired.degrade(THEIRS.host, Degraded())
             it.impaired.send(tcp, b"%d" % number)
             it.inner.receivers[OURS].receive(Datagram(tcp.back(), None, b"%d" % number))
             await passed(gap)

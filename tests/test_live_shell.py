@@ -1,4 +1,4 @@
-"""The shell: a scripted endpoint in virtual time; then phones, a registrar, a carrier and an SBC node on real sockets."""
+"""The shell: a scripted endpoint in virtual time; phones, a registrar, a carrier, an SBC node on real sockets."""
 
 import asyncio
 import gc
@@ -14,7 +14,7 @@ from sbc.decisions.registration import CLIENTS
 from sbc.decisions.routing import RoutingTable
 from sbc.endpoints import phone, subscriber
 from sbc.endpoints.carrier import Carrier
-from sbc.endpoints.endpoint import Broken, Hold, Release, Transmit
+from sbc.endpoints.endpoint import Hold, Release, Transmit
 from sbc.endpoints.gate import Carrying, Done, Post
 from sbc.endpoints.line import Edge, Line
 from sbc.endpoints.node import SbcNode
@@ -33,7 +33,7 @@ from sbc.sip.message import parse
 from sbc.sip.registrar import Terms
 from sbc.sip.transaction import Send
 from tests.drills import TOKYO, drill
-from tests.live import OPTIONS, here, sockets, until, virtually
+from tests.live import OPTIONS, here, on_each_loop, sockets, until, virtually
 
 ONE, OTHER = Address("127.1.1.1"), Address("127.1.1.2")
 PATH = Path(ONE, OTHER)
@@ -275,18 +275,12 @@ async def registers(transport: Sockets, by: str, client: str = "plain") -> Parts
     return parts
 
 
-@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("by", ["udp", "tcp"])
-def test_a_phone_registers(by: str, fast: bool) -> None:
-    if fast:
-        pytest.importorskip("uvloop")
-
-    async def scene() -> None:
-        async with sockets() as transport:
-            await registers(transport, by)
-            assert transport.counters.dropped == transport.counters.failed == 0
-
-    running.run(scene(), fast=fast)
+@on_each_loop
+async def test_a_phone_registers(by: str) -> None:
+    async with sockets() as transport:
+        await registers(transport, by)
+        assert transport.counters.dropped == transport.counters.failed == 0
 
 
 @pytest.mark.asyncio
@@ -325,18 +319,12 @@ async def call(transport: Sockets, ends: Callable[[Parts], None]) -> None:
     assert len(carrier) == 0
 
 
-@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize(("who", "event"), [("carrier", subscriber.HangUp("1")), ("phone", phone.HangUp("1"))])
-def test_a_call_from_a_carrier_through_a_node_to_a_phone(who: str, event: object, fast: bool) -> None:
-    if fast:
-        pytest.importorskip("uvloop")
-
-    async def scene() -> None:
-        async with sockets() as transport:
-            await call(transport, lambda parts: parts.shells[who].tell(event))
-            assert (transport.counters.dropped, transport.counters.failed, transport.counters.refused) == (0, 0, 0)
-
-    running.run(scene(), fast=fast)
+@on_each_loop
+async def test_a_call_from_a_carrier_through_a_node_to_a_phone(who: str, event: object) -> None:
+    async with sockets() as transport:
+        await call(transport, lambda parts: parts.shells[who].tell(event))
+        assert (transport.counters.dropped, transport.counters.failed, transport.counters.refused) == (0, 0, 0)
 
 
 @pytest.mark.asyncio
@@ -351,12 +339,21 @@ async def test_a_call_to_nobody_fails_at_once_and_not_after_timer_b() -> None:
         assert parts.clock.now() < 32.0
 
 
-def test_a_path_that_breaks_is_an_event_like_any_other() -> None:
-    async def scene() -> None:
-        endpoint = Scripted()
-        shell = Shell(Late(0.0), Written(), "it", lambda report: None)
-        shell.start(endpoint)
-        shell.tell(Broken(PATH))
-        assert endpoint.heard == [(0.0, Broken(PATH))]
+@pytest.mark.parametrize("by", ["udp", "tcp"])
+@on_each_loop
+async def test_an_endpoint_that_fails_is_heard_of_at_once(by: str) -> None:
+    class Failing(Scripted):
+        def receive(self, now: float, datagram: Datagram) -> None:
+            raise ArithmeticError
 
-    virtually(scene())
+    failed: list[object] = []
+    transport = Sockets()
+    parts = Parts(transport)
+    site, desk = parts.site, here()
+    parts.shell("it", site).start(Failing())
+    parts.shell("other", desk).start(Scripted())
+    asyncio.get_running_loop().set_exception_handler(lambda loop, told: failed.append(told["exception"]))
+    transport.send(Path(desk, site, by), OPTIONS)
+    await until(lambda: failed)
+    await transport.close()
+    assert [type(each) for each in failed] == [ArithmeticError]

@@ -8,6 +8,7 @@ from scenarios.addresses import Address
 from scenarios.fields import (
     CommandField,
     Duration,
+    ExpectationField,
     HeaderName,
     LongerThanZero,
     PublicAddressField,
@@ -81,3 +82,6 @@ class Live(Part):
     """The share of the time in which all goes by that is people's: callers come, talk, wait and try again, steps are
     taken, faults and surges come and go. As many calls are up at the same time as otherwise, and as many are placed in
     all, in a shorter time; what is up to SIP, phones and SBCs takes the time it takes."""
+    expect: list[ExpectationField] = []
+    """What has to hold of a live run instead, where a shorter day has other figures: SIP is late for more callers when
+    more come in its time. Windows are of the live run."""

@@ -216,6 +216,8 @@ def _references(drill: Drill) -> Iterator[_Reference]:
             yield _Reference(("runbook", index, "by"), "actors", step.by)
     for index, expectation in enumerate(drill.expect):
         yield from _of_query(("expect", index), expectation.query)
+    for index, expectation in enumerate(drill.live.expect):
+        yield from _of_query(("live", "expect", index), expectation.query)
     for name in drill.targets:
         yield _Reference(("targets", name), "pairs", name)
     for compared in drill.drift.allow:

@@ -8,6 +8,7 @@ as a person would read it, and ends with it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import add
 from typing import Final
 
 from sbc.endpoints.gate import Carrying, Done
@@ -18,7 +19,7 @@ from sbc.endpoints.subscriber import AskAround
 from sbc.endpoints.wire import Address, Datagram
 from sbc.live.child import Child
 from sbc.live.machine_plan import MachinePlan
-from sbc.live.words import Failed, Freeze, LinkFault, OfSip, Renew, SipPlan, Thaw, ToSip, Up
+from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.ids import Ids
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
@@ -43,6 +44,8 @@ PROBE_EVERY: Final = 0.02
 """Seconds between two probes of a pair, which is how exactly an outage is known."""
 PROBE_PORT: Final = 5_090
 """From which probes are sent, at the carrier's end of a trunk of the pair: an address that a pair answers."""
+DRAWN: Final = 256
+"""Delays that a degraded link between two machines is given to draw from."""
 SETTLES: Final = 1.0
 """Seconds after an outage until the calls that were up are asked for, so that one that ends and begins asks once."""
 GIVEN_UP: Final = 32.0
@@ -292,8 +295,14 @@ class LivePairs:
         return repair
 
     def _set_link(self, pair: PairState) -> None:
+        kept = 1.0
+        delays: tuple[float, ...] = ()
+        for each in pair.link.degraded_by.values():
+            kept *= 1 - each.loss
+            more = each.delays(DRAWN)
+            delays = tuple(map(add, delays, more)) if delays and more else delays or more
         for machine in self._duos[pair.name].machines:
-            self._tell(machine, LinkFault(cut=bool(pair.link_cut_by)))
+            self._tell(machine, LinkFault(bool(pair.link_cut_by), 1 - kept, delays))
 
     # What the machines say, and what the lookouts see.
 
@@ -320,6 +329,8 @@ class LivePairs:
                     duo.state.last = machine.index
             case Noticed():
                 self._log.entry(EventKind.DETECTED, duo.state.name, by=duo.state.plan.detect.by)
+            case LinkMet():
+                self._log.effect((*duo.state.link_cut_by, *duo.state.link.degraded_by), "advert")
             case Failed(why):
                 raise LiveError(f"{machine.state.name}: {why}")
             case Up():

@@ -63,11 +63,17 @@ class LiveStage(Stage):
         self._wire = wire
         self._network: LiveNetwork
         self.live_pairs: LivePairs
+        self._ends: Callable[[], None] = lambda: None
+        """Ends the processes of the pairs, once there are any."""
 
     def network(self, log: Log) -> Network:
         """Return a network of sockets, none open."""
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
+
+    def unheard(self) -> None:
+        """Let nobody hear any more what goes over the network."""
+        self._network.unheard()
 
     def pairs(
         self,
@@ -96,7 +102,13 @@ class LiveStage(Stage):
             draws,
             log,
         )
+        self._ends = self.live_pairs.close
         return self.live_pairs
+
+    async def close(self) -> None:
+        """End the processes of all pairs, and close all sockets."""
+        self._ends()
+        await self.sockets.close()
 
 
 def play(
@@ -143,6 +155,12 @@ async def _play(
         except asyncio.CancelledError:
             cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
             staged.log.entry(EventKind.STOPPED, drill.name)
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            stage.unheard()  # what it could not write may be why
+            try:
+                await _end_calls(stage.env, staged)
+            finally:
+                raise error
         lateness.tell(staged.log)
         staged.close()
         await _end_calls(stage.env, staged)
@@ -150,8 +168,7 @@ async def _play(
         for machine in machines:
             machine.kill()
         if stage is not None:
-            stage.live_pairs.close()
-            await stage.sockets.close()
+            await stage.close()
 
 
 async def _all_up(machines: list[Child]) -> None:
@@ -169,12 +186,16 @@ async def _all_up(machines: list[Child]) -> None:
 
 
 async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
-    """Let all people hang up, and wait for a while until nobody is left in a call: each hears a BYE."""
+    """Let all people hang up, and wait for a while until nobody is left in a call: each hears a BYE.
+
+    Nobody calls any more, and nothing of this is written down but what goes over the network.
+    """
     staged.log.mute()
+    staged.callers.dial = staged.callers.place = lambda call, number: None
     staged.carrier.tell(EndAll())
 
     def look() -> None:
-        if not staged.in_progress():
+        if not staged.in_progress() and not staged.inside():
             env.finish()
         else:
             later(env, LOOKS_EVERY, look)

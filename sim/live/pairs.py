@@ -32,7 +32,7 @@ from sim.log import Log
 from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.kinds import met
-from sim.packets.pairs import Describe
+from sim.packets.pairs import Describe, phases
 from sim.packets.topology import Topology
 from sim.timeline import Repair
 from sim.timer import later
@@ -144,10 +144,10 @@ class LivePairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            draw = self._draws.uniforms(f"pair:{name}:phase")
-            phases = Phases(next(draw), next(draw))
+            draws = self._draws.uniforms(f"pair:{name}:phase")
+            begun = phases(self._env.now, duo.state.plan.detect, draws)
             for machine in duo.machines:
-                self._start(name, machine, phases, serves=machine.index == 0)
+                self._start(name, machine, begun, serves=machine.index == 0)
 
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]

@@ -109,9 +109,9 @@ class Pairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            phases = _phases(self._env.now, duo.state.plan.detect, self._phase[name])
+            begun = phases(self._env.now, duo.state.plan.detect, self._phase[name])
             for machine in duo.machines:
-                self._start(name, machine, phases, serves=machine.index == 0)
+                self._start(name, machine, begun, serves=machine.index == 0)
 
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]
@@ -322,7 +322,7 @@ class Pairs:
         return other is not None and other.replicated(self._callers.key(call))
 
 
-def _phases(now: float, detect: Detector, draws: Iterator[float]) -> Phases:
+def phases(now: float, detect: Detector, draws: Iterator[float]) -> Phases:
     """Return where the intervals of a pair stand: the shares drawn are those at 0, when a run begins to count."""
     every, check = 1.0, 1.0
     match detect:

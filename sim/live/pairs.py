@@ -11,6 +11,7 @@ from functools import partial
 from operator import add
 from typing import Final
 
+from sbc.decisions.admission import release, seize
 from sbc.endpoints.gate import Carrying, Done
 from sbc.endpoints.ha import Became, Noticed, Phases, Role, Seat, Switch
 from sbc.endpoints.lookout import Heard, Lookout, Silent
@@ -316,10 +317,10 @@ class LivePairs:
     def _hear(self, duo: Duo, machine: Machine, said: object) -> None:
         match said:
             case OfSip(Carrying() as report):
-                machine.state.limit.used += 1
+                seize(1, machine.state.limit)
                 self._hear_node(machine.state, report)
             case OfSip(Done() as report):
-                machine.state.limit.used -= 1
+                release((machine.state.limit,))
                 self._hear_node(machine.state, report)
             case OfSip(report):
                 self._hear_node(machine.state, report)

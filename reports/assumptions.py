@@ -75,8 +75,8 @@ ASSUMPTIONS = (
             "calls": "what a pair keeps is known to both nodes at once; the ports of a node that dies are free at once",
             "packets": "the other node knows of a call what messages on the link between them have told it; who is cut "
             "off learns it from silence, a BYE or the session timer",
-            "live": "as packets, but nobody hears silence: the carrier asks for each call a second after the outage, and "
-            "481 ends it",
+            "live": "as packets, but nobody hears silence: the carrier asks for each call a second after the outage, "
+            "and 481 ends it",
         },
         ("dropped", "dropped_ratio"),
     ),

@@ -6,7 +6,7 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 import pytest
 
 from scenarios.evidence import CallRecord, EventKind, Outcome
-from tests.drills import ENGINES, TOKYO, Caller, ListRecorder, callers, drill, played
+from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
 
 CLOSE = 0.1
 OFFSETS = (0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)  # RFC 3261 §17.1.1.2: T1 doubled from copy to copy, up to 64·T1
@@ -137,3 +137,38 @@ def test_calls_on_a_node_that_dies_are_lost_or_kept_as_the_pair_says(engine: str
         assert all(call.end == pytest.approx(10.0, abs=CLOSE) for call in cut)
         assert {call.reason for call in cut} <= {"edge/1 lost"}
         assert len(recorder.records) == 6
+
+
+def unavailable(what: str, wait: str | None) -> dict[str, object]:
+    """Return a trunk or a pair that answers 503 from 100 to 200, with a Retry-After if it has one."""
+    asks = {} if wait is None else {"retry_after": wait}
+    if what == "trunk":
+        return {"faults": [{"name": "busy", "at": "100s", "for": "100s", "trunk": "ntt", "fails": "503", **asks}]}
+    does: list[dict[str, object]] = [{"drain": "edge", **asks}, {"resume": "edge"}]
+    steps = [
+        {"step": f"{at}", "by": "operator", "takes": 0, "starts": {"at": f"{at}s"}, "does": each}
+        for at, each in zip((100, 200), does, strict=True)
+    ]
+    return {"runbook": steps}
+
+
+@engines
+@pytest.mark.parametrize("what", ["trunk", "pair"])
+@pytest.mark.parametrize(("wait", "after"), [(None, "ntt"), ("80s", "ntt"), ("2m", "kddi")])
+def test_a_call_out_goes_on_to_another_trunk_and_the_first_is_left_alone_as_long_as_it_asked_for(
+    engine: str, what: str, wait: str | None, after: str
+) -> None:
+    plan = drill(
+        run={"for": "5m", "warm": False},
+        default_caller=TOKYO,
+        sbc_pairs={name: {"site": "tokyo", "ports": 9} for name in ("edge", "far")},
+        trunks={"ntt": {"via": "edge", "channels": 9}, "kddi": {"via": "far", "channels": 9}},
+        numbers={TOKYO: {"trunk": ["ntt", "kddi"]}},
+        agents={"desk": {"count": 9, "softphone": {"sites": ["tokyo"]}}},
+        traffic=[{"from": "desk", "to": MOBILE, "arrivals": "1/m", "talk": "10s"}],
+        **unavailable(what, wait),
+    )
+    # The one at 110 hears the 503; what it says of 2 min is over at 230.
+    recorder = played(plan, callers(Caller(90), Caller(110), Caller(210), Caller(231)), engine=engine)
+    assert [call.trunk for call in in_order(recorder)] == ["ntt", "kddi", after, "ntt"]
+    assert set(outcomes(recorder)) == {Outcome.COMPLETED}

@@ -9,10 +9,12 @@
 
 Nothing that names one side's network reaches the other: Call-ID, tags, CSeq, Via, Contact and Record-Route are each
 side's own, and the host in From and To is this element's or the target's. Session descriptions pass as they are. The
-session timer is each side's own as well, so that the loss of either side is noticed.
+session timer is each side's own as well, so that the loss of either side is noticed. A caller who hears 503 is told
+when to come back if every target has said so: when the first of them may be tried again (RFC 3261 §21.5.4).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil, inf
 from typing import Any, Final
 
 from sbc.decisions import advance
@@ -317,6 +319,7 @@ class BackToBack:
 
     def _tried(self, bridge: Bridge, status: int, again: float | None = None) -> None:
         bridge.status = status
+        bridge.again = min(bridge.again, -inf if again is None else again)
         self._out.append(Tried(bridge, bridge.target, status, again))
 
     def _ring_a(self, now: float, bridge: Bridge, cause: Any) -> None:
@@ -338,6 +341,8 @@ class BackToBack:
         else:
             status = advance.final(bridge.status, silent=bridge.silent)
             bridge.status = NOBODY if status < 400 else OWN_AFFAIRS.get(status, status)
+            if bridge.status == advance.UNAVAILABLE and bridge.again > now:
+                headers.append(("Retry-After", ceil(bridge.again - now)))
             if isinstance(cause, Ended) and isinstance(cause.message, Response):
                 headers += self._passing(cause.message)
         if not any(name == "Reason" for name, _ in headers):

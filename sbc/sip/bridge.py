@@ -1,6 +1,7 @@
 """A call that a back-to-back user agent passes on: its two sides, its targets, and what the user is told of it."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 from sbc.decisions.table import ImpossibleEventError
@@ -36,7 +37,7 @@ class Bridge:
     """A call and what it was passed on as; the user agent alone changes it."""
 
     __slots__ = (
-        "__weakref__", "a", "appointment", "b", "request", "silent", "state", "status", "target", "targets",
+        "__weakref__", "a", "again", "appointment", "b", "request", "silent", "state", "status", "target", "targets",
     )  # fmt: skip
 
     target: Onward
@@ -56,6 +57,8 @@ class Bridge:
         """What the latest target's answer means, or what the call was refused with."""
         self.silent = False
         """Whether a target has given no answer."""
+        self.again = inf
+        """When the first of the targets may be tried again, seconds; -inf once one has not said."""
         self.appointment: Appointment[Bridge, Event] | None = None
 
     @property

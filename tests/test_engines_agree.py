@@ -153,15 +153,16 @@ def unavailable(what: str, wait: str | None) -> dict[str, object]:
 
 
 @engines
+@pytest.mark.parametrize("passes", ["b2bua", "proxy"])
 @pytest.mark.parametrize("what", ["trunk", "pair"])
 @pytest.mark.parametrize(("wait", "after"), [(None, "ntt"), ("80s", "ntt"), ("2m", "kddi")])
 def test_a_call_out_goes_on_to_another_trunk_and_the_first_is_left_alone_as_long_as_it_asked_for(
-    engine: str, what: str, wait: str | None, after: str
+    engine: str, what: str, passes: str, wait: str | None, after: str
 ) -> None:
     plan = drill(
         run={"for": "5m", "warm": False},
         default_caller=TOKYO,
-        sbc_pairs={name: {"site": "tokyo", "ports": 9} for name in ("edge", "far")},
+        sbc_pairs={name: {"site": "tokyo", "ports": 9, "passes": passes} for name in ("edge", "far")},
         trunks={"ntt": {"via": "edge", "channels": 9}, "kddi": {"via": "far", "channels": 9}},
         numbers={TOKYO: {"trunk": ["ntt", "kddi"]}},
         agents={"desk": {"count": 9, "softphone": {"sites": ["tokyo"]}}},

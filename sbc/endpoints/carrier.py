@@ -403,8 +403,9 @@ class Carrier:
         connection.call = None
         match ended.why:
             case CallEvent.FAILURE:
-                wait = retry_after(ended.message)
-                self._failed(now, connection, Refusal("", ended.status, wait))
+                proxied = connection.line.edge.proxied
+                status = advance.meaning(ended.status, proxied=proxied)
+                self._failed(now, connection, Refusal("", status, retry_after(ended.message, proxied=proxied)))
             case CallEvent.TIMED_OUT if connection.state is State.TRYING:
                 self._lead(now, connection, Event.UNANSWERED)
             case CallEvent.TIMED_OUT:

@@ -51,6 +51,11 @@ class Edge:
         """Whether both nodes serve."""
         return len(self.nodes) > 1
 
+    @property
+    def proxied(self) -> bool:
+        """Whether its nodes pass answers on as proxies do."""
+        return self.plan.passes == "proxy"
+
     def called(self, node: int) -> str:
         """Return what a node is called, as ``pair/1``."""
         return f"{self.name}/{node + 1}"

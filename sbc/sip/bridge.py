@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import NamedTuple, TypeAlias
 
+from sbc.decisions.advance import UNAVAILABLE, meaning
 from sbc.decisions.table import ImpossibleEventError
 from sbc.sip.agenda import Appointment
 from sbc.sip.bridging import Event, State
@@ -114,9 +115,12 @@ Told: TypeAlias = Incoming | Tried | Joined | Closed
 Output: TypeAlias = Send | Told
 
 
-def retry_after(response: Response | Request | None) -> int | None:
-    """Return the Retry-After of a 503 in seconds, None where there is none that can be read."""
-    if not isinstance(response, Response) or response.status != 503:
+def retry_after(response: Response | Request | None, *, proxied: bool = False) -> int | None:
+    """Return the Retry-After of a 503 in seconds, None where there is none that can be read.
+
+    ``proxied``: whether a proxy stands between, which makes 500 of it.
+    """
+    if not isinstance(response, Response) or meaning(response.status, proxied=proxied) != UNAVAILABLE:
         return None
     try:
         wait = response.retry_after

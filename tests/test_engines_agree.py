@@ -6,6 +6,7 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 import pytest
 
 from scenarios.evidence import CallRecord, EventKind, Outcome
+from scenarios.model import Drill
 from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
 
 CLOSE = 0.1
@@ -173,3 +174,71 @@ def test_a_call_out_goes_on_to_another_trunk_and_the_first_is_left_alone_as_long
     recorder = played(plan, callers(Caller(90), Caller(110), Caller(210), Caller(231)), engine=engine)
     assert [call.trunk for call in in_order(recorder)] == ["ntt", "kddi", after, "ntt"]
     assert set(outcomes(recorder)) == {Outcome.COMPLETED}
+
+
+def called_back(passes: str = "b2bua", *faults: dict[str, object], **changes: object) -> Drill:
+    """Return one agent, and who waits for ten seconds is promised a call; ntt can take nobody from 15 to 25."""
+    return drill(**{
+        "run": {"for": "3m", "warm": False},
+        "sbc_pairs": {name: {"site": "tokyo", "ports": 9, "passes": passes} for name in ("edge", "far")},
+        "trunks": {"ntt": {"via": "edge", "channels": 9}, "kddi": {"via": "far", "channels": 1}},
+        "numbers": {TOKYO: {"trunk": ["ntt", "kddi"], "queue": "desk"}},
+        "queues": {"desk": {"agents": ["staff"], "callback": {"after": "10s", "accepts": "100%"}}},
+        "agents": {"staff": {"count": 1, "softphone": {"sites": ["tokyo"]}}},
+        "faults": [{"name": "away", "at": "15s", "for": "10s", "trunk": "ntt", "fails": "503"}, *faults],
+        **changes,
+    })  # fmt: skip
+
+
+def then(trunk: str, **how: object) -> dict[str, object]:
+    return {"name": "then", "at": "50s", "for": "30s", "trunk": trunk, **how}
+
+
+@engines
+@pytest.mark.parametrize("passes", ["b2bua", "proxy"])
+@pytest.mark.parametrize(
+    ("fault", "outcome", "sip", "reason"),
+    [
+        (then("ntt", fails="503"), Outcome.COMPLETED, 200, ""),
+        (then("kddi", fails="503"), Outcome.FAILED, 503, "callback failed"),
+        (then("kddi", refuses="100%", answer=603), Outcome.FAILED, 603, "restricted by the carrier"),
+    ],
+)
+def test_a_caller_is_called_back_by_the_trunk_that_the_call_came_by(
+    engine: str, passes: str, fault: dict[str, object], outcome: Outcome, sip: int, reason: str
+) -> None:
+    # The second comes by kddi, is promised a call at 30 and called at 60, when the first, who came by ntt, is done;
+    # the third has the agent after that.
+    load = callers(Caller(10, talk=50), Caller(20, talk=7), Caller(70, talk=5))
+    recorder = played(called_back(passes, fault), load, engine=engine)
+    assert [call.trunk for call in in_order(recorder)] == ["ntt", "kddi", "kddi" if fault["trunk"] == "ntt" else "ntt"]
+    second = in_order(recorder)[1]
+    assert (second.outcome, second.sip, second.reason) == (outcome, sip, reason)
+    assert second.callback == pytest.approx(30.0, abs=CLOSE)
+    assert outcomes(recorder)[::2] == [Outcome.COMPLETED, Outcome.COMPLETED]
+
+
+@engines
+def test_a_promise_is_not_kept_where_its_trunk_is_full(engine: str) -> None:
+    # kddi has one channel: the second, who came by it, is called back at 60, when the third has it.
+    load = callers(Caller(10, talk=50), Caller(20, talk=7), Caller(55, talk=30))
+    recorder = played(called_back("b2bua", then("ntt", fails="503")), load, engine=engine)
+    told = [(call.trunk, call.outcome, call.reason, call.sip) for call in in_order(recorder)]
+    full = ("kddi", Outcome.BLOCKED, "kddi", 503)
+    assert told == [("ntt", Outcome.COMPLETED, "", 200), full, ("kddi", Outcome.COMPLETED, "", 200)]
+
+
+@engines
+def test_nobody_is_called_back_from_a_queue_that_has_been_cleared(engine: str) -> None:
+    desk = {
+        "agents": ["staff"], "callback": {"after": "10s", "accepts": "100%"}, "open": "office", "at_closing": "clear"
+    }  # fmt: skip
+    plan = called_back(
+        run={"for": "3m", "warm": False, "start": "2026-11-24 09:00"},
+        calendars={"office": {"hours": {"mon-sun": "09:00-09:01"}}},
+        queues={"desk": desk},
+    )
+    recorder = played(plan, callers(Caller(10, talk=80), Caller(30)), engine=engine)
+    told = [(call.outcome, call.reason, call.sip) for call in in_order(recorder)]
+    assert told == [(Outcome.COMPLETED, "", 200), (Outcome.CLOSED, "closed", 200)]
+    assert in_order(recorder)[1].end == pytest.approx(60.0, abs=CLOSE)

@@ -357,6 +357,21 @@ def test_a_call_from_the_inside_leaves_by_the_trunk_that_it_names() -> None:
     assert rig.lines["ntt-tokyo"].requests == []
 
 
+def test_a_call_from_a_trunk_says_to_the_inside_by_which_it_has_come() -> None:
+    rig = Rig()
+    (call,) = rig.call("1", "kddi-tokyo")
+    rig.run(0.2)
+    request = rig.centre.requests[0]
+    contact = request.contacts[0].uri
+    assert str(contact) == "sip:09011112222;tgrp=kddi-tokyo;trunk-context=kirikae@192.0.2.10:5060;user=phone"
+    assert len(request.contacts) == 1
+    assert call.dialog is not None
+    assert call.dialog.remote_target == SipUri(SERVICE.host, port=SERVICE.port)  # the carrier's side sees nothing of it
+    rig.do(rig.centre, lambda now, agent: agent.hang_up(now, rig.centre.calls[0]))
+    rig.run(1)
+    assert len(rig.node(0)) == 0
+
+
 def test_a_trunk_in_a_user_part_reads_as_rfc_4904_writes_it() -> None:
     assert str(by_trunk("09012345678", "ntt tokyo", SERVICE)) == (
         "sip:09012345678;tgrp=ntt%20tokyo;trunk-context=kirikae@192.0.2.10:5060;user=phone"

@@ -137,7 +137,10 @@ class UserAgent:
         headers: Fields = (),
         body: bytes = b"",
     ) -> Call:
-        """Call someone; without a body the other side is to make the offer. `routes` are proxies to pass, §8.1.2."""
+        """Call someone; without a body the other side is to make the offer. `routes` are proxies to pass, §8.1.2.
+
+        A Contact among `headers` stands in place of the usual one.
+        """
         call = Call(self._ids.word(), self._ids.tag(), self._timing, outgoing=True)
         call.draft = Draft(uri, from_.with_tag(call.tag), to, routes, headers, body)
         self._core.by_name[call.call_id, call.tag] = call

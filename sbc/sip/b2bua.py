@@ -266,13 +266,16 @@ class BackToBack:
     def _call_b(self, now: float, bridge: Bridge, _: object) -> None:
         bridge.target = target = bridge.targets.pop(0)
         request = bridge.request
+        headers = self._passing(request)
+        if target.contact is not None:
+            headers.append(("Contact", target.contact))
         bridge.b = self._agent.invite(
             now,
             target.uri,
             self._hidden(request.from_),
             target.to or Address(target.uri),
             routes=target.routes,
-            headers=self._passing(request),
+            headers=headers,
             body=description(request),
         )
         self._bridges[bridge.b] = bridge

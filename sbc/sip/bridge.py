@@ -24,6 +24,8 @@ class Onward(NamedTuple):
     """Proxies to pass on the way."""
     to: Address | None = None
     """Who stands in To, such as the number that was dialled; the target itself unless said otherwise."""
+    contact: Address | None = None
+    """By what it knows this element, if not as all do: by the trunk that the call came by, say."""
 
 
 class Denial(NamedTuple):

@@ -80,7 +80,7 @@ class Hearing:
                 leg = callers.leg(key)
                 if reason:
                     callers.cut(leg, reason)
-                if direction is Direction.INBOUND:
+                if direction is Direction.INBOUND or self._called_back(leg):
                     callers.over(leg, now)
             case carrier.Met(faults):
                 self._log.effect(faults, "call")
@@ -90,10 +90,16 @@ class Hearing:
                 self.use(node)
             case carrier.Advanced(key):
                 callers.advanced(key)
+            case carrier.Answered(key) if self._called_back(key):
+                callers.heard_answer(key, now)
             case carrier.Answered() | carrier.Probed():
                 pass
             case _:
                 raise TypeError(f"the carrier reports {report!r}")
+
+    def _called_back(self, key: str) -> bool:
+        call = self._callers.call(key)
+        return call is not None and call.promised is not None
 
     def _by(self, attempt: str, trunk: str) -> str:
         """Note the trunk of an attempt; return the key of its legs."""
@@ -150,8 +156,10 @@ class Hearing:
                 callers.turned_away(key, reason, status)
             case centre.ClosedOut(key, status, reason):
                 callers.denied(key, Outcome.CLOSED, reason, status)
+                callers.not_called_back(key, now)
             case centre.Denied(key, status, reason, limit):
                 callers.denied(key, Outcome.BLOCKED if limit else Outcome.FAILED, reason, status)
+                callers.not_called_back(key, now)
             case centre.Shows(key, number):
                 callers.shows(key, number)
             case centre.Placed(key, trunk, number):

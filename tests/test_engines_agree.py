@@ -242,3 +242,38 @@ def test_nobody_is_called_back_from_a_queue_that_has_been_cleared(engine: str) -
     told = [(call.outcome, call.reason, call.sip) for call in in_order(recorder)]
     assert told == [(Outcome.COMPLETED, "", 200), (Outcome.CLOSED, "closed", 200)]
     assert in_order(recorder)[1].end == pytest.approx(60.0, abs=CLOSE)
+
+
+LIMITS: dict[str, tuple[str, dict[str, object], int, str]] = {
+    "tap": ("numbers", {TOKYO: {"trunk": "ntt", "tap": 1}}, 486, TOKYO),
+    "trunk": ("trunks", {"ntt": {"via": "edge", "channels": 1}}, 503, "ntt"),
+    "cps": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 9, "cps": 1}}, 503, "edge cps"),
+    "ports": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 1}}, 503, "edge"),
+    "cps and ports": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 1, "cps": 1}}, 503, "edge cps"),
+    "tenant": ("ports", {"tenant": 1}, 486, "tenant"),
+}
+"""Sections of a drill with room for one call, and what the second hears of whom."""
+
+
+@pytest.mark.parametrize(
+    ("full", "by_calls", "by_packets"),
+    [
+        (["tap", "trunk"], "tap", "tap"),
+        (["trunk", "ports"], "trunk", "trunk"),
+        (["tap", "trunk", "ports"], "tap", "tap"),
+        (["cps and ports"], "cps", "cps"),
+        # What is first on the way is asked first: the carrier, then the node, then the contact centre.
+        (["tenant", "tap"], "tenant", "tap"),
+        (["tenant", "trunk"], "tenant", "trunk"),
+        (["tenant", "ports"], "tenant", "ports"),
+        (["cps", "tap"], "cps", "tap"),
+        (["cps", "trunk"], "cps", "trunk"),
+    ],
+)
+def test_of_several_limits_that_are_full_the_widest_refuses_or_the_first_on_the_way(
+    full: list[str], by_calls: str, by_packets: str
+) -> None:
+    plan = drill(run={"for": "1m", "warm": False}, **{LIMITS[name][0]: LIMITS[name][1] for name in full})
+    for engine, says in (("calls", by_calls), ("packets", by_packets)):
+        second = in_order(played(plan, callers(Caller(10, talk=20), Caller(10.5)), engine=engine))[1]
+        assert (second.outcome, second.sip, second.reason) == (Outcome.BLOCKED, *LIMITS[says][2:])

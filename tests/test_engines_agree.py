@@ -5,7 +5,7 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 
 import pytest
 
-from scenarios.evidence import CallRecord, EventKind, Outcome
+from scenarios.evidence import CallRecord, EventKind, Gauge, Outcome
 from scenarios.model import Drill
 from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
 
@@ -277,3 +277,39 @@ def test_of_several_limits_that_are_full_the_widest_refuses_or_the_first_on_the_
     for engine, says in (("calls", by_calls), ("packets", by_packets)):
         second = in_order(played(plan, callers(Caller(10, talk=20), Caller(10.5)), engine=engine))[1]
         assert (second.outcome, second.sip, second.reason) == (Outcome.BLOCKED, *LIMITS[says][2:])
+
+
+@engines
+@pytest.mark.parametrize(
+    ("fault", "reason", "waiting"), [({"site": "tokyo"}, "edge/1 lost", False), ({"office": "hq"}, "hq lost", True)]
+)
+def test_what_is_up_at_a_lost_site_or_office_is_cut_off_then_and_agents_are_free_once_people_hang_up(
+    engine: str, fault: dict[str, object], reason: str, waiting: bool
+) -> None:
+    plan = drill(
+        run={"for": "5m", "warm": False},
+        ports={"tenant": 9},
+        offices={"hq": {}},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 2, "office": "hq", "softphone": {"sites": ["tokyo"]}}},
+        traffic=[{"to": TOKYO, "arrivals": "1/s", "talk": "10s", "silence_hangup": "15s"}],
+        faults=[{"name": "quake", "at": "30s", "for": "60s", **fault}],
+    )
+    load = callers(
+        Caller(10, 60), Caller(12, 5), Caller(20, 70),  # two talk, one has done so
+        Caller(25, 50, patience=30), Caller(28, 20, patience=30),  # two wait
+        Caller(200, 10), Caller(201, 12),
+    )  # fmt: skip
+    recorder = played(plan, load, engine=engine)
+    done, cut, gone = Outcome.COMPLETED, Outcome.DROPPED, Outcome.ABANDONED
+    left = [gone, gone] if waiting else [cut, cut]
+    assert outcomes(recorder) == [cut, done, cut, *left, done, done]
+    ended = [call.end for call in in_order(recorder)]
+    assert ended == [
+        pytest.approx(end, abs=CLOSE) for end in (30, 17, 30, *([55, 58] if waiting else [30, 30]), 210, 213)
+    ]
+    assert {call.reason for call in recorder.records if call.outcome is cut} == {reason}
+    assert [call.wait for call in in_order(recorder)[-2:]] == [pytest.approx(0.0, abs=CLOSE)] * 2
+    for limit in ("tenant", "ntt", "edge"):  # all had hung up by 60
+        assert recorder.levels(Gauge.PORTS, limit)[80.0] == 0

@@ -164,7 +164,7 @@ class Callers(Lifecycle):
     def _hold_on(self, call: Call, now: float) -> None:
         """The people at both ends hear nothing: each hangs up in time, or the session timer ends the call (J7, S5)."""
         pair, node = call.lost
-        del node.calls[call]
+        node.calls.pop(call, None)
         call.node = None if call.delivered is None else node
         up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
         far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
@@ -396,6 +396,16 @@ class Callers(Lifecycle):
             call.reason = reason
             call.lost = pair, node
             self.tell(call, Event.NODE_LOST, self._env.now)
+
+    def cut_off(self, of: Callable[[Agent], bool], reason: str) -> int:
+        """Some agents and those whom they talk with hear each other no more, and nobody tells; return how many."""
+        lost = 0
+        for call in list(self._open.values()):
+            if call.state is State.TALKING and call.agent is not None and of(call.agent) and call.way is not None:
+                pair = call.way.pair
+                self.lose(call, pair, call.node or pair.nodes[pair.last], reason)
+                lost += 1
+        return lost
 
     def cut(self, key: str, reason: str) -> None:
         """A call is about to be cleared at all ends, for this reason."""

@@ -204,6 +204,7 @@ class Pairs:
                 machine.ha.kill()
                 machine.sip.kill()
                 machine.node = None
+                machine.state.limit.used = 0
             if served:
                 self._silent(duo, machine)
             self._check_calls(duo)

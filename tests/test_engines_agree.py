@@ -313,3 +313,22 @@ def test_what_is_up_at_a_lost_site_or_office_is_cut_off_then_and_agents_are_free
     assert [call.wait for call in in_order(recorder)[-2:]] == [pytest.approx(0.0, abs=CLOSE)] * 2
     for limit in ("tenant", "ntt", "edge"):  # all had hung up by 60
         assert recorder.levels(Gauge.PORTS, limit)[80.0] == 0
+
+
+@engines
+def test_a_node_that_goes_on_clears_the_calls_of_a_trunk_that_was_lost_while_it_hung(engine: str) -> None:
+    plan = drill(
+        run={"for": "2m", "warm": False},
+        trunks={name: {"via": "edge", "channels": 9} for name in ("ntt", "kddi")},
+        numbers={TOKYO: {"trunk": ["ntt", "kddi"], "queue": "desk"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 1, "softphone": {"sites": ["tokyo"]}}},
+        faults=[
+            {"name": "hung", "at": "20s", "for": "10s", "pair": "edge", "fails": "active", "how": "hung"},
+            {"name": "cut", "at": "25s", "trunk": "ntt"},
+        ],
+    )
+    recorder = played(plan, callers(Caller(10, talk=200), Caller(40, talk=5)), engine=engine)
+    told = [(call.trunk, call.outcome, call.reason) for call in in_order(recorder)]
+    assert told == [("ntt", Outcome.DROPPED, "ntt lost"), ("kddi", Outcome.COMPLETED, "")]
+    assert [call.end for call in in_order(recorder)] == [pytest.approx(end, abs=CLOSE) for end in (25, 45)]

@@ -332,3 +332,26 @@ def test_a_node_that_goes_on_clears_the_calls_of_a_trunk_that_was_lost_while_it_
     told = [(call.trunk, call.outcome, call.reason) for call in in_order(recorder)]
     assert told == [("ntt", Outcome.DROPPED, "ntt lost"), ("kddi", Outcome.COMPLETED, "")]
     assert [call.end for call in in_order(recorder)] == [pytest.approx(end, abs=CLOSE) for end in (25, 45)]
+
+
+@engines
+@pytest.mark.parametrize(
+    ("hours", "trouble", "done"),
+    [("10:00-11:00", "50s", 60.0), ("10:00-11:00", None, 30.0), ("09:00-11:00", None, None)],
+)
+def test_a_closed_number_is_verified_if_it_is_the_contact_centre_that_says_so(
+    engine: str, hours: str, trouble: str | None, done: float | None
+) -> None:
+    """Nobody is there to answer: open, the number cannot be verified."""
+    plan = drill(
+        run={"for": "3m", "warm": False, "start": "2026-11-24 09:00"},
+        calendars={"office": {"hours": {"mon-sun": hours}}, "never": {"hours": {"mon-sun": "22:00-23:00"}}},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk", "open": "office"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 1, "shifts": {"never": 1}, "softphone": {"sites": ["tokyo"]}}},
+        runbook=[{"step": "test", "by": "operator", "takes": "30s", "starts": {"at": "0s"}, "does": {"verify": TOKYO}}],
+        faults=[] if trouble is None else [{"name": "cut", "at": "0s", "for": trouble, "trunk": "ntt", "fails": "503"}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    finished = [entry.at for entry in recorder.of(EventKind.STEP_FINISHED)]
+    assert finished == ([] if done is None else [pytest.approx(done, abs=CLOSE)])

@@ -34,8 +34,8 @@ class Hearing:
         """Who hears that a node of an active-active pair gets no calls any more."""
         self.use: Callable[[str], None]
         """Who hears that it does again."""
-        self.tested: Callable[[str, bool], bool]
-        """Who hears what became of a test call; false for a call that is none."""
+        self.tested: Callable[[str, int], bool]
+        """Who hears the status of a test call; false for a call that is none."""
 
     def engage(self, key: str, agent: Agent) -> None:
         """An agent is taken by a call."""
@@ -62,16 +62,16 @@ class Hearing:
         """Hear the carrier."""
         now, callers = self._log.now, self._callers
         match report:
-            case carrier.Rang(key, trunk):
-                if not self.tested(key, True):
+            case carrier.Rang(key, trunk, status):
+                if not self.tested(key, status):
                     leg = self._by(key, trunk)
                     callers.rings(leg, now)
             case carrier.Answered(key, trunk, Direction.INBOUND):
-                if not self.tested(key, True):
+                if not self.tested(key, 200):
                     leg = self._by(key, trunk)
                     callers.heard_answer(leg, now)
             case carrier.Refused(key, trunk, status, reason, limit):
-                if not self.tested(key, False):
+                if not self.tested(key, status):
                     leg = self._by(key, trunk)
                     callers.refused(leg, reason, status, now, limit=limit)
             case carrier.Denied(key, status, reason, limit):

@@ -1092,6 +1092,32 @@ def test_after_a_split_both_have_a_call_and_the_one_that_went_on_with_it_last_kn
     rig.quiet()
 
 
+@pytest.mark.parametrize("cut", [20.0, 44.0])
+@pytest.mark.parametrize("hold", [45.11, 45.3, 59.0])
+@pytest.mark.parametrize("whole", [0.6, 36.0])
+def test_a_refresh_that_the_next_node_has_not_heard_of_does_not_cost_the_call(
+    cut: float, hold: float, whole: float
+) -> None:
+    """Sessions of 90 s are refreshed at 45.1; by what the second node knows they would be over at 60.1 (RFC 4028)."""
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    calls = rig.call("0")
+    rig.run(cut)
+    rig.ha.cut_by["cut"] = None
+    rig.run(hold)
+    rig.hold(1)
+    rig.run(hold + whole)
+    del rig.ha.cut_by["cut"]
+    rig.run(200.0)
+    rig.release(1)
+    rig.run(400.0)
+    assert rig.centre.heard(Ended) == rig.lines["ntt-tokyo"].heard(Ended) == []
+    assert len(rig.node(0)) == 1
+    rig.hang_up(rig.lines["ntt-tokyo"], calls[0])
+    rig.run(500.0)
+    rig.quiet()
+
+
 def test_what_is_no_record_is_dropped() -> None:
     rig = Rig()
     rig.run(0.1)

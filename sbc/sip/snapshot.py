@@ -11,6 +11,7 @@ requests other than INVITE that were under way.
 
 from typing import Final, NamedTuple
 
+from sbc.decisions.session import hang_up_after, refresh_after
 from sbc.decisions.table import ImpossibleEventError
 from sbc.decisions.timers import T1
 from sbc.sip import bridging
@@ -20,7 +21,7 @@ from sbc.sip.dialog import Dialog
 from sbc.sip.dialog import State as DialogState
 from sbc.sip.fields import Address
 from sbc.sip.message import Request, Response
-from sbc.sip.session_timer import Terms, Timing
+from sbc.sip.session_timer import LEAST, Terms, Timing
 from sbc.sip.steps import of_server
 from sbc.sip.transaction import Flow, RequestReceived, ServerTransaction
 from sbc.sip.uri import Uri
@@ -145,20 +146,37 @@ def take_up(core: Core, now: float, side: Side, at: float) -> Call:
         raise ImpossibleEventError(f"a call with the Call-ID {side.call_id} is taken up twice")
     call = Call(side.call_id, side.tag, side.timing, outgoing=side.outgoing)
     call.flow = side.flow
+    expires, numbers = _unheard(side, at, now)
     if side.talk is not None:
-        _go_on(core, now, call, side.talk, fresh=now - at <= PATIENCE and side.turn is Turn.STILL)
+        talk = side.talk._replace(local_cseq=side.talk.local_cseq + numbers)
+        _go_on(core, now, call, talk, fresh=now - at <= PATIENCE and side.turn is Turn.STILL)
         call.state = State.UP
         if side.invite is not None:
             _change(core, now, call, side.turn, side.invite)
     elif side.invite is not None:
         _set_up(core, now, call, side.state, side.invite)
     core.by_name[call.call_id, call.tag] = call
-    for what, due in ((Event.EXPIRED, side.expires), (Chore.REFRESH, side.refresh)):
+    for what, due in ((Event.EXPIRED, expires), (Chore.REFRESH, side.refresh)):
         core.call_off(call, what)
         if due is not None:
             core.at(due, call, what)
     call.terms = side.terms
     return call
+
+
+def _unheard(side: Side, at: float, now: float) -> tuple[float | None, int]:
+    """Return when a session is over, and how many numbers to pass over, for what was due after the snapshot.
+
+    Whoever had the call may have seen to a refresh without a chance to tell: then the session goes on, and a request of
+    ours with a number that has been used would be refused (RFC 3261 §12.2.2 takes one that leaves some out).
+    """
+    if side.expires is None or side.terms is None or side.turn is not Turn.STILL:
+        return side.expires, 0
+    interval = max(side.terms.interval, LEAST)
+    pause = refresh_after(interval)
+    begun = side.expires - hang_up_after(interval)
+    missed = max(0, int((now - begun) // pause)) - max(0, int((at - begun) // pause))
+    return side.expires + missed * pause, missed if side.terms.ours else 0
 
 
 def let_go(core: Core, call: Call) -> None:

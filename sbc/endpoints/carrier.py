@@ -169,8 +169,12 @@ class Carrier:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` is to be called next, seconds."""
-        agents = [line.agent.deadline() for line in self._lines.values()]
-        return min(self._agenda.next(), *agents, *(prober.deadline() for prober in self._probers.values()))
+        soonest = self._agenda.next()
+        for line in self._lines.values():
+            due = line.agent.deadline()
+            if due < soonest:
+                soonest = due
+        return min([soonest, *[prober.deadline() for prober in self._probers.values()]])
 
     def take(self) -> list[object]:
         """Return what is to be sent and told since the last time, in order."""

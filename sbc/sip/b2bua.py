@@ -404,7 +404,7 @@ class BackToBack:
     def _passing(self, message: Request | Response, *also: str) -> list[tuple[str, object]]:
         """Return the fields that the other side gets to see."""
         names, there = (*self._carried, *also), message.headers
-        return [(name, value) for name in names if name in there for value in there.values(name)]
+        return [(name, value) for name in names for value in there.values(name)]
 
     def _hidden(self, caller: Address) -> Address:
         """Return who calls, as the other side may see it: the number or name, at this element's host."""

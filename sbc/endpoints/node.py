@@ -147,10 +147,11 @@ class SbcNode(Node):
     def _settle(self, now: float) -> None:
         while outputs := self._middle.take():
             for output in outputs:
+                if type(output) is Send:
+                    self._out.append(output)
+                    self._touch(output.message)
+                    continue
                 match output:
-                    case Send(_, message):
-                        self._out.append(output)
-                        self._touch(message)
                     case Incoming(bridge):
                         self._incoming(now, bridge)
                     case Closed(bridge) if bridge in self._bridges:
@@ -267,7 +268,8 @@ class SbcNode(Node):
     def _touch(self, message: Request | Response) -> None:
         """Note that something may have changed in the call that a message belongs to."""
         if self._replication is not None:
-            call = self._names.get(message.headers.get("Call-ID") or "")
+            name = message.headers.find("call-id")
+            call = self._names.get(name) if type(name) is str else None
             if call is not None:
                 self._touched[call.id] = call
 

@@ -5,7 +5,7 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 
 import pytest
 
-from scenarios.evidence import CallRecord, EventKind, Gauge, Outcome
+from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome
 from scenarios.model import Drill
 from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
 
@@ -17,6 +17,10 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 
 def in_order(recorder: ListRecorder) -> list[CallRecord]:
     return sorted(recorder.records, key=lambda call: call.attempt)
+
+
+def _at(entry: JournalEntry) -> float:
+    return entry.at
 
 
 def outcomes(recorder: ListRecorder) -> list[Outcome]:
@@ -355,3 +359,68 @@ def test_a_closed_number_is_verified_if_it_is_the_contact_centre_that_says_so(
     recorder = played(plan, callers(), engine=engine)
     finished = [entry.at for entry in recorder.of(EventKind.STEP_FINISHED)]
     assert finished == ([] if done is None else [pytest.approx(done, abs=CLOSE)])
+
+
+# Not by hand, but the same in each.
+
+
+def registered(plan: Drill, engine: str) -> dict[object, float]:
+    """Return who got a line, and when last."""
+    return {entry.detail["agent"]: entry.at for entry in played(plan, engine=engine).of(EventKind.REGISTERED)}
+
+
+def test_every_phone_comes_back_when_it_does_in_the_other_engine() -> None:
+    """Each has waits of its own, however the phones are mixed up on the way."""
+    plan = drill(
+        run={"for": "30m", "warm": False},
+        sites={"tokyo": {"register_rate": "3/s"}},
+        agents={"staff": {"count": 60, "softphone": {"sites": ["tokyo"], "client": "pjsua", "spread": "30s"}}},
+        faults=[{"name": "gone", "at": "5m", "registrar": "tokyo", "for": "4m"}],
+        traffic=[{"to": TOKYO, "arrivals": "1/m", "talk": "10s"}],
+    )
+    calls, packets = (registered(plan, engine) for engine in ENGINES)
+    assert len(calls) == 60
+    assert packets == pytest.approx(calls, abs=CLOSE)
+
+
+def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:
+    to_osaka = {
+        "step": "move",
+        "by": "agents",
+        "starts": {"at": "1m"},
+        "takes": {"exponential": "30s"},
+        "fails": "30%",
+        "does": {"softphones": "staff", "site": "osaka", "login": {"exponential": "5s"}, "slips": "30%"},
+    }
+    plan = drill(
+        run={"for": "30m", "warm": False},
+        sites={"tokyo": {}, "osaka": {}},
+        agents={"staff": {"count": 30, "softphone": {"sites": ["tokyo", "osaka"]}}},
+        runbook=[to_osaka],
+        traffic=[{"to": TOKYO, "arrivals": "1/m", "talk": "10s"}],
+    )
+    repeats = [played(plan, engine=engine).of(EventKind.STEP_REPEATED) for engine in ENGINES]
+    calls, packets = ([(entry.detail["agent"], entry.at) for entry in sorted(each, key=_at)] for each in repeats)
+    assert len(calls) > 15
+    assert [who for who, _ in packets] == [who for who, _ in calls]
+    assert [at for _, at in packets] == pytest.approx([at for _, at in calls], abs=CLOSE)
+
+
+@engines
+@pytest.mark.parametrize(("tested", "first", "second"), [(False, "a", "b"), (True, "b", "a")])
+def test_a_test_call_is_taken_by_whoever_has_been_idle_longest(
+    engine: str, tested: bool, first: str, second: str
+) -> None:
+    test = {"step": "try it", "by": "operator", "starts": {"at": "30s"}, "takes": "10s", "does": {"verify": TOKYO}}
+    one = {"count": 1, "softphone": {"sites": ["tokyo"]}}
+    plan = drill(
+        run={"for": "2m", "warm": False},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk"}},
+        queues={"desk": {"agents": ["a", "b"], "select": "longest"}},
+        agents={"a": one, "b": one},
+        runbook=[test] if tested else [],
+    )
+    # The first two calls bring both into an order: a is free at 15, b at 20.
+    load = callers(Caller(5, 10), Caller(10, 10), Caller(60, 10), Caller(90, 10))
+    recorder = played(plan, load, engine=engine)
+    assert [call.agents for call in in_order(recorder)] == ["a", "b", first, second]

@@ -67,6 +67,9 @@ _USUAL_TIMING: Final = Timing()
 # Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
 _TRYING: Final = State.TRYING
 _OVER: Final = State.OVER
+_UNANSWERED: Final = (State.TRYING, State.RINGING)
+_A_ENDS: Final = Event.A_ENDS
+_B_ENDS: Final = Event.B_ENDS
 _PROGRESS: Final = Event.PROGRESS
 _SUCCESS: Final = Event.SUCCESS
 _ACK: Final = Event.ACK
@@ -296,13 +299,13 @@ class BackToBack:
         call = ended.call
         if call is bridge.a:
             del self._bridges[call]
-            self._lead(now, bridge, Event.A_ENDS, ended)
-        elif bridge.state in (State.TRYING, State.RINGING):
+            self._lead(now, bridge, _A_ENDS, ended)
+        elif bridge.state in _UNANSWERED:
             self._forget_b(bridge)
             self._failed(now, bridge, ended)
         else:
             del self._bridges[call]
-            self._lead(now, bridge, Event.B_ENDS, ended)
+            self._lead(now, bridge, _B_ENDS, ended)
 
     def _failed(self, now: float, bridge: Bridge, ended: Ended) -> None:
         """Take a target's final answer: try the next, or tell the caller."""

@@ -192,7 +192,8 @@ class Network:
         holder = self.holder(datagram.path.remote)
         if holder is None:
             return
-        self.meets(holder, datagram)
+        if not holder.answers:
+            self.meets(holder, datagram)
         holder.receive(Datagram(datagram.path, None, datagram.data) if self._strict else datagram)
 
     def meets(self, holder: Host, datagram: Datagram) -> None:

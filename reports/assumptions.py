@@ -64,7 +64,8 @@ ASSUMPTIONS = (
             "gives all back the moment it ends",
             "packets": "each limit is held by the one who enforces it, from the moment a call gets to it until its own "
             "leg is over: the carrier's channel from the first copy of the INVITE, though nobody may answer, and also "
-            "for a call that is refused further on",
+            "for a call that is refused further on; a port of a node that has taken over until a copy of the BYE "
+            "arrives, though people hung up before",
             "live": "as packets; of a node what it has reported",
         },
         ("blocked", "blocked_ratio", "ports_peak"),
@@ -84,8 +85,8 @@ ASSUMPTIONS = (
         "what happens at the same moment",
         {
             "calls": "one call, agent or limit after the other, each knowing at once what became of the others",
-            "packets": "messages cross: a CANCEL meets a 200, a caller hangs up while the phone rings, a BYE is under "
-            "way while the next call comes",
+            "packets": "messages cross: a CANCEL meets a 200, a caller hangs up while the phone rings or in the "
+            "milliseconds before, a BYE is under way while the next call comes",
             "live": "messages cross, and differently in every run",
         },
         (*_OUTCOMES, "abandoned", "abandoned_ratio", "caller_loss", "asa", "service_level"),
@@ -122,8 +123,10 @@ ASSUMPTIONS = (
     Assumption(
         "tests and conditions of the runbook",
         {
-            "calls": "a test call looks up in one moment whether a caller would be answered",
-            "packets": "a test call is a call: it takes ports, and may have to wait for an answer",
+            "calls": "a test call looks up in one moment whether a caller would be answered; a phone is registered in "
+            "the moment in which it is switched",
+            "packets": "a test call is a call: it takes ports, and may have to wait for an answer; a phone is "
+            "registered when its REGISTER has arrived, and people look for it once a second",
             "live": "as packets",
         },
         ("runbook_time",),

@@ -123,7 +123,7 @@ class Replication:
         self._hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self._centre.tell(Clear(queue)), log)
-        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, draws)
+        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
     def begin(self, load: list[Iterator[CallerBlock]]) -> None:

@@ -1,7 +1,7 @@
 """The machines of the SBC pairs: killed, hung, started again. Who serves, and since when, is what their daemons say."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import simpy
@@ -40,6 +40,8 @@ class Machine:
     node: SbcNode | ProxyNode | None = None
     """The endpoint of its SIP process while that lives."""
     role: Role | None = None
+    missed: list[LineDown] = field(default_factory=list)
+    """Trunks that were lost while its SIP process hung."""
 
     @property
     def serves(self) -> bool:
@@ -116,6 +118,7 @@ class Pairs:
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]
         machine.role = None
+        machine.missed.clear()
         machine.state.limit.used = 0
         machine.node = self._describe(duo.state, machine.index).start(self._ids)
         machine.sip.start(machine.node)
@@ -147,8 +150,10 @@ class Pairs:
             machine.ha.tell(Switch())
 
     def tell(self, pair: str, event: Drain | Resume | Service | LineDown) -> None:
-        """Tell both nodes of a pair something."""
+        """Tell both nodes of a pair something; one that hangs hears of a lost trunk when it goes on."""
         for machine in self._duos[pair].machines:
+            if isinstance(event, LineDown) and machine.state.hung_by:
+                machine.missed.append(event)
             machine.sip.tell(event)
 
     def of_site(self, site: str) -> Iterator[PairState]:
@@ -205,6 +210,7 @@ class Pairs:
                 machine.ha.kill()
                 machine.sip.kill()
                 machine.node = None
+                machine.state.limit.used = 0
             if served:
                 self._silent(duo, machine)
             self._check_calls(duo)
@@ -236,6 +242,9 @@ class Pairs:
         # Before all that waits in its buffer or has become due: the other may have its calls by now.
         machine.sip.tell(Serve(machine.role is Role.SERVES, clears=False))
         self._brief(duo, machine)
+        missed, machine.missed = machine.missed, []
+        for event in missed:
+            machine.sip.tell(event)
         machine.sip.go_on()
         if machine.serves and duo.silenced_by == machine.index:
             self._serves(duo, machine)

@@ -12,25 +12,20 @@ from sbc.live.child import Child
 from sbc.live.clock import Clock
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
-from sbc.sip.ids import Ids
 from scenarios.evidence import EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
-from sim.draws import Draws
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
 from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.engine import Replication
 from sim.packets.network import Network
-from sim.packets.pairs import Describe
+from sim.packets.pairs import Parts
 from sim.packets.stage import SbcPairs, Stage
-from sim.packets.topology import Topology
 from sim.timer import later
 from sim.traffic import warm_up
-from sim.world import NodeState, World
 
 STARTS_WITHIN: Final = 60.0
 """Seconds that the processes of all nodes may take to start."""
@@ -69,33 +64,9 @@ class LiveStage(Stage):
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
 
-    def pairs(
-        self,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> SbcPairs:
+    def pairs(self, network: Network, parts: Parts) -> SbcPairs:
         """Return pairs whose nodes are processes."""
-        self.live_pairs = LivePairs(
-            self.env,
-            self._clock.origin,
-            self._machines,
-            self._network,
-            topology,
-            world,
-            callers,
-            describe,
-            hear,
-            ids,
-            draws,
-            log,
-        )
+        self.live_pairs = LivePairs(self.env, self._clock.origin, self._machines, self._network, parts)
         return self.live_pairs
 
 

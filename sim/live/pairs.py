@@ -21,23 +21,18 @@ from sbc.endpoints.wire import Address, Datagram
 from sbc.live.child import Child
 from sbc.live.machine_plan import MachinePlan
 from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
-from sbc.sip.ids import Ids
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
 from scenarios.model import Fault, OptionsDetection
-from sim.draws import Draws
 from sim.links import Degradation
 from sim.live.network import LiveNetwork
 from sim.live.paced import PacedEnvironment
-from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.kinds import met
-from sim.packets.pairs import Describe, phases
-from sim.packets.topology import Topology
+from sim.packets.pairs import Parts, meant, phases
 from sim.timeline import Repair
 from sim.timer import later
-from sim.world import NodeState, PairState, World
+from sim.world import NodeState, PairState
 
 MACHINE: Final = "sbc.live.machine"
 """The module that runs as a machine."""
@@ -90,38 +85,25 @@ class LivePairs:
     """All pairs of a drill on sockets; see :class:`sim.packets.stage.SbcPairs`."""
 
     def __init__(
-        self,
-        env: PacedEnvironment,
-        origin: float,
-        stock: list[Child],
-        network: LiveNetwork,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
+        self, env: PacedEnvironment, origin: float, stock: list[Child], network: LiveNetwork, parts: Parts
     ) -> None:
-        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already.
-
-        ``hear`` gets what nodes report of calls.
-        """
+        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already."""
         self.put_into_use: Callable[[str, int], None] = lambda pair, node: None
+        """Who hears that a node of an active-active pair works again."""
         self.ask_around: Callable[[AskAround], None] = lambda asked: None
         """Who asks for the calls of a pair after an outage; the engine sets it."""
+        topology, world = parts.topology, parts.world
         self._env = env
         self._origin = origin
         self._stock = stock
         self._network = network
         self._topology = topology
-        self._callers = callers
-        self._describe = describe
-        self._hear_node = hear
-        self._ids = ids
-        self._draws = draws
-        self._log = log
+        self._callers = parts.callers
+        self._describe = parts.describe
+        self._hear_node = parts.hear
+        self._ids = parts.ids
+        self._draws = parts.draws
+        self._log = parts.log
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
             first, second = (Machine(index, node) for index, node in enumerate(state.nodes))
@@ -223,19 +205,8 @@ class LivePairs:
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
-        duo = self._duos[pair.name]
-        serving = next((machine.index for machine in duo.machines if machine.serves), None)
-        match fault.fails:
-            case "all":
-                return [1 - pair.last, pair.last]
-            case "active" if pair.shared:
-                return [next((machine.index for machine in duo.machines if machine.state.up), 0)]
-            case "active":
-                return [] if serving is None else [serving]
-            case "standby":
-                return [1 - pair.last]
-            case _:
-                raise ValueError(f"fault {fault.name!r} takes no node")
+        machines = self._duos[pair.name].machines
+        return meant(pair, fault, next((machine.index for machine in machines if machine.serves), None))
 
     def lose(
         self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False

@@ -42,6 +42,7 @@ from sim.packets.deeds import Deeds
 from sim.packets.faults import Faults
 from sim.packets.hearing import Hearing
 from sim.packets.host import Host
+from sim.packets.pairs import Parts
 from sim.packets.registrations import Registrations
 from sim.packets.stage import Stage
 from sim.packets.topology import Topology
@@ -110,9 +111,8 @@ class Replication:
         self._centre = Host(env, network, "contact centre", self._hearing.centre)
         for address in topology.centres.values():
             network.hold(self._centre, address)
-        self.pairs = stage.pairs(
-            network, topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log
-        )
+        parts = Parts(topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log)
+        self.pairs = stage.pairs(network, parts)
         self._tell_each_other()
         self._edges = self._make_edges()
         self.carrier.start(self._make_carrier())

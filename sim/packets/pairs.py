@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import simpy
 
@@ -27,6 +28,35 @@ from sim.world import NodeState, PairState, World
 
 Describe = Callable[[PairState, int], NodePlan]
 """Says what the SIP process of a node is started with; the engine knows."""
+
+
+class Parts(NamedTuple):
+    """What the pairs of a run have to do with."""
+
+    topology: Topology
+    world: World
+    callers: Callers
+    describe: Describe
+    hear: Callable[[NodeState, object], None]
+    """Gets what a node reports of calls."""
+    ids: Ids
+    draws: Draws
+    log: Log
+
+
+def meant(pair: PairState, fault: Fault, serving: int | None) -> list[int]:
+    """Return indices of the nodes that a fault means at this moment; none when none plays that part."""
+    match fault.fails:
+        case "all":
+            return [1 - pair.last, pair.last]
+        case "active" if pair.shared:
+            return [next((index for index, node in enumerate(pair.nodes) if node.up), 0)]
+        case "active":
+            return [] if serving is None else [serving]
+        case "standby":
+            return [1 - pair.last]
+        case "link" | "503":
+            raise ValueError(f"fault {fault.name!r} takes no node")
 
 
 @dataclass(slots=True, eq=False)
@@ -69,28 +99,16 @@ class Duo:
 class Pairs:
     """All pairs of a drill."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> None:
-        """``hear`` gets what the SIP process of a node reports of calls."""
+    def __init__(self, env: simpy.Environment, network: Network, parts: Parts) -> None:
         self.put_into_use: Callable[[str, int], None] = lambda pair, node: None
         """Who hears that a node of an active-active pair works again; whoever sends it calls sets it."""
+        topology, world, draws, hear = parts.topology, parts.world, parts.draws, parts.hear
         self._env = env
         self._topology = topology
-        self._callers = callers
-        self._describe = describe
-        self._ids = ids
-        self._log = log
+        self._callers = parts.callers
+        self._describe = parts.describe
+        self._ids = parts.ids
+        self._log = parts.log
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
@@ -179,19 +197,8 @@ class Pairs:
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
-        duo = self._duos[pair.name]
-        serving = duo.serving
-        match fault.fails:
-            case "all":
-                return [1 - pair.last, pair.last]
-            case "active" if pair.shared:
-                return [next((machine.index for machine in duo.machines if machine.state.up), 0)]
-            case "active":
-                return [] if serving is None else [serving.index]
-            case "standby":
-                return [1 - pair.last]
-            case "link" | "503":
-                raise ValueError(f"fault {fault.name!r} takes no node")
+        serving = self._duos[pair.name].serving
+        return meant(pair, fault, None if serving is None else serving.index)
 
     def lose(
         self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from sbc.endpoints.centre_reports import HangUp as HangUpThere
 from sbc.endpoints.subscriber import EndAll
+from sbc.endpoints.wire import Address
 from sbc.live.child import Child
 from sbc.live.clock import Clock
 from sbc.live.running import run
@@ -16,12 +17,14 @@ from sbc.live.sockets import Sockets
 from scenarios.evidence import Direction, EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
+from sim.live.echo import Echo
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
 from sim.log import Log
 from sim.packets.engine import Replication
+from sim.packets.host import Host
 from sim.packets.network import Network
 from sim.packets.pairs import Parts
 from sim.packets.stage import SbcPairs, Stage
@@ -34,6 +37,8 @@ ENDS_WITHIN: Final = 2.0
 """Seconds that calls may take to end after the run."""
 LOOKS_EVERY: Final = 0.05
 """Seconds after which it is looked again whether they have."""
+ECHO: Final = Address("127.252.0.1", 5_091)
+"""Where the generator talks to itself."""
 LEFT_ALONE: Final = 10.0
 """Seconds after which people hang up who have not heard that the other end has: as long as people stand a silence."""
 LEAD: Final = 0.5
@@ -71,6 +76,18 @@ class LiveStage(Stage):
         """Return pairs whose nodes are processes."""
         self.live_pairs = LivePairs(self.env, self._clock.origin, self._machines, self._network, parts)
         return self.live_pairs
+
+    def listen_to_itself(self, lateness: Lateness) -> None:
+        """Measure how long what arrives has to wait."""
+
+        def hear(late: object) -> None:
+            assert isinstance(late, float)  # noqa: S101 - it reports nothing else
+            lateness.late(late)
+
+        host = Host(self.env, self._network, "echo", hear)
+        self._network.place(ECHO.host, "echo")
+        self._network.hold(host, ECHO)
+        host.start(Echo(self.env.now, ECHO))
 
 
 def play(
@@ -111,6 +128,7 @@ async def _play(
         _let_the_other_end_hang_up(stage.env, staged)
         lateness = Lateness()
         stage.env.late = lateness.late
+        stage.listen_to_itself(lateness)
         staged.begin(load)
         try:
             with _sigterm_as_ctrl_c():

@@ -148,13 +148,28 @@ def run_live(
     ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
     """
     task = Task(drill, seed, default_queries(drill), engine)
-    results: dict[int, RunSummary] = {}
-    for replication in range(replications):
+
+    def run(replication: int) -> RunSummary:
         ticks: Recorder = _Ticks(done, replication * drill.run.lasts)
         first = replication == 0
         taker = ticks if also is None or not first else Tee(ticks, also)
-        results[replication] = summary = task.run(replication, also=taker, wire=wire if first else None)
-        if summary.stopped is not None:
+        return task.run(replication, also=taker, wire=wire if first else None)
+
+    return in_turn(run, replications, lambda summary: summary.stopped is not None)
+
+
+def in_turn(
+    run: Callable[[int], R],
+    replications: int,
+    stopped: Callable[[R], bool],
+    done: Callable[[int], None] = lambda count: None,
+) -> Replications[R]:
+    """Compute ``run`` of every replication in this process, one after the other, until the user has ``stopped`` one."""
+    results: dict[int, R] = {}
+    for replication in range(replications):
+        results[replication] = run(replication)
+        done(len(results))
+        if stopped(results[replication]):
             return Replications(results, interrupted=True)
     return Replications(results, interrupted=False)
 

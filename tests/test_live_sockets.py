@@ -17,7 +17,7 @@ from sbc.endpoints.wire import VRRP, Address, Path
 from sbc.live import running
 from sbc.live.tcp import listeners
 from sbc.live.transport import BindError
-from sbc.live.udp import BUFFER
+from sbc.live.udp import AT_ONCE, BUFFER
 from tests.live import OPTIONS, Ear, here, on_each_loop, sockets, until
 
 MANY = 20
@@ -103,6 +103,33 @@ async def test_what_finds_no_room_in_the_queue_is_dropped_and_counted() -> None:
             assert transport.counters.dropped == 5
             await until(lambda: transport.counters.sent == 3)
             assert everything(plain) == [b"0", b"1", b"2"]
+
+
+@on_each_loop
+async def test_an_address_that_stands_sends_at_once_and_in_order() -> None:
+    ours, theirs, ear = here(), here(), Ear()
+    async with sockets() as transport:
+        with datagrams(theirs) as plain:
+            transport.hold(ear, ours)
+            plain.sendto(b"it stands", ours)
+            await until(lambda: ear.datagrams)
+            for number in range(MANY):
+                transport.send(Path(ours, theirs), b"%d" % number)
+            assert transport.counters.sent == MANY
+            assert everything(plain) == [b"%d" % number for number in range(MANY)]
+
+
+@on_each_loop
+async def test_what_comes_while_the_process_is_busy_arrives_in_order() -> None:
+    ours, theirs, ear = here(), here(), Ear()
+    async with sockets() as transport:
+        with datagrams(theirs) as plain:
+            transport.hold(ear, ours)
+            for turn in range(3):  # the loop is at another place of its round each time
+                for number in range(2 * AT_ONCE):
+                    plain.sendto(b"%d" % number, ours)
+                await until(lambda turn=turn: len(ear.datagrams) == 2 * AT_ONCE * (turn + 1))  # type: ignore[misc]
+    assert ear.data == [b"%d" % number for number in range(2 * AT_ONCE)] * 3
 
 
 @on_each_loop

@@ -8,6 +8,7 @@ from sbc.decisions import member
 from sbc.decisions.admission import Limit
 from sbc.decisions.trunk import Trouble
 from sbc.endpoints.charging import charging
+from sbc.endpoints.trunk_group import by_trunk
 from sbc.endpoints.wire import SIP_PORT, Address, Path
 from sbc.sip.agent import UserAgent
 from sbc.sip.call import Call, Way
@@ -50,6 +51,11 @@ class Edge:
     def shared(self) -> bool:
         """Whether both nodes serve."""
         return len(self.nodes) > 1
+
+    @property
+    def proxied(self) -> bool:
+        """Whether its nodes pass answers on as proxies do."""
+        return self.plan.passes == "proxy"
 
     def called(self, node: int) -> str:
         """Return what a node is called, as ``pair/1``."""
@@ -117,8 +123,11 @@ class Line(Trouble):
             NameAddr(SipUri(there.host, "".join(filter(str.isdigit, each)), _shown(there), _PHONE))
             for each in (number, dialled)
         )
-        caller = NameAddr(SipUri(self.local.host, f"caller-{key}", _shown(self.local)))
-        return self.agent.invite(now, target.uri, caller, to, headers=[charging(key)], body=self._offer)
+        user = f"caller-{key}"
+        caller = NameAddr(SipUri(self.local.host, user, _shown(self.local)))
+        contact = NameAddr(by_trunk(user, self.name, self.local))  # which a proxy leaves as it is
+        headers = [charging(key), ("Contact", contact)]
+        return self.agent.invite(now, target.uri, caller, to, headers=headers, body=self._offer)
 
     def session(self, offered: bytes) -> bytes | None:
         """Return the answer to an offer, an offer where there is none, or None where nothing can be agreed on."""

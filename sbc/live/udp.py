@@ -30,6 +30,10 @@ from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.live.transport import QUEUE, Counters, Receiver, bound, watched
 
+AT_ONCE: Final = 50
+"""Datagrams that are read before others of the process have their turn."""
+LARGEST: Final = 65_535
+"""Bytes of a datagram."""
 BUFFER: Final = 4 * 1024 * 1024
 """Bytes that each buffer of a socket is asked to hold; the system may grant less."""
 TRIES: Final = 3
@@ -100,6 +104,8 @@ class UdpSocket:
         self._queue: deque[tuple[Path, bytes]] = deque()
         self._waiting = asyncio.Event()
         self._open = True
+        self._ahead = False
+        """Whether the stream holds nothing while a datagram is taken in: what is read then has come later."""
         self._socket = bound(address, transport, socket.SOCK_DGRAM, partial(_prepare, shared=shared), _keep)
         self.buffers = tuple(
             self._socket.getsockopt(socket.SOL_SOCKET, each) // 2 for each in (socket.SO_RCVBUF, socket.SO_SNDBUF)
@@ -112,12 +118,23 @@ class UdpSocket:
         self.tasks: tuple[asyncio.Task[None], ...] = (watched(self._receive_all()), self._sender)
 
     def send(self, path: Path, data: bytes) -> None:
-        """Put a datagram into the queue, or drop it."""
+        """Hand a datagram to the system, or put it into the queue if that will not take it now, or drop it."""
+        if self._stream.done() and not self._queue and self._went(path, data):
+            return
         if len(self._queue) >= self._room:
             self._counters.dropped += 1
         else:
             self._queue.append((path, data))
             self._waiting.set()
+
+    def _went(self, path: Path, data: bytes) -> bool:
+        """Whether the system has taken a datagram at once: that spares the task that sends and a turn of the loop."""
+        try:
+            self._socket.sendto(data, path.remote)
+        except OSError:  # its buffer is full, or an earlier one was refused: whoever empties the queue finds out
+            return False
+        self._counters.sent += 1
+        return True
 
     def close(self) -> None:
         """Send what is in the queue and close; what arrives from now on is nobody's."""
@@ -147,6 +164,8 @@ class UdpSocket:
 
     async def _receive_all(self) -> None:
         stream = await asyncio.shield(self._stream)
+        if self._refusals is not None:  # uvloop reads many at a time
+            asyncio.get_running_loop().call_soon(self._has_waited)  # when the stream has given what came while it was opened
         while stream is not None:
             try:
                 data, source = await stream.recv()
@@ -154,11 +173,30 @@ class UdpSocket:
                 return
             except OSError:  # what was refused is in the error queue
                 continue
-            if self._open:
-                self._counters.received += 1
-                host, port, *_ = cast("tuple[str, int]", source)
-                path = Path(Address(host, port), self._address, self._transport)
-                self._receiver.receive(Datagram(path, None, data))
+            self._arrived(data, cast("tuple[str, int]", source))
+            if self._ahead:
+                self._read_on()
+
+    def _has_waited(self) -> None:
+        self._ahead = True
+
+    def _read_on(self) -> None:
+        """Read what else has come: through the stream each datagram takes two turns of the loop."""
+        for _ in range(AT_ONCE):
+            if not self._open:
+                return
+            try:
+                data, source = self._socket.recvfrom(LARGEST)
+            except OSError:  # there is no more, or something was refused, which is in the error queue
+                return
+            self._arrived(data, source)
+
+    def _arrived(self, data: bytes, source: tuple[str, int]) -> None:
+        if self._open:
+            self._counters.received += 1
+            host, port, *_ = source
+            path = Path(Address(host, port), self._address, self._transport)
+            self._receiver.receive(Datagram(path, None, data))
 
     async def _send_all(self) -> None:
         stream = await asyncio.shield(self._stream)

@@ -7,30 +7,29 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, cast
 
+from sbc.endpoints.centre_reports import HangUp as HangUpThere
 from sbc.endpoints.subscriber import EndAll
+from sbc.endpoints.wire import Address
 from sbc.live.child import Child
 from sbc.live.clock import Clock
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
-from sbc.sip.ids import Ids
-from scenarios.evidence import EventKind, Recorder, WireRecorder
+from scenarios.evidence import Direction, EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
-from sim.draws import Draws
+from sim.live.echo import Echo
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
 from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.engine import Replication
+from sim.packets.host import Host
 from sim.packets.network import Network
-from sim.packets.pairs import Describe
+from sim.packets.pairs import Parts
 from sim.packets.stage import SbcPairs, Stage
-from sim.packets.topology import Topology
 from sim.timer import later
 from sim.traffic import warm_up
-from sim.world import NodeState, World
 
 STARTS_WITHIN: Final = 60.0
 """Seconds that the processes of all nodes may take to start."""
@@ -38,6 +37,10 @@ ENDS_WITHIN: Final = 2.0
 """Seconds that calls may take to end after the run."""
 LOOKS_EVERY: Final = 0.05
 """Seconds after which it is looked again whether they have."""
+ECHO: Final = Address("127.252.0.1", 5_091)
+"""Where the generator talks to itself."""
+LEFT_ALONE: Final = 10.0
+"""Seconds after which people hang up who have not heard that the other end has: as long as people stand a silence."""
 LEAD: Final = 0.5
 """Seconds before the first caller in which the nodes take their addresses."""
 
@@ -71,39 +74,27 @@ class LiveStage(Stage):
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
 
+    def pairs(self, network: Network, parts: Parts) -> SbcPairs:
+        """Return pairs whose nodes are processes."""
+        self.live_pairs = LivePairs(self.env, self._clock.origin, self._machines, self._network, parts)
+        self._ends = self.live_pairs.close
+        return self.live_pairs
+
+    def listen_to_itself(self, lateness: Lateness) -> None:
+        """Measure how long what arrives has to wait."""
+
+        def hear(late: object) -> None:
+            assert isinstance(late, float)  # noqa: S101 - it reports nothing else
+            lateness.late(late)
+
+        host = Host(self.env, self._network, "echo", hear)
+        self._network.place(ECHO.host, "echo")
+        self._network.hold(host, ECHO)
+        host.start(Echo(self.env.now, ECHO))
+
     def unheard(self) -> None:
         """Let nobody hear any more what goes over the network."""
         self._network.unheard()
-
-    def pairs(
-        self,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> SbcPairs:
-        """Return pairs whose nodes are processes."""
-        self.live_pairs = LivePairs(
-            self.env,
-            self._clock.origin,
-            self._machines,
-            self._network,
-            topology,
-            world,
-            callers,
-            describe,
-            hear,
-            ids,
-            draws,
-            log,
-        )
-        self._ends = self.live_pairs.close
-        return self.live_pairs
 
     async def close(self) -> None:
         """End the processes of all pairs, and close all sockets."""
@@ -146,8 +137,10 @@ async def _play(
         stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire)
         staged = Replication(drill, seed, replication, recorder, stage)
         stage.live_pairs.ask_around = staged.carrier.tell
+        _let_the_other_end_hang_up(stage.env, staged)
         lateness = Lateness()
         stage.env.late = lateness.late
+        stage.listen_to_itself(lateness)
         staged.begin(load)
         try:
             with _sigterm_as_ctrl_c():
@@ -183,6 +176,18 @@ async def _all_up(machines: list[Child]) -> None:
             await asyncio.gather(*up)
     except TimeoutError:
         raise LiveError(f"the processes of the SBC nodes have not started within {STARTS_WITHIN:g} s") from None
+
+
+def _let_the_other_end_hang_up(env: PacedEnvironment, staged: Replication) -> None:
+    """Whoever is left in a call hangs up as well after a while: a BYE that meets a dead pair comes nowhere."""
+    far = staged.callers.hang_up_far
+
+    def both(key: str, direction: Direction) -> None:
+        leg = staged.callers.leg(key)
+        far(key, direction)
+        later(env, LEFT_ALONE, lambda: staged.centre.tell(HangUpThere(leg)))
+
+    staged.callers.hang_up_far = both
 
 
 async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:

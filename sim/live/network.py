@@ -113,10 +113,11 @@ class LiveNetwork(Network):
 
     def _pass(self, link: Link | None, datagram: Datagram, go_on: Callable[[], None], sender: str) -> None:
         """Let a message cross a link as far as faults let it; the way itself is the system's."""
-        fate, late = Fate.SENT, 0.0
-        if link is not None:
-            fate, takes = self.crossing(datagram.path, datagram)
-            late = takes - link.delay
+        if link is None:  # no way of the plan: the generator talks to itself
+            go_on()
+            return
+        fate, takes = self.crossing(datagram.path, datagram)
+        late = takes - link.delay
         self.note(sender, datagram, fate)
         if fate is Fate.SENT:
             if late > 0:

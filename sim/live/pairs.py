@@ -11,6 +11,8 @@ from functools import partial
 from operator import add
 from typing import Final
 
+from sbc.decisions.admission import release, seize
+from sbc.decisions.pair import detection_delay
 from sbc.endpoints.gate import Carrying, Done
 from sbc.endpoints.ha import Became, Noticed, Phases, Role, Seat, Switch
 from sbc.endpoints.lookout import Heard, Lookout, Silent
@@ -21,23 +23,18 @@ from sbc.live.child import Child
 from sbc.live.machine_plan import MachinePlan
 from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.errors import ParseError
-from sbc.sip.ids import Ids
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
-from scenarios.model import Fault, OptionsDetection
-from sim.draws import Draws
+from scenarios.model import Detector, Fault, OptionsDetection
 from sim.links import Degradation
 from sim.live.network import LiveNetwork
 from sim.live.paced import PacedEnvironment
-from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.kinds import met
-from sim.packets.pairs import Describe
-from sim.packets.topology import Topology
+from sim.packets.pairs import Parts, meant, phases
 from sim.timeline import Repair
 from sim.timer import later
-from sim.world import NodeState, PairState, World
+from sim.world import NodeState, PairState
 
 MACHINE: Final = "sbc.live.machine"
 """The module that runs as a machine."""
@@ -48,9 +45,10 @@ PROBE_PORT: Final = 5_090
 DRAWN: Final = 256
 """Delays that a degraded link between two machines is given to draw from."""
 SETTLES: Final = 1.0
-"""Seconds after an outage until the calls that were up are asked for, so that one that ends and begins asks once."""
+"""Seconds that a pair has to settle: after an outage until the calls that were up are asked for, so that one that ends
+and begins asks once; and for a takeover, besides what noticing takes."""
 GIVEN_UP: Final = 32.0
-"""Seconds of silence, 64 times T1, after which whoever asks for a call is told that it is gone (RFC 3261 §17.1.2.2)."""
+"""Seconds of silence, 64 times T1, after which nobody waits any more, whatever a plan says of noticing a failure."""
 
 
 class LiveError(Exception):
@@ -90,38 +88,25 @@ class LivePairs:
     """All pairs of a drill on sockets; see :class:`sim.packets.stage.SbcPairs`."""
 
     def __init__(
-        self,
-        env: PacedEnvironment,
-        origin: float,
-        stock: list[Child],
-        network: LiveNetwork,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
+        self, env: PacedEnvironment, origin: float, stock: list[Child], network: LiveNetwork, parts: Parts
     ) -> None:
-        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already.
-
-        ``hear`` gets what nodes report of calls.
-        """
+        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already."""
         self.put_into_use: Callable[[str, int], None] = lambda pair, node: None
+        """Who hears that a node of an active-active pair works again."""
         self.ask_around: Callable[[AskAround], None] = lambda asked: None
         """Who asks for the calls of a pair after an outage; the engine sets it."""
+        topology, world = parts.topology, parts.world
         self._env = env
         self._origin = origin
         self._stock = stock
         self._network = network
         self._topology = topology
-        self._callers = callers
-        self._describe = describe
-        self._hear_node = hear
-        self._ids = ids
-        self._draws = draws
-        self._log = log
+        self._callers = parts.callers
+        self._describe = parts.describe
+        self._hear_node = parts.hear
+        self._ids = parts.ids
+        self._draws = parts.draws
+        self._log = parts.log
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
             first, second = (Machine(index, node) for index, node in enumerate(state.nodes))
@@ -145,10 +130,10 @@ class LivePairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            draw = self._draws.uniforms(f"pair:{name}:phase")
-            phases = Phases(next(draw), next(draw))
+            draws = self._draws.uniforms(f"pair:{name}:phase")
+            begun = phases(self._env.now, duo.state.plan.detect, draws)
             for machine in duo.machines:
-                self._start(name, machine, phases, serves=machine.index == 0)
+                self._start(name, machine, begun, serves=machine.index == 0)
 
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]
@@ -223,19 +208,8 @@ class LivePairs:
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
-        duo = self._duos[pair.name]
-        serving = next((machine.index for machine in duo.machines if machine.serves), None)
-        match fault.fails:
-            case "all":
-                return [1 - pair.last, pair.last]
-            case "active" if pair.shared:
-                return [next((machine.index for machine in duo.machines if machine.state.up), 0)]
-            case "active":
-                return [] if serving is None else [serving]
-            case "standby":
-                return [1 - pair.last]
-            case _:
-                raise ValueError(f"fault {fault.name!r} takes no node")
+        machines = self._duos[pair.name].machines
+        return meant(pair, fault, next((machine.index for machine in machines if machine.serves), None))
 
     def lose(
         self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False
@@ -317,10 +291,10 @@ class LivePairs:
     def _hear(self, duo: Duo, machine: Machine, said: object) -> None:
         match said:
             case OfSip(Carrying() as report):
-                machine.state.limit.used += 1
+                seize(1, machine.state.limit)
                 self._hear_node(machine.state, report)
             case OfSip(Done() as report):
-                machine.state.limit.used -= 1
+                release((machine.state.limit,))
                 self._hear_node(machine.state, report)
             case OfSip(report):
                 self._hear_node(machine.state, report)
@@ -351,7 +325,8 @@ class LivePairs:
                 state.silent_since = since
                 node = state.nodes[index if state.shared else state.last]
                 self._log.noticed(since, EventKind.NODE_LOST, state.name, node=node.name, calls=len(node.calls))
-                later(self._env, GIVEN_UP, partial(self._given_up, duo, index, since))
+                left = since + _longest(state.plan.detect) - self._env.now
+                later(self._env, max(left, 0.0), partial(self._given_up, duo, index, since))
             case Heard(outage):
                 first, duo.heard[index] = not duo.heard[index] and outage == 0.0, True
                 if not first:
@@ -375,7 +350,7 @@ class LivePairs:
         self.ask_around(AskAround(duo.state.name))
 
     def _given_up(self, duo: Duo, index: int, since: float) -> None:
-        """Nobody has answered for so long that whoever asks for a call hears that it is gone."""
+        """Nobody has answered for longer than a standby that works would take: people hear nothing, and hang up."""
         if not duo.heard[index] and duo.state.silent_since == since:
             for node in duo.state.nodes:
                 for call in list(node.calls):
@@ -387,3 +362,8 @@ class LivePairs:
 
     def _forget_ports(self, machine: Machine) -> None:
         machine.state.limit.used = 0
+
+
+def _longest(detect: Detector) -> float:
+    """Return the seconds within which a standby that works answers in place of the other node."""
+    return min(detection_delay(detect, 0.0) + SETTLES, GIVEN_UP)

@@ -42,6 +42,7 @@ from sim.packets.deeds import Deeds
 from sim.packets.faults import Faults
 from sim.packets.hearing import Hearing
 from sim.packets.host import Host
+from sim.packets.pairs import Parts
 from sim.packets.registrations import Registrations
 from sim.packets.stage import Stage
 from sim.packets.topology import Topology
@@ -107,23 +108,22 @@ class Replication:
         self.carrier = Host(env, network, "carrier", self._hearing.carrier)
         for address in topology.lines.values():
             network.hold(self.carrier, address)
-        self._centre = Host(env, network, "contact centre", self._hearing.centre)
+        self.centre = Host(env, network, "contact centre", self._hearing.centre)
         for address in topology.centres.values():
-            network.hold(self._centre, address)
-        self.pairs = stage.pairs(
-            network, topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log
-        )
+            network.hold(self.centre, address)
+        parts = Parts(topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log)
+        self.pairs = stage.pairs(network, parts)
         self._tell_each_other()
         self._edges = self._make_edges()
         self.carrier.start(self._make_carrier())
-        self._centre.start(self._make_centre())
+        self.centre.start(self._make_centre())
         self.pairs.begin()
         self._phones = Phones(env, drill, agents, self._lines, self._distributor, self._hearing, hours, draws, log)
         deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log)
         self._hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
-        keep_hours(drill, hours, lambda queue: self._centre.tell(Clear(queue)), log)
-        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, draws)
+        keep_hours(drill, hours, lambda queue: self.centre.tell(Clear(queue)), log)
+        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
     def begin(self, load: list[Iterator[CallerBlock]]) -> None:
@@ -146,7 +146,7 @@ class Replication:
 
     def inside(self) -> int:
         """Return how many legs the contact centre has."""
-        endpoint = self._centre.endpoint
+        endpoint = self.centre.endpoint
         return endpoint.legs if isinstance(endpoint, Centre) else 0
 
     # Who tells whom.
@@ -159,7 +159,7 @@ class Replication:
         callers.hang_up_far = lambda key, direction: self.carrier.tell(HangUpFar(key, direction))
         callers.hang_up_near = self._hang_up_near
         self._lines.phone_tells = hearing.phone
-        hearing.ask_centre = lambda key, agent: self._centre.tell(Serve(key, agent))
+        hearing.ask_centre = lambda key, agent: self.centre.tell(Serve(key, agent))
         hearing.avoid = self.pairs.avoided
         hearing.use = self.pairs.used
 
@@ -174,7 +174,7 @@ class Replication:
     def _hang_up_near(self, key: str, agent: Agent | None) -> None:
         if agent is not None:
             self._lines.tell(agent, HangUp(key))
-        self._centre.tell(HangUpThere(key))
+        self.centre.tell(HangUpThere(key))
 
     # Endpoints.
 

@@ -10,6 +10,7 @@ from typing import Final, cast
 from sbc.endpoints.subscriber import EndAll
 from sbc.live.child import Child
 from sbc.live.clock import Clock
+from sbc.live.gear import Gear, GearError
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
 from sbc.sip.ids import Ids
@@ -17,10 +18,12 @@ from scenarios.evidence import EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.draws import Draws
+from sim.live.aim import Aim, RealTopology
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
+from sim.live.real import MixedPairs, RealPairs
 from sim.log import Log
 from sim.packets.callers import Callers
 from sim.packets.engine import Replication
@@ -54,20 +57,44 @@ class LiveStage(Stage):
         starts: float,
         machines: list[Child],
         wire: WireRecorder | None,
+        drill: Drill,
+        aim: Aim | None,
     ) -> None:
-        """``now``: the time of the run; ``machines``: processes that are up, for the nodes of all pairs."""
+        """``now``: the time of the run; ``machines``: processes that are up, for the nodes of all emulated pairs."""
         self.env: PacedEnvironment = PacedEnvironment(now, starts)
         self.sockets = Sockets()
         self._clock = clock
         self._machines = machines
         self._wire = wire
+        self._drill = drill
+        self._aim = aim
+        self._ceiling = None if aim is None else aim.ceiling(drill)
         self._network: LiveNetwork
         self.live_pairs: LivePairs
+        self.real_pairs: RealPairs | None = None
 
     def network(self, log: Log) -> Network:
         """Return a network of sockets, none open."""
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
+
+    def topology(self, network: Network, drill: Drill) -> Topology:
+        """Lay the network out, with real pairs where they are."""
+        if self._aim is None:
+            return super().topology(network, drill)
+        return RealTopology(self._network, drill, self.addresses, self._aim)
+
+    def place(self, act: Callable[[], None]) -> None:
+        """Carry out what places a call as soon as the ceiling of new calls lets it."""
+        now = self.env.now
+        wait = 0.0
+        if self._ceiling is not None:
+            wait = self._ceiling.earliest(now) - now
+            self._ceiling.place(now + wait)
+        if wait > 0:
+            later(self.env, wait, act)
+        else:
+            act()
 
     def pairs(
         self,
@@ -81,7 +108,7 @@ class LiveStage(Stage):
         draws: Draws,
         log: Log,
     ) -> SbcPairs:
-        """Return pairs whose nodes are processes."""
+        """Return pairs whose nodes are processes, or real."""
         self.live_pairs = LivePairs(
             self.env,
             self._clock.origin,
@@ -96,7 +123,13 @@ class LiveStage(Stage):
             draws,
             log,
         )
-        return self.live_pairs
+        if self._aim is None:
+            return self.live_pairs
+        assert isinstance(topology, RealTopology)  # noqa: S101 - as was laid out here
+        self.real_pairs = RealPairs(
+            self.env, self._network, topology, self._drill, world, callers, self._aim.gear, ids, log
+        )
+        return MixedPairs(self.live_pairs, self.real_pairs)
 
 
 def play(
@@ -108,14 +141,18 @@ def play(
     *,
     wire: WireRecorder | None = None,
     strict: bool = True,
+    aim: Aim | None = None,
 ) -> None:
     """Play one replication from its warm-up to the end of the run, and hand all evidence to ``recorder``.
 
-    As :func:`sim.packets.engine.play`; receivers always parse. Raises LiveError where it cannot go on, BindError where
-    an address cannot be had.
+    As :func:`sim.packets.engine.play`; receivers always parse. ``aim`` is needed for a drill with real pairs. Raises
+    LiveError where it cannot go on, BindError where an address cannot be had, GearError where a fault cannot be brought
+    about on a real pair.
     """
     del strict
-    run(_play(drill, load, seed, replication, recorder, wire))
+    if drill.targets and aim is None:
+        raise LiveError("the drill has real pairs, and nobody has allowed anything")
+    run(_play(drill, load, seed, replication, recorder, wire, aim if drill.targets else None))
 
 
 async def _play(
@@ -125,28 +162,39 @@ async def _play(
     replication: int,
     recorder: Recorder,
     wire: WireRecorder | None,
+    aim: Aim | None,
 ) -> None:
-    machines = [Child(MACHINE) for _ in range(2 * len(drill.sbc_pairs))]
+    machines = [Child(MACHINE) for name in drill.sbc_pairs if name not in drill.targets for _ in range(2)]
     stage: LiveStage | None = None
     try:
         await _all_up(machines)
         clock, starts = Clock(), -warm_up(drill) - LEAD
-        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire)
+        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire, drill, aim)
         staged = Replication(drill, seed, replication, recorder, stage)
         stage.live_pairs.ask_around = staged.carrier.tell
+        if stage.real_pairs is not None:
+            stage.real_pairs.ask_around = staged.carrier.tell
+            staged.hearing.through = stage.real_pairs.through
         lateness = Lateness()
         stage.env.late = lateness.late
         staged.begin(load)
+        failed: GearError | None = None
         try:
-            with _sigterm_as_ctrl_c():
+            with _sigterm_as_ctrl_c() if aim is None else _asked_to_stop(aim.gear):
                 await stage.env.play(drill.run.lasts)
         except asyncio.CancelledError:
             cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
             staged.log.entry(EventKind.STOPPED, drill.name)
+        except GearError as error:
+            failed = error
         lateness.tell(staged.log)
         staged.close()
         await _end_calls(stage.env, staged)
+        if failed is not None:
+            raise failed
     finally:
+        if aim is not None:
+            aim.gear.abandon()
         for machine in machines:
             machine.kill()
         if stage is not None:
@@ -181,6 +229,22 @@ async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
 
     look()
     await env.play(env.now + ENDS_WITHIN)
+
+
+@contextmanager
+def _asked_to_stop(gear: Gear) -> Iterator[None]:
+    """Let the first signal cancel the task that is running; what follows is the gear's."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - called in a task
+
+    def ask() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    gear.interrupts.ask = ask
+    try:
+        yield
+    finally:
+        gear.interrupts.ask = None
 
 
 @contextmanager

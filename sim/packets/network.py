@@ -80,6 +80,10 @@ class Network:
         """Return the link on the way from one address to another; None where there is no way."""
         return self._links.get((self._segments[source.host], self._segments[target.host]))
 
+    def segment(self, address: Address) -> str:
+        """Return the segment that an address is in."""
+        return self._segments[address.host]
+
     # Addresses.
 
     def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
@@ -161,7 +165,7 @@ class Network:
         link = self.link(path.local, path.remote)
         if link is None:
             return Fate.UNREACHABLE, inf
-        if cut := link.cut(self._segments[path.remote.host]):
+        if cut := link.cut(self.segment(path.remote)):
             self._log.effect(cut, met(of))
             return Fate.CUT, inf
         late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0

@@ -11,7 +11,7 @@ import simpy
 from sbc.endpoints.passing import Drain, LineDown, Resume, Service
 from sbc.sip.ids import Ids
 from scenarios.evidence import WireRecorder
-from scenarios.model import Fault
+from scenarios.model import Drill, Fault
 from sim.draws import Draws
 from sim.links import Degradation
 from sim.log import Log
@@ -80,6 +80,14 @@ class Stage:
     def network(self, log: Log) -> Network:
         """Return an empty network."""
         return Network(self.env, log, wire=self._wire, strict=self._strict)
+
+    def topology(self, network: Network, drill: Drill) -> Topology:
+        """Lay the network of a drill out."""
+        return Topology(network, drill, self.addresses)
+
+    def place(self, act: Callable[[], None]) -> None:
+        """Carry out what places a call, as soon as one may be placed."""
+        act()
 
     def pairs(
         self,

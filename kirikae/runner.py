@@ -138,7 +138,7 @@ def run_live(
     *,
     seed: int,
     replications: int,
-    engine: str,
+    play: Play,
     done: Callable[[float], None],
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
@@ -147,13 +147,17 @@ def run_live(
 
     ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
     """
-    task = Task(drill, seed, default_queries(drill), engine)
+    queries = default_queries(drill)
     results: dict[int, RunSummary] = {}
     for replication in range(replications):
         ticks: Recorder = _Ticks(done, replication * drill.run.lasts)
         first = replication == 0
-        taker = ticks if also is None or not first else Tee(ticks, also)
-        results[replication] = summary = task.run(replication, also=taker, wire=wire if first else None)
+        fold = Fold(drill, queries)
+        taker: Recorder = Tee(fold, ticks)
+        if first and also is not None:
+            taker = Tee(taker, also)
+        play(drill, load(drill, seed, replication), seed, replication, taker, wire=wire if first else None)
+        results[replication] = summary = fold.summary()
         if summary.stopped is not None:
             return Replications(results, interrupted=True)
     return Replications(results, interrupted=False)

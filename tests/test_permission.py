@@ -21,7 +21,7 @@ from kirikae.live_options import (
     permission,
     see_that_it_may_begin,
 )
-from kirikae.run import OptionError
+from kirikae.options import OptionError
 from sbc.decisions.permission import CEILING, Ceiling, Permission, ceiling, dialling_refused, peak_rate, refusals
 from scenarios.model import Drill
 from scenarios.rules import check

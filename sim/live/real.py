@@ -6,7 +6,7 @@ of that is in the evidence.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sbc.endpoints.lookout import Heard, Lookout, Silent, missed_at
@@ -38,6 +38,8 @@ class Watched:
     answers: bool = False
     asking: bool = False
     """Whether its calls are about to be asked for."""
+    broken_by: dict[str, None] = field(default_factory=dict)
+    """The faults that commands have brought about, or are about to."""
 
 
 class RealPairs:
@@ -63,8 +65,6 @@ class RealPairs:
         self._callers = callers
         self._gear = gear
         self._log = log
-        self._struck: set[str] = set()
-        """The faults that are brought about, or are to be."""
         self._working: set[asyncio.Task[None]] = set()
         """What is being done to gear."""
         self._pairs: dict[str, Watched] = {}
@@ -94,13 +94,19 @@ class RealPairs:
 
     # Faults.
 
-    def breaks(self, fault: str) -> Repair:
+    def breaks(self, pair: str, fault: str) -> Repair:
         """Run the command of a fault; return what undoes it. A fault of several pairs is one command."""
-        if fault in self._struck:
-            return lambda: None
-        self._struck.add(fault)
-        self._work(self._gear.strike, fault)
-        return partial(self._work, self._gear.mend, fault)
+        struck = any(fault in each.broken_by for each in self._pairs.values())
+        self._pairs[pair].broken_by[fault] = None
+        if not struck:
+            self._work(self._gear.strike, fault)
+
+        def repair() -> None:
+            del self._pairs[pair].broken_by[fault]
+            if not any(fault in each.broken_by for each in self._pairs.values()):
+                self._work(self._gear.mend, fault)
+
+        return repair
 
     def _work(self, does: Callable[[str], None], fault: str) -> None:
         task = asyncio.get_running_loop().create_task(self._beside(does, fault))
@@ -120,6 +126,7 @@ class RealPairs:
         match report:
             case Silent(since):
                 pair.answers, pair.state.silent_since = False, since
+                self._log.effect(pair.broken_by, "probe")
                 calls = len(pair.state.nodes[0].calls)
                 self._log.noticed(since, EventKind.NODE_LOST, name, node=name, calls=calls)
                 later(self._env, GIVEN_UP, partial(self._given_up, pair, since))
@@ -200,15 +207,15 @@ class MixedPairs:
     ) -> Repair:
         """Let machines die, or their SIP processes hang; return what repairs them."""
         if pair.name in self._real:
-            return self._real.breaks(fault)
+            return self._real.breaks(pair.name, fault)
         return self._emulated.lose(pair, nodes, fault, hung=hung, emptied=emptied)
 
     def cut_link(self, pair: PairState, fault: str) -> Repair:
         """Cut the link that carries adverts and replication; return what repairs it."""
-        return self._real.breaks(fault) if pair.name in self._real else self._emulated.cut_link(pair, fault)
+        return self._real.breaks(pair.name, fault) if pair.name in self._real else self._emulated.cut_link(pair, fault)
 
     def degrade_link(self, pair: PairState, fault: str, degradation: Degradation) -> Repair:
         """Let adverts and replication be late or lost; return what repairs that."""
         if pair.name in self._real:
-            return self._real.breaks(fault)
+            return self._real.breaks(pair.name, fault)
         return self._emulated.degrade_link(pair, fault, degradation)

@@ -90,6 +90,11 @@ class Carrier:
         """Return how many calls are in progress."""
         return len(self._connections)
 
+    @property
+    def unfinished(self) -> int:
+        """How many legs have not ended yet, or wait for the answer to a BYE or CANCEL."""
+        return sum(line.agent.unfinished for line in self._lines.values())
+
     def _prober(self, edge: Edge) -> Prober | None:
         detect = edge.plan.detect
         if not edge.shared or not isinstance(detect, OptionsDetection):

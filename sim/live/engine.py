@@ -72,6 +72,8 @@ class LiveStage(Stage):
         self._network: LiveNetwork
         self.live_pairs: LivePairs
         self.real_pairs: RealPairs | None = None
+        self.places = True
+        """Whether calls are placed at all; no more when the run is over."""
 
     def network(self, log: Log) -> Network:
         """Return a network of sockets, none open."""
@@ -86,14 +88,20 @@ class LiveStage(Stage):
 
     def place(self, act: Callable[[], None]) -> None:
         """Carry out what places a call as soon as the ceiling of new calls lets it."""
+        if not self.places:
+            return
         now = self.env.now
         wait = 0.0
         if self._ceiling is not None:
             wait = self._ceiling.earliest(now) - now
             self._ceiling.place(now + wait)
         if wait > 0:
-            later(self.env, wait, act)
+            later(self.env, wait, partial(self._act, act))
         else:
+            act()
+
+    def _act(self, act: Callable[[], None]) -> None:
+        if self.places:
             act()
 
     def pairs(
@@ -189,7 +197,7 @@ async def _play(
             failed = error
         lateness.tell(staged.log)
         staged.close()
-        await _end_calls(stage.env, staged)
+        await _end_calls(stage, staged)
         if failed is not None:
             raise failed
     finally:
@@ -216,10 +224,13 @@ async def _all_up(machines: list[Child]) -> None:
         raise LiveError(f"the processes of the SBC nodes have not started within {STARTS_WITHIN:g} s") from None
 
 
-async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
-    """Let all people hang up, and wait for a while until nobody is left in a call: each hears a BYE."""
+async def _end_calls(stage: LiveStage, staged: Replication) -> None:
+    """Let nobody call any more and all people hang up, and wait for a while until nobody is left in a call: each hears a BYE."""
     staged.log.mute()
+    stage.places = False
     staged.carrier.tell(EndAll())
+
+    env = stage.env
 
     def look() -> None:
         if not staged.in_progress():
@@ -227,7 +238,7 @@ async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
         else:
             later(env, LOOKS_EVERY, look)
 
-    look()
+    later(env, LOOKS_EVERY, look)
     await env.play(env.now + ENDS_WITHIN)
 
 

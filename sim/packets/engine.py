@@ -140,9 +140,9 @@ class Replication:
         self.callers.close()
 
     def in_progress(self) -> int:
-        """Return how many calls the carrier has in progress."""
+        """Return how many calls the carrier has in progress, those included whose BYE is not answered yet."""
         endpoint = self.carrier.endpoint
-        return len(endpoint) if isinstance(endpoint, Carrier) else 0
+        return endpoint.unfinished if isinstance(endpoint, Carrier) else 0
 
     # Who tells whom.
 

@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -11,19 +11,23 @@ from rich.console import Console
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.run import output, plan_stands, put
-from kirikae.runner import ENGINES, Paired, Task, on_workers
+from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, in_turn, on_workers
 from reports import files
 from reports.drift import Drift, Side, common_queries
 from reports.drift_result import drift_text
 from reports.drift_terminal import print_drift
 from reports.exit_codes import ExitCode
 from reports.origin import Origin
+from reports.summary import RunSummary
 from reports.terminal import safe_console
 from scenarios.loader import Loaded, load
 from scenarios.model import Drill
 from scenarios.problems import did_you_mean
+from scenarios.shortening import shortened
 from scenarios.units import UnitError, parse_duration
 
+ENOUGH_LIVE = 5
+"""Replications where one of the engines plays in real time, unless somebody asks for more."""
 _SHAPE = "names with commas between them, such as calls,packets; the same engine again under a name: calls,other=calls"
 _NAME = re.compile(r"[\w-]+")
 _FOR_ONE = re.compile(r"(?P<name>[\w-]+):(?P<change>.*)", re.DOTALL)
@@ -63,16 +67,23 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
     if not _all_stand(chosen, plans, console):
         return ExitCode.INVALID
     first = plans[0].drill
+    real_time = any(each.engine in IN_REAL_TIME for each in chosen)
+    if real_time:  # one clock for all
+        plans = [replace(plan, drill=shortened(plan.drill)) for plan in plans]
+        first = plans[0].drill
     lasts = _lasts(options, first)
     drills = [_cut(plan.drill, lasts) for plan in plans]
     seed = first.run.seed if options.seed is None else options.seed
-    asked = first.run.replications if options.replications is None else options.replications
+    asked = options.replications or (ENOUGH_LIVE if real_time else first.run.replications)
     queries = common_queries([(drill, each.engine) for drill, each in zip(drills, chosen, strict=True)])
     if not queries:
         raise OptionError(f"{options.engines}: these engines have no metric of this drill in common")
     paired = Paired(tuple(Task(drill, seed, queries, each.engine) for drill, each in zip(drills, chosen, strict=True)))
     with progress(console, "replications", asked) as done:
-        runs = on_workers(paired.run, asked, options.workers, done)
+        if real_time:
+            runs = in_turn(paired.run, asked, _stopped, done)
+        else:
+            runs = on_workers(paired.run, asked, options.workers, done)
     sides = tuple(
         Side(each.name, each.engine, each.changes, drill, tuple(row[index] for row in runs.results.values()))
         for index, (drill, each) in enumerate(zip(drills, chosen, strict=True))
@@ -86,6 +97,10 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
             put(text)
         print_drift(console, drift, everything=options.everything)
     return drift.exit_code
+
+
+def _stopped(summaries: tuple[RunSummary, ...]) -> bool:
+    return any(summary.stopped is not None for summary in summaries)
 
 
 def chosen_engines(text: str) -> list[Chosen]:

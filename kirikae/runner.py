@@ -148,17 +148,30 @@ def run_live(
     ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
     """
     queries = default_queries(drill)
-    results: dict[int, RunSummary] = {}
-    for replication in range(replications):
-        ticks: Recorder = _Ticks(done, replication * drill.run.lasts)
-        first = replication == 0
-        fold = Fold(drill, queries)
-        taker: Recorder = Tee(fold, ticks)
+
+    def run(replication: int) -> RunSummary:
+        fold, first = Fold(drill, queries), replication == 0
+        taker: Recorder = Tee(fold, _Ticks(done, replication * drill.run.lasts))
         if first and also is not None:
             taker = Tee(taker, also)
         play(drill, load(drill, seed, replication), seed, replication, taker, wire=wire if first else None)
-        results[replication] = summary = fold.summary()
-        if summary.stopped is not None:
+        return fold.summary()
+
+    return in_turn(run, replications, lambda summary: summary.stopped is not None)
+
+
+def in_turn(
+    run: Callable[[int], R],
+    replications: int,
+    stopped: Callable[[R], bool],
+    done: Callable[[int], None] = lambda count: None,
+) -> Replications[R]:
+    """Compute ``run`` of every replication in this process, one after the other, until the user has ``stopped`` one."""
+    results: dict[int, R] = {}
+    for replication in range(replications):
+        results[replication] = run(replication)
+        done(len(results))
+        if stopped(results[replication]):
             return Replications(results, interrupted=True)
     return Replications(results, interrupted=False)
 

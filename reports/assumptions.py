@@ -25,6 +25,8 @@ ASSUMPTIONS = (
             "from a phase that is drawn when the node fails",
             "packets": "adverts and probes are datagrams that are sent, cross a link and arrive or do not; the standby "
             "counts from the last one that it heard",
+            "live": "two processes send each other adverts or probes, each when the system lets it; an outage is what "
+            "probes every 20 ms see of it",
         },
         ("takeover_time", "time_to_detect"),
     ),
@@ -33,6 +35,7 @@ ASSUMPTIONS = (
         {
             "calls": "an INVITE and its answer take no time, unless a fault degrades the trunk",
             "packets": "every message takes 1 ms on every link, from the carrier to the phone and back",
+            "live": "every message takes what the system and the processes on its way take; on a busy machine more",
         },
         (
             "setup_delay_p50",
@@ -50,6 +53,7 @@ ASSUMPTIONS = (
             "calls": "only a call's INVITE, and a REGISTER, are sent again; what follows them always arrives",
             "packets": "every request, and every 200 OK to an INVITE, is sent again until it is answered, by each "
             "element on the way for itself",
+            "live": "as packets, and also where a process was too late to answer",
         },
         ("delayed", "setup_delay_p95", "setup_delay_p99", "setup_delay_max", "failed", "failed_ratio"),
     ),
@@ -60,7 +64,9 @@ ASSUMPTIONS = (
             "gives all back the moment it ends",
             "packets": "each limit is held by the one who enforces it, from the moment a call gets to it until its own "
             "leg is over: the carrier's channel from the first copy of the INVITE, though nobody may answer, and also "
-            "for a call that is refused further on",
+            "for a call that is refused further on; a port of a node that has taken over until a copy of the BYE "
+            "arrives, though people hung up before",
+            "live": "as packets; of a node what it has reported",
         },
         ("blocked", "blocked_ratio", "ports_peak"),
     ),
@@ -70,6 +76,8 @@ ASSUMPTIONS = (
             "calls": "what a pair keeps is known to both nodes at once; the ports of a node that dies are free at once",
             "packets": "the other node knows of a call what messages on the link between them have told it; who is cut "
             "off learns it from silence, a BYE or the session timer",
+            "live": "as packets, but nobody hears silence: the carrier asks for each call a second after the outage, "
+            "and 481 ends it",
         },
         ("dropped", "dropped_ratio"),
     ),
@@ -77,8 +85,9 @@ ASSUMPTIONS = (
         "what happens at the same moment",
         {
             "calls": "one call, agent or limit after the other, each knowing at once what became of the others",
-            "packets": "messages cross: a CANCEL meets a 200, a caller hangs up while the phone rings, a BYE is under "
-            "way while the next call comes",
+            "packets": "messages cross: a CANCEL meets a 200, a caller hangs up while the phone rings or in the "
+            "milliseconds before, a BYE is under way while the next call comes",
+            "live": "messages cross, and differently in every run",
         },
         (*_OUTCOMES, "abandoned", "abandoned_ratio", "caller_loss", "asa", "service_level"),
     ),
@@ -88,6 +97,7 @@ ASSUMPTIONS = (
             "calls": "an attempt has the one response that its outcome stands for",
             "packets": "an attempt has the response that the carrier got, after each element on the way has passed it "
             "on or turned it into another",
+            "live": "as packets",
         },
         ("ner", "ser", "seer", "isa"),
     ),
@@ -97,6 +107,7 @@ ASSUMPTIONS = (
             "calls": "a REGISTER takes no time on the way, and who can be reached is known everywhere at once",
             "packets": "a REGISTER crosses the office's line and is sent again by Timer E; a phone is reached where "
             "the registrar last heard of it",
+            "live": "as packets, on sockets",
         },
         ("softphones_least", "softphones_back", "registration_p95", "register_peak"),
     ),
@@ -105,14 +116,18 @@ ASSUMPTIONS = (
         {
             "calls": "follows from the attempts answered, and so from all that decides about calls above",
             "packets": "follows from the attempts answered, and so from all that decides about calls above",
+            "live": "follows from the attempts answered, and so from all that decides about calls above",
         },
         ("recovery_time", "outage_minutes"),
     ),
     Assumption(
         "tests and conditions of the runbook",
         {
-            "calls": "a test call looks up in one moment whether a caller would be answered",
-            "packets": "a test call is a call: it takes ports, and may have to wait for an answer",
+            "calls": "a test call looks up in one moment whether a caller would be answered; a phone is registered in "
+            "the moment in which it is switched",
+            "packets": "a test call is a call: it takes ports, and may have to wait for an answer; a phone is "
+            "registered when its REGISTER has arrived, and people look for it once a second",
+            "live": "as packets",
         },
         ("runbook_time",),
     ),

@@ -246,6 +246,10 @@ class Side:
             if missing:
                 runs = number_of(len(self.summaries), "run")
                 yield f"in {self.name}, the fault {fault.name} took no effect in {missing} of {runs}"
+        saturated = sum(summary.lateness is not None and summary.lateness.saturated for summary in self.summaries)
+        if saturated:
+            runs = number_of(len(self.summaries), "run")
+            yield f"in {self.name}, the generator was saturated in {saturated} of {runs}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Metric:
     """Selectors without which it has no meaning."""
     windows: bool = False
     """Whether `after` and `before` apply."""
-    engines: tuple[str, ...] = ("calls", "packets")
+    engines: tuple[str, ...] = ("calls", "packets", "live")
     """Those whose evidence it can be made of."""
 
 

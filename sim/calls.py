@@ -180,8 +180,7 @@ class Calls(Lifecycle):
             self._log.effect(pair.broken_by if branch is None else branch.failed_by, "call")
             self._wait_for_answer(call, way, now)
         elif pair.drained:
-            if call.stream.direction is Direction.INBOUND:  # an agent's phone hears it for itself alone
-                self._rest(call, way, pair.retry_after, now)
+            self._rest(call, way, pair.retry_after, now)
             self._response(call, Outcome.FAILED, "drained", 503, now)
         elif not pair.site.in_service:
             self._response(call, Outcome.FAILED, "site not in service", 503, now)

@@ -117,8 +117,11 @@ class Steps:
         elif route.queue is None or self._world.is_closed(route):
             then(True)
         else:
-            site = self._world.trunks[route.trunk].pair.site.name
-            then(self._phones.answering(self._queues[route.queue].agents, site))
+            site, queue = self._world.trunks[route.trunk].pair.site.name, self._queues[route.queue]
+            reached = self._phones.answering(queue.agents, site)
+            if queue.ivr is None:  # else an announcement has answered
+                self._phones.take_test_call(route.queue, site)
+            then(reached)
 
     def works(self, site: str) -> bool:
         """Whether a site is in service and not lost."""

@@ -3,6 +3,7 @@
 The same (seed, replication, name) always gives the same numbers, whatever else the run draws.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
 from zlib import crc32
@@ -43,6 +44,36 @@ class Draws:
     def uniforms(self, name: str) -> Iterator[float]:
         """Draw from 0 to 1 without end."""
         return _endless(self.stream(name), lambda rng: rng.random(BLOCK))
+
+    def shares(self, name: str, among: int, distribution: Distribution | None = None) -> "Shares":
+        """Draw for each of ``among`` from a distribution of times, or without one from 0 to 1."""
+
+        def turn(n: int) -> Floats:
+            rng = self.stream(f"{name}:{n}" if n else name)
+            return rng.random(among) if distribution is None else sample(distribution, rng, among)
+
+        return Shares(turn)
+
+
+class Shares:
+    """Draws for many at once: the n-th of each is the same, however often and in what order the others draw.
+
+    So two engines in which the same phones, or people, come in another order still give each of them the same.
+    """
+
+    def __init__(self, turn: Callable[[int], Floats]) -> None:
+        """``turn(n)`` returns the n-th draws of all of them, from 0 on."""
+        self._turn = turn
+        self._turns: list[Floats] = []
+        self._taken: Counter[int] = Counter()
+
+    def next(self, one: int) -> float:
+        """Return the next draw of one of them."""
+        turn = self._taken[one]
+        self._taken[one] = turn + 1
+        if turn == len(self._turns):
+            self._turns.append(self._turn(turn))
+        return float(self._turns[turn][one])
 
 
 def _endless(rng: Generator, block: Callable[[Generator], Floats]) -> Iterator[float]:

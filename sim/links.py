@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sbc.decisions.link import lateness
 from scenarios.model import Fault
@@ -13,15 +14,20 @@ class Degradation:
     """What one fault does to every datagram that crosses a link."""
 
     def __init__(self, fault: Fault, draws: Draws) -> None:
-        self._loss = fault.loss or 0.0
+        self.loss = fault.loss or 0.0
+        """Share of datagrams that are lost."""
         self._luck = draws.uniforms(f"fault:{fault.name}:loss")
         self._delay: Iterator[float] | None = None
         if fault.delay is not None:
             self._delay = draws.values(f"fault:{fault.name}:delay", fault.delay)
 
+    def delays(self, count: int) -> tuple[float, ...]:
+        """Return how late as many datagrams are; nothing where it delays none."""
+        return () if self._delay is None else tuple(islice(self._delay, count))
+
     def crossing(self) -> float:
         """Return how late the next datagram is, in seconds; ``inf`` when it is lost."""
-        return lateness(self._loss, next(self._luck), 0.0 if self._delay is None else next(self._delay))
+        return lateness(self.loss, next(self._luck), 0.0 if self._delay is None else next(self._delay))
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,7 @@
 from collections.abc import Set
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -20,6 +20,7 @@ from scenarios.model import (
     Drill,
     Reroute,
     Resume,
+    Step,
     SwitchNodes,
     SwitchSoftphones,
     Verify,
@@ -27,7 +28,7 @@ from scenarios.model import (
 )
 from sim.conditions import Conditions
 from sim.deeds import Deeds
-from sim.draws import Draws
+from sim.draws import Draws, Shares
 from sim.hours import Hours
 from sim.log import Log
 from sim.phones import Phones, Switch
@@ -40,6 +41,31 @@ _BETWEEN_TRIES = 1.0
 
 _BETWEEN_LOOKS = 1.0
 """Seconds after which people look again at what they wait for; no call has to tell them."""
+
+
+class Crowd(NamedTuple):
+    """What chance has in store for each agent of a group who is to switch the phone."""
+
+    takes: Shares
+    luck: Shares
+    slips: Shares
+    sign_in: Shares | None
+    """None where signing in takes no time."""
+
+    @classmethod
+    def of(cls, step: Step, action: SwitchSoftphones, count: int, draws: Draws) -> "Crowd":
+        """Return that of a step, for ``count`` agents."""
+        name = f"step:{step.step}"
+        return cls(
+            draws.shares(f"{name}:takes", count, step.takes),
+            draws.shares(f"{name}:fails", count),
+            draws.shares(f"{name}:slips", count),
+            None if action.login is None else draws.shares(f"{name}:login", count, action.login),
+        )
+
+
+def _length(drawn: float, tries: int) -> float:
+    return drawn if tries == 1 else max(drawn, _BETWEEN_TRIES)
 
 
 class People:
@@ -73,11 +99,10 @@ class People:
         """When the search for somebody to take a step began."""
         self._takes = {name: draws.values(f"step:{name}:takes", step.takes) for name, step in self._steps.items()}
         self._luck = {name: draws.uniforms(f"step:{name}:fails") for name in self._steps}
-        self._slips = {name: draws.uniforms(f"step:{name}:slips") for name in self._steps}
-        self._sign_in = {
-            name: draws.values(f"step:{name}:login", step.does.login)
+        self._crowds = {
+            name: Crowd.of(step, step.does, drill.agents[step.does.softphones].count, draws)
             for name, step in self._steps.items()
-            if isinstance(step.does, SwitchSoftphones) and step.does.login is not None
+            if isinstance(step.does, SwitchSoftphones)
         }
         self._delay = {
             name: draws.values(f"step:{name}:delay", step.starts.delay)
@@ -182,17 +207,10 @@ class People:
             if not present:
                 later(self._env, 0.0, lambda: self._carry_out(self._book.tried(name, succeeded=True)))
         else:
-            later(self._env, self._length(name, tries), partial(self._tried, name))
-
-    def _length(self, name: str, tries: int) -> float:
-        length = next(self._takes[name])
-        return length if tries == 1 else max(length, _BETWEEN_TRIES)
-
-    def _lucky(self, name: str) -> bool:
-        return next(self._luck[name]) >= self._steps[name].fails
+            later(self._env, _length(next(self._takes[name]), tries), partial(self._tried, name))
 
     def _tried(self, name: str) -> None:
-        if not self._lucky(name):
+        if next(self._luck[name]) < self._steps[name].fails:
             self._came_out(name, succeeded=False)
             return
         match self._steps[name].does:
@@ -210,17 +228,18 @@ class People:
 
     def _switch_one(self, name: str, action: SwitchSoftphones, agent: Agent, left: set[Agent], tries: int = 1) -> None:
         """One agent switches one phone; the step is over when the last has, and none has slipped back (Z35)."""
-        before = agent.site
+        before, crowd = agent.site, self._crowds[name]
+        one = agent.number - self._phones.of_group(agent.group)[0].number
 
         def tried() -> None:
-            if self._lucky(name):
-                sign_in = next(self._sign_in[name]) if name in self._sign_in else 0.0
+            if crowd.luck.next(one) >= self._steps[name].fails:
+                sign_in = 0.0 if crowd.sign_in is None else crowd.sign_in.next(one)
                 self._phones.switch(agent, Switch(action.site, sign_in, switched))
             else:
                 again()
 
         def switched() -> None:
-            if next(self._slips[name]) < action.slips:
+            if crowd.slips.next(one) < action.slips:
                 self._phones.switch(agent, Switch(before, 0.0, again))
                 return
             if agent in left:
@@ -232,7 +251,7 @@ class People:
             self._log.entry(EventKind.STEP_REPEATED, name, agent=agent.number)
             self._switch_one(name, action, agent, left, tries + 1)
 
-        later(self._env, self._length(name, tries), tried)
+        later(self._env, _length(crowd.takes.next(one), tries), tried)
 
     # Effects
 

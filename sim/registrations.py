@@ -92,7 +92,8 @@ class Registrations(Roll):
         self._identity: dict[str, None] = {}
         """The faults that keep people from signing in."""
         self._on_due: list[Callable[[Any], None]] = [self._due]
-        self._draws = {name: draws.uniforms(f"softphones:{name}") for name in ("refresh", "start", "retry", "spread")}
+        self._refreshes = draws.uniforms("softphones:refresh")
+        self._waits = draws.shares("softphones:waits", len(agents))
         self._phones = {
             agent: Phone(
                 env,
@@ -116,7 +117,7 @@ class Registrations(Roll):
                 self._set_line(phone.agent, up=True)
             else:
                 phone.state = State.WAITING
-            phone.at(self._env.now + next(self._draws["refresh"]) * phone.half)
+            phone.at(self._env.now + next(self._refreshes) * phone.half)
 
     # What others ask
 
@@ -255,7 +256,7 @@ class Registrations(Roll):
 
     def _start(self, phone: Phone) -> None:
         if phone.client.start:
-            phone.at(self._env.now + next(self._draws["start"]) * phone.client.start)
+            phone.at(self._env.now + self._waits.next(phone.agent.number) * phone.client.start)
         else:
             self._tell(phone, Event.DUE)
 
@@ -263,13 +264,14 @@ class Registrations(Roll):
         pause = retry_after(
             phone.client,
             phone.persistence.failures,
-            next(self._draws["retry"]),
+            self._waits.next(phone.agent.number),
             expires=phone.plan.expires,
             since_sent=self._env.now - phone.sent,
             line=phone.bound,
             asked=phone.asked,
         )
-        return pause + phone.plan.spread * next(self._draws["spread"])
+        spread = phone.plan.spread
+        return pause + spread * self._waits.next(phone.agent.number) if spread else pause
 
     def _send(self, phone: Phone) -> None:
         """Send a REGISTER, for the first time or again; on a degraded line its answer may be late or lost."""

@@ -19,6 +19,8 @@ _HOLDING_TIMES = 2
 """A warm start fills the system as in equilibrium and then lets it settle for this many mean holding times."""
 _WRAP_UPS = 2
 """Agents at the work after a call are not filled in, and so take longer to settle."""
+_CALLS_REACH_AGENTS = 0.1
+"""Seconds in which calls get to their agents, whatever is on their way."""
 
 
 def warm_up(drill: Drill) -> float:
@@ -84,7 +86,7 @@ def _callers(drill: Drill, stream: Traffic, draws: Draws, name: str) -> Iterator
     if drill.run.warm:
         n = int(draws.stream(f"{name}:warm").poisson(values[0] * stream.talk.mean))
         left = residuals(stream.talk, draws.stream(f"{name}:residual"), n)
-        yield CallerBlock([float(edges[0])] * n, left.tolist(), [np.inf] * n, [1] * n, [[]] * n)
+        yield CallerBlock([_first_moment(float(edges[0]), stream)] * n, left.tolist(), [np.inf] * n, [1] * n, [[]] * n)
 
     # Arrivals of a Poisson process of unit rate, carried over to time by the inverse of the expected count.
     expected = np.concatenate(([0.0], np.cumsum(np.diff(edges) * values)))
@@ -93,6 +95,14 @@ def _callers(drill: Drill, stream: Traffic, draws: Draws, name: str) -> Iterator
         unit = passed + np.cumsum(streams.arrivals.exponential(1.0, BLOCK))
         passed = float(unit[-1])
         yield _block(stream, streams, np.interp(unit[unit < expected[-1]], expected, edges))
+
+
+def _first_moment(begin: float, stream: Traffic) -> float:
+    """Return when the calls that are up as the run begins are dialled: those to agents, then those by agents.
+
+    So it is the same agents who do, whether or not a call takes time to get to its agent.
+    """
+    return begin + _CALLS_REACH_AGENTS if stream.from_ else begin
 
 
 def _sources(
@@ -105,7 +115,7 @@ def _sources(
         in_call = stream.talk.mean / (stream.talk.mean + idle)
         busy = int(draws.stream(f"{name}:warm").binomial(sources, in_call))
     left = residuals(stream.talk, draws.stream(f"{name}:residual"), busy)
-    yield CallerBlock([begin] * busy, left.tolist(), [np.inf] * busy, [1] * busy, [[]] * busy)
+    yield CallerBlock([_first_moment(begin, stream)] * busy, left.tolist(), [np.inf] * busy, [1] * busy, [[]] * busy)
     yield _block(stream, streams, begin + np.sort(streams.arrivals.exponential(idle, sources - busy)))
     while True:
         yield _block(stream, streams, streams.arrivals.exponential(idle, BLOCK))

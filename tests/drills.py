@@ -8,6 +8,7 @@ from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Recor
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.engine import play
+from sim.live import engine as live
 from sim.packets import engine as packets
 from sim.traffic import load
 
@@ -16,10 +17,10 @@ TOKYO = "03-1234-5678"
 OSAKA = "06-1234-5678"
 MOBILE = "090-1234-5678"
 
-ENGINES: dict[str, Callable[[Drill, list[Iterator[CallerBlock]], int, int, Recorder], None]] = {
-    "calls": play,
-    "packets": packets.play,
-}
+_Play = Callable[[Drill, list[Iterator[CallerBlock]], int, int, Recorder], None]
+ENGINES: dict[str, _Play] = {"calls": play, "packets": packets.play}
+"""Those that play in virtual time."""
+_LIVE: dict[str, _Play] = {"live": live.play}
 
 _BASE: dict[str, object] = {
     "kirikae": 1,
@@ -92,5 +93,5 @@ def played(
     """Play a drill with a literal load for each of its streams, or with the drawn load when none is given."""
     recorder = ListRecorder()
     traffic = [iter(blocks) for blocks in streams] or load(drill, seed, replication)
-    ENGINES[engine](drill, traffic, seed, replication, recorder)
+    (ENGINES | _LIVE)[engine](drill, traffic, seed, replication, recorder)
     return recorder

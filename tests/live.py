@@ -60,7 +60,7 @@ async def sockets(**options: Any) -> AsyncIterator[Sockets]:
         yield opened
     finally:
         await opened.close()
-    assert failed == []
+    assert failed == [], failed
 
 
 def on_each_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

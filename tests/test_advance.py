@@ -49,6 +49,12 @@ def test_an_exhausted_list_is_a_time_out_unless_all_have_refused(sip: int, silen
     assert advance.final(sip, silent=silent) == heard
 
 
+@pytest.mark.parametrize("sip", DRAWN)
+def test_of_a_proxy_s_answers_only_the_500_stands_for_another(sip: int) -> None:
+    assert advance.meaning(sip, proxied=False) == sip
+    assert advance.meaning(sip, proxied=True) == (503 if sip == 500 else sip)
+
+
 def test_what_asks_for_it_in_a_503_is_left_alone_until_then() -> None:
     rests = advance.Rests()
     rests.answered(100.0, "ntt", 503, 30.0)

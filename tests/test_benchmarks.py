@@ -6,19 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, growth, measure, truth
+from benchmarks import contestants, growth, measure, packets, truth
 from benchmarks.bare import bare
 from benchmarks.measure import Json, Options
 from benchmarks.ours import engine
 from benchmarks.peers import ciw, salabim
 from benchmarks.simpy_models import slim, textbook
-from benchmarks.whole_run import measured, whole_run
+from benchmarks.whole_run import RunError, measured, whole_run
 from benchmarks.workload import Contender, Load, Tally, Workload, draw
-from scenarios.evidence import EventKind
+from kirikae import drills
+from scenarios.evidence import EventKind, Gauge, Sample
 from tests.drills import Caller, callers, played
 
 needs_salabim = pytest.mark.skipif(find_spec("salabim") is None, reason="salabim is not installed")
@@ -166,6 +168,52 @@ def test_growth_measures_every_size(capsys: pytest.CaptureFixture[str]) -> None:
     figures = growth.main(Options(calls=200, repeats=1))
     assert list(figures["microseconds_an_attempt"][contestants.ENGINE]) == ["99", "999", "9999"]
     assert "9,999 ports" in capsys.readouterr().out
+
+
+SWITCHES = [
+    pytest.param({}, id="nothing on"),
+    pytest.param({"keeps": "none"}, id="nothing kept"),
+    pytest.param({"journal": True, "capture": True}, id="journal and pcap"),
+    pytest.param({"strict": True}, id="strict wire"),
+]
+
+
+@pytest.mark.parametrize("switches", SWITCHES)
+def test_every_call_through_the_pair_is_completed(switches: dict[str, Any]) -> None:
+    assert packets.speed(20, **switches) > 0
+
+
+def test_calls_that_are_not_completed_are_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "LAST", -5.0)
+    with pytest.raises(RunError, match="0 of 20 calls"):
+        packets.speed(20)
+
+
+def test_calls_in_progress_are_measured_while_there_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    class Watched(packets.Meter):
+        def sample(self, sample: Sample) -> None:
+            if sample.gauge is Gauge.PORTS and self.read and len(self.read) < 2:
+                seen.append(sample.value)
+            super().sample(sample)
+
+    monkeypatch.setattr(packets, "Meter", Watched)
+    monkeypatch.setattr(packets, "RATE", 5.0)
+    speed, _ = packets.crowded(100, 50)
+    assert speed > 0
+    assert max(seen) == pytest.approx(50, abs=2)
+
+
+def test_a_drill_is_played_by_both_engines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = tmp_path / "small.kirikae.yaml"
+    small.write_text(json.dumps(OF_TWO_PORTS.plan()), encoding="utf-8")  # JSON is YAML
+    monkeypatch.setattr(drills, "find", lambda name: small)
+    figures = packets.drill_time(1)
+    assert list(figures) == ["calls", "packets", "times"]
+    assert "100 s: simulated seconds a CPU second" in capsys.readouterr().out
 
 
 def test_the_command_runs_what_is_named_and_writes_its_figures(

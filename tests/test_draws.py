@@ -126,6 +126,22 @@ def test_seed_replication_and_name_each_give_another_stream_that_knows_nothing_o
         assert abs(stats.pearsonr(one, other).statistic) < 4 / sqrt(20_000)
 
 
+def test_each_of_many_gets_the_same_draws_whatever_the_others_take_and_when() -> None:
+    one, other = (Draws(1, 0).shares("a", 3) for _ in range(2))
+    in_turn = [[one.next(who) for who in range(3)] for _ in range(4)]
+    alone = {who: [other.next(who) for _ in range(4)] for who in (2, 0, 1)}
+    assert [list(draws) for draws in zip(alone[0], alone[1], alone[2], strict=True)] == in_turn
+    assert len({draw for draws in in_turn for draw in draws}) == 12
+    assert in_turn[0] == first(Draws(1, 0), "a", 3)
+
+
+def test_shares_follow_their_distribution_over_people_and_over_turns() -> None:
+    shares = Draws(3, 0).shares("x", 200, parse_distribution({"exponential": "60s"}))
+    values = [shares.next(who) for _ in range(200) for who in range(200)]
+    assert stats.kstest(values, stats.expon(scale=60).cdf).pvalue > ODDS
+    assert abs(stats.pearsonr(values[:-200], values[200:]).statistic) < 4 / sqrt(len(values))
+
+
 def test_endless_values_follow_their_distribution_across_blocks() -> None:
     values = list(islice(Draws(3, 0).values("x", parse_distribution({"exponential": "60s"})), N))
     assert stats.kstest(values, stats.expon(scale=60).cdf).pvalue > ODDS

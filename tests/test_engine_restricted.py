@@ -193,14 +193,14 @@ def test_what_a_carrier_has_heard_about_calls_in_the_sbc_has_not_about_calls_out
     assert found == {Direction.INBOUND: calls_in, Direction.OUTBOUND: calls_out}
 
 
-def test_what_one_agent_hears_from_a_drained_pair_does_not_keep_the_others_from_it() -> None:
+def test_what_the_contact_centre_has_heard_from_a_drained_pair_counts_for_all_its_agents() -> None:
     base = {"by": "operator", "takes": 0}
     runbook = [
         {"step": "drain", "starts": {"at": "100s"}, "does": {"drain": "edge", "retry_after": "5m"}, **base},
         {"step": "resume", "starts": {"at": "200s"}, "does": {"resume": "edge"}, **base},
     ]
-    recorder = played(both_ways(runbook=runbook), callers(), callers(Caller(110), Caller(210)))
-    assert {each.start: each.sip for each in recorder.records} == {110: 503, 210: 200}
+    recorder = played(both_ways(runbook=runbook), callers(), callers(Caller(110), Caller(210), Caller(411)))
+    assert {each.start: each.sip for each in recorder.records} == {110: 503, 210: 503, 411: 200}
 
 
 def test_a_test_call_is_refused_as_a_caller_is() -> None:

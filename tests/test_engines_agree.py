@@ -5,8 +5,9 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 
 import pytest
 
-from scenarios.evidence import CallRecord, EventKind, Outcome
-from tests.drills import ENGINES, TOKYO, Caller, ListRecorder, callers, drill, played
+from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome
+from scenarios.model import Drill
+from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
 
 CLOSE = 0.1
 OFFSETS = (0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)  # RFC 3261 §17.1.1.2: T1 doubled from copy to copy, up to 64·T1
@@ -16,6 +17,10 @@ engines = pytest.mark.parametrize("engine", ENGINES)
 
 def in_order(recorder: ListRecorder) -> list[CallRecord]:
     return sorted(recorder.records, key=lambda call: call.attempt)
+
+
+def _at(entry: JournalEntry) -> float:
+    return entry.at
 
 
 def outcomes(recorder: ListRecorder) -> list[Outcome]:
@@ -137,3 +142,285 @@ def test_calls_on_a_node_that_dies_are_lost_or_kept_as_the_pair_says(engine: str
         assert all(call.end == pytest.approx(10.0, abs=CLOSE) for call in cut)
         assert {call.reason for call in cut} <= {"edge/1 lost"}
         assert len(recorder.records) == 6
+
+
+def unavailable(what: str, wait: str | None) -> dict[str, object]:
+    """Return a trunk or a pair that answers 503 from 100 to 200, with a Retry-After if it has one."""
+    asks = {} if wait is None else {"retry_after": wait}
+    if what == "trunk":
+        return {"faults": [{"name": "busy", "at": "100s", "for": "100s", "trunk": "ntt", "fails": "503", **asks}]}
+    does: list[dict[str, object]] = [{"drain": "edge", **asks}, {"resume": "edge"}]
+    steps = [
+        {"step": f"{at}", "by": "operator", "takes": 0, "starts": {"at": f"{at}s"}, "does": each}
+        for at, each in zip((100, 200), does, strict=True)
+    ]
+    return {"runbook": steps}
+
+
+@engines
+@pytest.mark.parametrize("passes", ["b2bua", "proxy"])
+@pytest.mark.parametrize("what", ["trunk", "pair"])
+@pytest.mark.parametrize(("wait", "after"), [(None, "ntt"), ("80s", "ntt"), ("2m", "kddi")])
+def test_a_call_out_goes_on_to_another_trunk_and_the_first_is_left_alone_as_long_as_it_asked_for(
+    engine: str, what: str, passes: str, wait: str | None, after: str
+) -> None:
+    plan = drill(
+        run={"for": "5m", "warm": False},
+        default_caller=TOKYO,
+        sbc_pairs={name: {"site": "tokyo", "ports": 9, "passes": passes} for name in ("edge", "far")},
+        trunks={"ntt": {"via": "edge", "channels": 9}, "kddi": {"via": "far", "channels": 9}},
+        numbers={TOKYO: {"trunk": ["ntt", "kddi"]}},
+        agents={"desk": {"count": 9, "softphone": {"sites": ["tokyo"]}}},
+        traffic=[{"from": "desk", "to": MOBILE, "arrivals": "1/m", "talk": "10s"}],
+        **unavailable(what, wait),
+    )
+    # The one at 110 hears the 503; what it says of 2 min is over at 230.
+    recorder = played(plan, callers(Caller(90), Caller(110), Caller(210), Caller(231)), engine=engine)
+    assert [call.trunk for call in in_order(recorder)] == ["ntt", "kddi", after, "ntt"]
+    assert set(outcomes(recorder)) == {Outcome.COMPLETED}
+
+
+def called_back(passes: str = "b2bua", *faults: dict[str, object], **changes: object) -> Drill:
+    """Return one agent, and who waits for ten seconds is promised a call; ntt can take nobody from 15 to 25."""
+    return drill(**{
+        "run": {"for": "3m", "warm": False},
+        "sbc_pairs": {name: {"site": "tokyo", "ports": 9, "passes": passes} for name in ("edge", "far")},
+        "trunks": {"ntt": {"via": "edge", "channels": 9}, "kddi": {"via": "far", "channels": 1}},
+        "numbers": {TOKYO: {"trunk": ["ntt", "kddi"], "queue": "desk"}},
+        "queues": {"desk": {"agents": ["staff"], "callback": {"after": "10s", "accepts": "100%"}}},
+        "agents": {"staff": {"count": 1, "softphone": {"sites": ["tokyo"]}}},
+        "faults": [{"name": "away", "at": "15s", "for": "10s", "trunk": "ntt", "fails": "503"}, *faults],
+        **changes,
+    })  # fmt: skip
+
+
+def then(trunk: str, **how: object) -> dict[str, object]:
+    return {"name": "then", "at": "50s", "for": "30s", "trunk": trunk, **how}
+
+
+@engines
+@pytest.mark.parametrize("passes", ["b2bua", "proxy"])
+@pytest.mark.parametrize(
+    ("fault", "outcome", "sip", "reason"),
+    [
+        (then("ntt", fails="503"), Outcome.COMPLETED, 200, ""),
+        (then("kddi", fails="503"), Outcome.FAILED, 503, "callback failed"),
+        (then("kddi", refuses="100%", answer=603), Outcome.FAILED, 603, "restricted by the carrier"),
+    ],
+)
+def test_a_caller_is_called_back_by_the_trunk_that_the_call_came_by(
+    engine: str, passes: str, fault: dict[str, object], outcome: Outcome, sip: int, reason: str
+) -> None:
+    # The second comes by kddi, is promised a call at 30 and called at 60, when the first, who came by ntt, is done;
+    # the third has the agent after that.
+    load = callers(Caller(10, talk=50), Caller(20, talk=7), Caller(70, talk=5))
+    recorder = played(called_back(passes, fault), load, engine=engine)
+    assert [call.trunk for call in in_order(recorder)] == ["ntt", "kddi", "kddi" if fault["trunk"] == "ntt" else "ntt"]
+    second = in_order(recorder)[1]
+    assert (second.outcome, second.sip, second.reason) == (outcome, sip, reason)
+    assert second.callback == pytest.approx(30.0, abs=CLOSE)
+    assert outcomes(recorder)[::2] == [Outcome.COMPLETED, Outcome.COMPLETED]
+
+
+@engines
+def test_a_promise_is_not_kept_where_its_trunk_is_full(engine: str) -> None:
+    # kddi has one channel: the second, who came by it, is called back at 60, when the third has it.
+    load = callers(Caller(10, talk=50), Caller(20, talk=7), Caller(55, talk=30))
+    recorder = played(called_back("b2bua", then("ntt", fails="503")), load, engine=engine)
+    told = [(call.trunk, call.outcome, call.reason, call.sip) for call in in_order(recorder)]
+    full = ("kddi", Outcome.BLOCKED, "kddi", 503)
+    assert told == [("ntt", Outcome.COMPLETED, "", 200), full, ("kddi", Outcome.COMPLETED, "", 200)]
+
+
+@engines
+def test_nobody_is_called_back_from_a_queue_that_has_been_cleared(engine: str) -> None:
+    desk = {
+        "agents": ["staff"], "callback": {"after": "10s", "accepts": "100%"}, "open": "office", "at_closing": "clear"
+    }  # fmt: skip
+    plan = called_back(
+        run={"for": "3m", "warm": False, "start": "2026-11-24 09:00"},
+        calendars={"office": {"hours": {"mon-sun": "09:00-09:01"}}},
+        queues={"desk": desk},
+    )
+    recorder = played(plan, callers(Caller(10, talk=80), Caller(30)), engine=engine)
+    told = [(call.outcome, call.reason, call.sip) for call in in_order(recorder)]
+    assert told == [(Outcome.COMPLETED, "", 200), (Outcome.CLOSED, "closed", 200)]
+    assert in_order(recorder)[1].end == pytest.approx(60.0, abs=CLOSE)
+
+
+LIMITS: dict[str, tuple[str, dict[str, object], int, str]] = {
+    "tap": ("numbers", {TOKYO: {"trunk": "ntt", "tap": 1}}, 486, TOKYO),
+    "trunk": ("trunks", {"ntt": {"via": "edge", "channels": 1}}, 503, "ntt"),
+    "cps": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 9, "cps": 1}}, 503, "edge cps"),
+    "ports": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 1}}, 503, "edge"),
+    "cps and ports": ("sbc_pairs", {"edge": {"site": "tokyo", "ports": 1, "cps": 1}}, 503, "edge cps"),
+    "tenant": ("ports", {"tenant": 1}, 486, "tenant"),
+}
+"""Sections of a drill with room for one call, and what the second hears of whom."""
+
+
+@pytest.mark.parametrize(
+    ("full", "by_calls", "by_packets"),
+    [
+        (["tap", "trunk"], "tap", "tap"),
+        (["trunk", "ports"], "trunk", "trunk"),
+        (["tap", "trunk", "ports"], "tap", "tap"),
+        (["cps and ports"], "cps", "cps"),
+        # What is first on the way is asked first: the carrier, then the node, then the contact centre.
+        (["tenant", "tap"], "tenant", "tap"),
+        (["tenant", "trunk"], "tenant", "trunk"),
+        (["tenant", "ports"], "tenant", "ports"),
+        (["cps", "tap"], "cps", "tap"),
+        (["cps", "trunk"], "cps", "trunk"),
+    ],
+)
+def test_of_several_limits_that_are_full_the_widest_refuses_or_the_first_on_the_way(
+    full: list[str], by_calls: str, by_packets: str
+) -> None:
+    plan = drill(run={"for": "1m", "warm": False}, **{LIMITS[name][0]: LIMITS[name][1] for name in full})
+    for engine, says in (("calls", by_calls), ("packets", by_packets)):
+        second = in_order(played(plan, callers(Caller(10, talk=20), Caller(10.5)), engine=engine))[1]
+        assert (second.outcome, second.sip, second.reason) == (Outcome.BLOCKED, *LIMITS[says][2:])
+
+
+@engines
+@pytest.mark.parametrize(
+    ("fault", "reason", "waiting"), [({"site": "tokyo"}, "edge/1 lost", False), ({"office": "hq"}, "hq lost", True)]
+)
+def test_what_is_up_at_a_lost_site_or_office_is_cut_off_then_and_agents_are_free_once_people_hang_up(
+    engine: str, fault: dict[str, object], reason: str, waiting: bool
+) -> None:
+    plan = drill(
+        run={"for": "5m", "warm": False},
+        ports={"tenant": 9},
+        offices={"hq": {}},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 2, "office": "hq", "softphone": {"sites": ["tokyo"]}}},
+        traffic=[{"to": TOKYO, "arrivals": "1/s", "talk": "10s", "silence_hangup": "15s"}],
+        faults=[{"name": "quake", "at": "30s", "for": "60s", **fault}],
+    )
+    load = callers(
+        Caller(10, 60), Caller(12, 5), Caller(20, 70),  # two talk, one has done so
+        Caller(25, 50, patience=30), Caller(28, 20, patience=30),  # two wait
+        Caller(200, 10), Caller(201, 12),
+    )  # fmt: skip
+    recorder = played(plan, load, engine=engine)
+    done, cut, gone = Outcome.COMPLETED, Outcome.DROPPED, Outcome.ABANDONED
+    left = [gone, gone] if waiting else [cut, cut]
+    assert outcomes(recorder) == [cut, done, cut, *left, done, done]
+    ended = [call.end for call in in_order(recorder)]
+    assert ended == [
+        pytest.approx(end, abs=CLOSE) for end in (30, 17, 30, *([55, 58] if waiting else [30, 30]), 210, 213)
+    ]
+    assert {call.reason for call in recorder.records if call.outcome is cut} == {reason}
+    assert [call.wait for call in in_order(recorder)[-2:]] == [pytest.approx(0.0, abs=CLOSE)] * 2
+    for limit in ("tenant", "ntt", "edge"):  # all had hung up by 60
+        assert recorder.levels(Gauge.PORTS, limit)[80.0] == 0
+
+
+@engines
+def test_a_node_that_goes_on_clears_the_calls_of_a_trunk_that_was_lost_while_it_hung(engine: str) -> None:
+    plan = drill(
+        run={"for": "2m", "warm": False},
+        trunks={name: {"via": "edge", "channels": 9} for name in ("ntt", "kddi")},
+        numbers={TOKYO: {"trunk": ["ntt", "kddi"], "queue": "desk"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 1, "softphone": {"sites": ["tokyo"]}}},
+        faults=[
+            {"name": "hung", "at": "20s", "for": "10s", "pair": "edge", "fails": "active", "how": "hung"},
+            {"name": "cut", "at": "25s", "trunk": "ntt"},
+        ],
+    )
+    recorder = played(plan, callers(Caller(10, talk=200), Caller(40, talk=5)), engine=engine)
+    told = [(call.trunk, call.outcome, call.reason) for call in in_order(recorder)]
+    assert told == [("ntt", Outcome.DROPPED, "ntt lost"), ("kddi", Outcome.COMPLETED, "")]
+    assert [call.end for call in in_order(recorder)] == [pytest.approx(end, abs=CLOSE) for end in (25, 45)]
+
+
+@engines
+@pytest.mark.parametrize(
+    ("hours", "trouble", "done"),
+    [("10:00-11:00", "50s", 60.0), ("10:00-11:00", None, 30.0), ("09:00-11:00", None, None)],
+)
+def test_a_closed_number_is_verified_if_it_is_the_contact_centre_that_says_so(
+    engine: str, hours: str, trouble: str | None, done: float | None
+) -> None:
+    """Nobody is there to answer: open, the number cannot be verified."""
+    plan = drill(
+        run={"for": "3m", "warm": False, "start": "2026-11-24 09:00"},
+        calendars={"office": {"hours": {"mon-sun": hours}}, "never": {"hours": {"mon-sun": "22:00-23:00"}}},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk", "open": "office"}},
+        queues={"desk": {"agents": ["staff"]}},
+        agents={"staff": {"count": 1, "shifts": {"never": 1}, "softphone": {"sites": ["tokyo"]}}},
+        runbook=[{"step": "test", "by": "operator", "takes": "30s", "starts": {"at": "0s"}, "does": {"verify": TOKYO}}],
+        faults=[] if trouble is None else [{"name": "cut", "at": "0s", "for": trouble, "trunk": "ntt", "fails": "503"}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    finished = [entry.at for entry in recorder.of(EventKind.STEP_FINISHED)]
+    assert finished == ([] if done is None else [pytest.approx(done, abs=CLOSE)])
+
+
+# Not by hand, but the same in each.
+
+
+def registered(plan: Drill, engine: str) -> dict[object, float]:
+    """Return who got a line, and when last."""
+    return {entry.detail["agent"]: entry.at for entry in played(plan, engine=engine).of(EventKind.REGISTERED)}
+
+
+def test_every_phone_comes_back_when_it_does_in_the_other_engine() -> None:
+    """Each has waits of its own, however the phones are mixed up on the way."""
+    plan = drill(
+        run={"for": "30m", "warm": False},
+        sites={"tokyo": {"register_rate": "3/s"}},
+        agents={"staff": {"count": 60, "softphone": {"sites": ["tokyo"], "client": "pjsua", "spread": "30s"}}},
+        faults=[{"name": "gone", "at": "5m", "registrar": "tokyo", "for": "4m"}],
+        traffic=[{"to": TOKYO, "arrivals": "1/m", "talk": "10s"}],
+    )
+    calls, packets = (registered(plan, engine) for engine in ENGINES)
+    assert len(calls) == 60
+    assert packets == pytest.approx(calls, abs=CLOSE)
+
+
+def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:
+    to_osaka = {
+        "step": "move",
+        "by": "agents",
+        "starts": {"at": "1m"},
+        "takes": {"exponential": "30s"},
+        "fails": "30%",
+        "does": {"softphones": "staff", "site": "osaka", "login": {"exponential": "5s"}, "slips": "30%"},
+    }
+    plan = drill(
+        run={"for": "30m", "warm": False},
+        sites={"tokyo": {}, "osaka": {}},
+        agents={"staff": {"count": 30, "softphone": {"sites": ["tokyo", "osaka"]}}},
+        runbook=[to_osaka],
+        traffic=[{"to": TOKYO, "arrivals": "1/m", "talk": "10s"}],
+    )
+    repeats = [played(plan, engine=engine).of(EventKind.STEP_REPEATED) for engine in ENGINES]
+    calls, packets = ([(entry.detail["agent"], entry.at) for entry in sorted(each, key=_at)] for each in repeats)
+    assert len(calls) > 15
+    assert [who for who, _ in packets] == [who for who, _ in calls]
+    assert [at for _, at in packets] == pytest.approx([at for _, at in calls], abs=CLOSE)
+
+
+@engines
+@pytest.mark.parametrize(("tested", "first", "second"), [(False, "a", "b"), (True, "b", "a")])
+def test_a_test_call_is_taken_by_whoever_has_been_idle_longest(
+    engine: str, tested: bool, first: str, second: str
+) -> None:
+    test = {"step": "try it", "by": "operator", "starts": {"at": "30s"}, "takes": "10s", "does": {"verify": TOKYO}}
+    one = {"count": 1, "softphone": {"sites": ["tokyo"]}}
+    plan = drill(
+        run={"for": "2m", "warm": False},
+        numbers={TOKYO: {"trunk": "ntt", "queue": "desk"}},
+        queues={"desk": {"agents": ["a", "b"], "select": "longest"}},
+        agents={"a": one, "b": one},
+        runbook=[test] if tested else [],
+    )
+    # The first two calls bring both into an order: a is free at 15, b at 20.
+    load = callers(Caller(5, 10), Caller(10, 10), Caller(60, 10), Caller(90, 10))
+    recorder = played(plan, load, engine=engine)
+    assert [call.agents for call in in_order(recorder)] == ["a", "b", first, second]

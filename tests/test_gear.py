@@ -97,12 +97,15 @@ def test_a_secret_reaches_the_command_and_nothing_that_is_told(monkeypatch: pyte
 
 
 def test_of_much_that_is_said_the_end_is_told_without_half_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SBC_KEY", "s3cret" * 40)
-    line = parse_command(
-        ["sh", "-c", "i=0; while [ $i -lt 600 ]; do echo $1; i=$((i+1)); done; exit 1", "x", "${env:SBC_KEY}"]
+    monkeypatch.setenv("SBC_KEY", "s3cret!")
+    code = (
+        "import sys; print(sys.argv[1] * 20_000); [print(n, sys.argv[1]) for n in range(int(sys.argv[2]))]; sys.exit(1)"
     )
-    ran = execute(line, 30)
-    assert ran.told.splitlines() == ["failed with exit code 1", *["***"] * 10]
+    line = [sys.executable, "-c", code, "${env:SBC_KEY}"]
+    few = execute(parse_command([*line, 2]), 30)
+    assert few.told.splitlines() == ["failed with exit code 1", "0 ***", "1 ***"]
+    many = execute(parse_command([*line, 50]), 30)
+    assert many.told.splitlines() == ["failed with exit code 1", *(f"{n} ***" for n in range(40, 50))]
 
 
 def test_a_secret_that_is_gone_when_it_is_needed_is_named() -> None:

@@ -24,9 +24,10 @@ from sbc.endpoints.registrar import Bound, Location, RegistrarEndpoint
 from sbc.endpoints.wire import Address, Datagram, Path
 from sbc.live import running
 from sbc.live.clock import Clock
+from sbc.live.impaired import Degraded, Impaired
 from sbc.live.shell import Shell
 from sbc.live.sockets import Sockets
-from sbc.live.transport import BindError, Receiver
+from sbc.live.transport import BindError, Receiver, Transport
 from sbc.quiet import collector_off
 from sbc.sip.ids import Ids
 from sbc.sip.message import parse
@@ -238,10 +239,10 @@ def test_the_collector_stays_off_where_it_was_off() -> None:
 class Parts:
     """Shells by name, and what their endpoints have reported."""
 
-    def __init__(self, transport: Sockets) -> None:
+    def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.clock = Clock()
-        self.site = here()
+        self.site, self.desk = here(), here()
         self.told: dict[str, list[object]] = {}
         self.shells: dict[str, Shell] = {}
 
@@ -259,10 +260,9 @@ class Parts:
         return sum(isinstance(report, kind) for report in self.told[name])
 
 
-async def registers(transport: Sockets, by: str, client: str = "plain") -> Parts:
+async def registers(parts: Parts, by: str, client: str = "plain") -> None:
     """Let a phone register."""
-    parts = Parts(transport)
-    site, desk = parts.site, here()
+    site, desk = parts.site, parts.desk
     location = Location()
     parts.shell("tokyo", site).start(RegistrarEndpoint(ids(site), location, Terms(shortest=1)))
     parts.shell("phone", desk).start(
@@ -272,21 +272,35 @@ async def registers(transport: Sockets, by: str, client: str = "plain") -> Parts
     await parts.hears("phone", Registered)
     assert parts.told["tokyo"] == [Bound("agent-7@tokyo")]
     assert address_of_record(7, "tokyo") in location
-    return parts
 
 
 @pytest.mark.parametrize("by", ["udp", "tcp"])
 @on_each_loop
 async def test_a_phone_registers(by: str) -> None:
     async with sockets() as transport:
-        await registers(transport, by)
+        await registers(Parts(transport), by)
         assert transport.counters.dropped == transport.counters.failed == 0
+
+
+@pytest.mark.parametrize("by", ["udp", "tcp"])
+@on_each_loop
+async def test_a_phone_registers_over_a_worse_network(by: str) -> None:
+    """Both ends are of this process: what goes between them passes the wrapper twice."""
+    async with sockets() as transport:
+        impaired = Impaired(transport, Random(1).random)  # noqa: S311 - a test has to be repeatable
+        parts = Parts(impaired)
+        for address in (parts.site, parts.desk):
+            impaired.degrade(address.host, Degraded(delay=0.01, doubled=1.0))
+        await registers(parts, by)
+        assert (impaired.fates.doubled > 0) is (by == "udp")
+        assert parts.count("phone", Registered) == 1
 
 
 @pytest.mark.asyncio
 async def test_a_phone_notices_that_its_connection_to_the_registrar_has_ended() -> None:
     async with sockets() as transport:
-        parts = await registers(transport, "tcp", client="jssip")
+        parts = Parts(transport)
+        await registers(parts, "tcp", client="jssip")
         transport.release(parts.site)
         await parts.hears("phone", Disconnected)
 
@@ -349,7 +363,7 @@ async def test_an_endpoint_that_fails_is_heard_of_at_once(by: str) -> None:
     failed: list[object] = []
     transport = Sockets()
     parts = Parts(transport)
-    site, desk = parts.site, here()
+    site, desk = parts.site, parts.desk
     parts.shell("it", site).start(Failing())
     parts.shell("other", desk).start(Scripted())
     asyncio.get_running_loop().set_exception_handler(lambda loop, told: failed.append(told["exception"]))

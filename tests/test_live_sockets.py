@@ -14,19 +14,13 @@ import pytest
 
 from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.wire import VRRP, Address, Path
-from sbc.live.sockets import Sockets
+from sbc.live import running
 from sbc.live.tcp import listeners
 from sbc.live.transport import BindError
 from sbc.live.udp import BUFFER
 from tests.live import OPTIONS, Ear, here, on_each_loop, sockets, until
 
 MANY = 20
-
-
-def on_asyncio(transport: Sockets) -> None:
-    """On uvloop there are no refusals."""
-    if not transport.hears_refusals:
-        pytest.skip("nobody hears of refusals on uvloop")
 
 
 @contextmanager
@@ -136,12 +130,11 @@ async def test_nothing_arrives_at_an_address_that_was_released() -> None:
     assert ear.datagrams == []
 
 
-@on_each_loop
+@pytest.mark.asyncio
 async def test_a_refusal_is_told_of_whom_it_is_and_costs_nothing_sent_to_others() -> None:
     """Left alone, Linux fails the next call on the socket for it, whatever that is for."""
     ours, theirs, nobody, ear = here(), here(), here(), Ear()
     async with sockets() as transport:
-        on_asyncio(transport)
         with datagrams(theirs) as plain:
             transport.hold(ear, ours)
             for number in range(MANY):
@@ -161,11 +154,10 @@ async def test_a_refusal_is_told_of_whom_it_is_and_costs_nothing_sent_to_others(
                 await until(lambda turn=turn: len(ear.datagrams) == turn)  # type: ignore[misc] # bound at once
 
 
-@on_each_loop
+@pytest.mark.asyncio
 async def test_the_loop_sleeps_after_a_refusal() -> None:
     ours, ear = here(), Ear()
     async with sockets() as transport:
-        on_asyncio(transport)
         transport.hold(ear, ours)
         transport.send(Path(ours, here()), b"to nobody")
         await until(lambda: ear.events)
@@ -181,6 +173,25 @@ async def test_the_loop_sleeps_after_a_refusal() -> None:
         loop._selector.select = counted  # type: ignore[attr-defined] # as above
         await asyncio.sleep(0.05)
         assert selected < 10
+
+
+def test_on_uvloop_a_refusal_is_silence() -> None:
+    """With IP_RECVERR the process would end: libuv takes an error for a length."""
+    pytest.importorskip("uvloop")
+
+    async def scene() -> None:
+        ours, theirs, ear = here(), here(), Ear()
+        async with sockets() as transport:
+            with datagrams(theirs) as plain:
+                transport.hold(ear, ours)
+                for number in range(MANY):
+                    transport.send(Path(ours, here()), b"to nobody")
+                    transport.send(Path(ours, theirs), b"%d" % number)
+                    assert await next_of(plain) == b"%d" % number
+        assert not transport.hears_refusals
+        assert ear.events == []
+
+    running.run(scene(), fast=True)
 
 
 @on_each_loop
@@ -215,7 +226,9 @@ async def test_a_port_that_another_program_has_is_a_clear_error(kind: int, share
             f"cannot hold {name} {address}: another program has it; "
             "stop that program, or choose another port or address"
         )
-        transport.hold(Ear(), address)  # nothing is left of the first try
+        transport.send(Path(address, here()), b"from nowhere")
+        assert transport.counters.homeless == 1  # nothing is left of the first try
+        transport.hold(Ear(), address)
 
 
 @on_each_loop
@@ -338,6 +351,24 @@ async def test_one_connection_serves_both_ways_and_both_ends_call_it_by_one_path
         assert first.datagrams[0].path == path.back()
         assert first.data == [OPTIONS]
         assert (first.events, second.events) == ([], [])
+
+
+@on_each_loop
+async def test_where_its_own_port_will_not_do_a_connection_leaves_from_another() -> None:
+    ours, theirs, ear = here(), here(), Ear()
+    async with sockets() as transport:
+        transport.hold(Ear(), ours)
+        transport.hold(ear, theirs)
+        with socket.socket() as taken:
+            for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                taken.setsockopt(socket.SOL_SOCKET, option, 1)
+            taken.bind(ours)
+            taken.connect(theirs)
+            transport.send(Path(ours, theirs, "tcp"), OPTIONS)
+            await until(lambda: ear.datagrams)
+            source = ear.datagrams[0].path.local
+            assert source.host == ours.host
+            assert source.port != ours.port
 
 
 @on_each_loop

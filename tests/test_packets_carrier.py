@@ -504,6 +504,15 @@ def test_a_trunk_that_asks_for_it_is_left_alone_until_then() -> None:
     assert rig.invites("ntt") == [1, 31.01]
 
 
+@pytest.mark.parametrize(("passes", "tried"), [("b2bua", ["ntt"]), ("proxy", ["ntt", "kddi"])])
+def test_a_500_of_a_proxy_pair_counts_as_the_503_that_a_proxy_makes_it_of(passes: str, tried: list[str]) -> None:
+    pairs = {"edge": {"site": "tokyo", "ports": 50, "passes": passes}, "far": {"site": "osaka", "ports": 50}}
+    rig = Rig(drill(**{**TWO_TRUNKS, "sbc_pairs": pairs}), {"edge": [(0, 500)]}, headers=[("Retry-After", 30)])
+    rig.at(1, Dial("1", TOKYO)).at(20, Dial("2", TOKYO)).run(40)
+    assert [trunk for trunk in ("ntt", "kddi") if rig.invites(trunk)] == tried
+    assert rig.invites("ntt") == ([1, 20] if passes == "b2bua" else [1])
+
+
 def test_a_503_without_retry_after_speaks_for_one_call() -> None:
     rig = Rig(drill(**TWO_TRUNKS), {"edge": [(0, 503)]}).at(1, Dial("1", TOKYO)).at(2, Dial("2", TOKYO)).run(3)
     assert rig.invites("ntt") == [1, 2]

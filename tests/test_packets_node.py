@@ -357,6 +357,21 @@ def test_a_call_from_the_inside_leaves_by_the_trunk_that_it_names() -> None:
     assert rig.lines["ntt-tokyo"].requests == []
 
 
+def test_a_call_from_a_trunk_says_to_the_inside_by_which_it_has_come() -> None:
+    rig = Rig()
+    (call,) = rig.call("1", "kddi-tokyo")
+    rig.run(0.2)
+    request = rig.centre.requests[0]
+    contact = request.contacts[0].uri
+    assert str(contact) == "sip:09011112222;tgrp=kddi-tokyo;trunk-context=kirikae@192.0.2.10:5060;user=phone"
+    assert len(request.contacts) == 1
+    assert call.dialog is not None
+    assert call.dialog.remote_target == SipUri(SERVICE.host, port=SERVICE.port)  # the carrier's side sees nothing of it
+    rig.do(rig.centre, lambda now, agent: agent.hang_up(now, rig.centre.calls[0]))
+    rig.run(1)
+    assert len(rig.node(0)) == 0
+
+
 def test_a_trunk_in_a_user_part_reads_as_rfc_4904_writes_it() -> None:
     assert str(by_trunk("09012345678", "ntt tokyo", SERVICE)) == (
         "sip:09012345678;tgrp=ntt%20tokyo;trunk-context=kirikae@192.0.2.10:5060;user=phone"
@@ -1074,6 +1089,32 @@ def test_after_a_split_both_have_a_call_and_the_one_that_went_on_with_it_last_kn
     assert rig.centre.heard(Ended) == rig.lines["ntt-tokyo"].heard(Ended) == []
     rig.hang_up(rig.lines["ntt-tokyo"], calls[0])
     rig.run(300.0)
+    rig.quiet()
+
+
+@pytest.mark.parametrize("cut", [20.0, 44.0])
+@pytest.mark.parametrize("hold", [45.11, 45.3, 59.0])
+@pytest.mark.parametrize("whole", [0.6, 36.0])
+def test_a_refresh_that_the_next_node_has_not_heard_of_does_not_cost_the_call(
+    cut: float, hold: float, whole: float
+) -> None:
+    """Sessions of 90 s are refreshed at 45.1; by what the second node knows they would be over at 60.1 (RFC 4028)."""
+    rig = Rig(interval=90)
+    rig.run(0.1)
+    calls = rig.call("0")
+    rig.run(cut)
+    rig.ha.cut_by["cut"] = None
+    rig.run(hold)
+    rig.hold(1)
+    rig.run(hold + whole)
+    del rig.ha.cut_by["cut"]
+    rig.run(200.0)
+    rig.release(1)
+    rig.run(400.0)
+    assert rig.centre.heard(Ended) == rig.lines["ntt-tokyo"].heard(Ended) == []
+    assert len(rig.node(0)) == 1
+    rig.hang_up(rig.lines["ntt-tokyo"], calls[0])
+    rig.run(500.0)
     rig.quiet()
 
 

@@ -435,6 +435,31 @@ def test_an_unavailable_target_says_when_to_come_back() -> None:
     assert "Retry-After" not in rig.refused().headers
 
 
+def unavailable(after: float, *, again: int | None = None, status: int = 503) -> React:
+    return phone((after, status), headers=[] if again is None else [("Retry-After", again)])
+
+
+@pytest.mark.parametrize(
+    ("targets", "wait"),
+    [
+        ([unavailable(1, again=30)], 30),
+        ([unavailable(1, again=30), unavailable(1, again=60)], 29),  # the first of them at 31; it is 2 now
+        ([unavailable(1, again=60), unavailable(1, again=30)], 30),
+        ([unavailable(1, again=30), unavailable(1)], None),
+        ([unavailable(1), unavailable(1, again=30)], None),
+        ([unavailable(1, again=1), unavailable(2, again=30)], None),  # the first can be tried already
+        ([unavailable(1, again=30, status=480)], None),
+        ([unavailable(1, again=30, status=480), unavailable(1, again=30)], None),
+    ],
+)
+def test_a_caller_is_told_when_the_first_of_all_targets_may_be_tried_again(
+    targets: list[React], wait: int | None
+) -> None:
+    rig = Rig({f"target{i}": target for i, target in enumerate(targets)}).call()
+    refused = rig.refused()
+    assert (None if refused.retry_after is None else refused.retry_after.seconds) == wait
+
+
 def test_a_refused_datagram_moves_on_at_once() -> None:
     rig = Rig({"bob": [], "carol": [(0, 200)]})
     rig.network.refuse("bob")

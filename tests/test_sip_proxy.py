@@ -513,6 +513,16 @@ def test_503s_alone_become_500_and_say_when_to_come_back() -> None:
     assert rig.heard == [(3, 500)]
     assert "Retry-After" not in rig.last.headers
     assert [event.again for event in rig.proxy.events if isinstance(event, Tried)] == [31, None, None]
+    both: dict[str, Any] = {
+        "bob": answers((1, 503), headers=[("Retry-After", 30)]),
+        "carol": answers((1, 503)),
+    }
+    assert "Retry-After" not in Rig(both).call().last.headers
+    both["carol"] = answers((1, 503), headers=[("Retry-After", 60)])
+    rig = Rig(both).call()
+    assert (rig.last.status, rig.last.retry_after) == (500, (29, None))  # bob at 31, and it is 2 now
+    both["carol"] = answers((1, 500), headers=[("Retry-After", 60)])
+    assert Rig(both).call().last.retry_after == (60, None)  # carol's own, as it is
 
 
 def test_one_503_of_several_answers_is_never_what_the_caller_hears() -> None:

@@ -303,3 +303,11 @@ def test_two_pairs_at_one_address_cannot_be_told_apart() -> None:
     assert [(each.id, each.path) for each in check(plan)] == [
         ("duplicate-name", ("targets", "core", "outside", "send_to"))
     ]
+
+
+def test_both_sides_of_a_pair_may_have_one_address_and_are_told_apart_by_where_they_are_heard() -> None:
+    sides = {
+        side: {"send_to": "udp:127.0.0.1:5070", "listen_on": f"udp:127.0.0.9:{port}"}
+        for side, port in (("outside", 5071), ("inside", 5072))
+    }
+    assert check(drill(targets={"edge": sides})) == []

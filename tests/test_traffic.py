@@ -126,6 +126,18 @@ def test_callers_without_patience_or_retry_stated_wait_for_ever_and_call_once() 
 # A warm start
 
 
+def test_calls_to_agents_are_up_before_those_that_agents_place() -> None:
+    """Else who of them dials would depend on how long a call takes to get to its agent."""
+    traffic = [stream(), {"from": "staff", "to": MOBILE, "arrivals": "1/s", "talk": "10s"}]
+    agents = {"staff": {"count": 50, "softphone": {"sites": ["tokyo"]}}}
+    there, out = (
+        whole(blocks).at
+        for blocks in load(drill(run={"for": "1m", "warm": True}, traffic=traffic, agents=agents), 5, 0)
+    )
+    assert there[0] == -20
+    assert out[0] == pytest.approx(-19.9)
+
+
 def test_a_warm_run_begins_two_holding_times_early_with_calls_in_progress_as_in_equilibrium() -> None:
     plan = drill(run={"for": "1m", "warm": True}, traffic=[stream(arrivals="2/s", talk={"exponential": "50s"})])
     assert warm_up(plan) == 100

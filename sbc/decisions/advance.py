@@ -9,6 +9,9 @@ from enum import Enum
 UNAVAILABLE = 503
 """The answer that may carry Retry-After (RFC 3261 §21.5.4)."""
 
+BEHIND_PROXY = 500
+"""What a 503 becomes on its way through a proxy, which knows of one next hop only (RFC 3261 §16.7 step 6)."""
+
 NO_ANSWER = 408
 """What a trunk that stays silent counts as (RFC 3261 §16.7: a branch whose timer fires has answered 408)."""
 
@@ -49,6 +52,14 @@ def after(
     if node_left:
         return Verdict.NODE
     return Verdict.NEXT if trunks_left else Verdict.FINAL
+
+
+def meaning(sip: int, *, proxied: bool) -> int:
+    """Return what a response stands for that has come ``proxied`` or not: a proxy's 500 is taken for a 503 (S2, S9).
+
+    A 500 of whoever is behind the proxy looks the same.
+    """
+    return UNAVAILABLE if proxied and sip == BEHIND_PROXY else sip
 
 
 def final(sip: int, *, silent: bool) -> int:

@@ -110,10 +110,14 @@ class Distributor(Generic[Call]):
 
     def offer(self, now: float, queue: str, site: str, call: Call) -> Agent | None:
         """Bring a caller to a queue at a site: the agent who is next takes the call, or it waits."""
-        agent = self._find(self._first[queue], site)
+        agent = self.take(queue, site)
         if agent is None:
             self._waiting[queue, site][call] = now
         return agent
+
+    def take(self, queue: str, site: str) -> Agent | None:
+        """Return the agent who is next for a queue at a site, in use from now on; None with nobody idle."""
+        return self._find(self._first[queue], site)
 
     def widen(self, queue: str, site: str, call: Call) -> Agent | None:
         """Ask the groups of the next stage for a waiting caller, who leaves the queue when an agent is free."""

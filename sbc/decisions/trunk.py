@@ -23,6 +23,7 @@ class Refusal(NamedTuple):
 
 
 LOST: Final = "trunk lost"
+RESTRICTED: Final = "restricted by the carrier"
 NOTHING_ANSWERS: Final = Refusal(advance.NOTHING_ANSWERS, NO_ANSWER)
 NO_NODE: Final = Refusal(advance.NO_NODE, UNAVAILABLE)
 _LEFT_ALONE: Final = Refusal(advance.LEFT_ALONE, UNAVAILABLE)
@@ -86,5 +87,5 @@ def restricted(trunk: Trouble, lots: dict[str, bool]) -> Refusal | None:
         if fault not in lots:
             lots[fault] = restriction.refuses()
         if lots[fault]:
-            return Refusal("restricted by the carrier", restriction.answer, restriction.retry_after, (fault,))
+            return Refusal(RESTRICTED, restriction.answer, restriction.retry_after, (fault,))
     return None

@@ -36,7 +36,10 @@ class Clear(NamedTuple):
 
 
 class HangUp(NamedTuple):
-    """Whoever has answered in the centre hangs up: for a number without a queue, where no phone does."""
+    """Whoever has answered in the centre hangs up: for a number without a queue, where no phone does.
+
+    A caller who is in an IVR, waits or is being put through is given up: nothing has been heard of them for long.
+    """
 
     key: str
 

@@ -218,9 +218,10 @@ class Errands:
         if ended.why is Event.TIMED_OUT:
             self._unanswered(now, errand, silent=True)
         elif isinstance(response, Response):
-            trunk = Direction.OUTBOUND, errand.way.trunk
-            self._rests.answered(now, trunk, response.status, retry_after(response))
-            self._failed(now, errand, Refusal(response.reason, response.status))
+            trunk, proxied = (Direction.OUTBOUND, errand.way.trunk), self._edge(errand).proxied
+            status = advance.meaning(response.status, proxied=proxied)
+            self._rests.answered(now, trunk, status, retry_after(response, proxied=proxied))
+            self._failed(now, errand, Refusal(response.reason, status))
         else:
             self._failed(now, errand, Refusal(UNREACHABLE, ended.status or NOBODY))
 

@@ -81,6 +81,8 @@ class Pass(NamedTuple):
     trunk: str
     uri: SipUri
     """Whom it goes on to."""
+    inbound: bool
+    """Whether it comes by the trunk, and does not leave by it."""
 
 
 class Refusal(NamedTuple):
@@ -126,7 +128,7 @@ class Gate:
         refusing = admit((self.post.ports,), self.post.pace, now)
         if refusing is not None:
             return Refusal(Denied(key, NO_CIRCUIT, refusing.name, limit=True))
-        return Pass(key, *way)
+        return Pass(key, *way, source in self._by_source)
 
     def enter(self) -> None:
         """Give a port to a call that the other node had."""

@@ -8,6 +8,7 @@ from sbc.decisions import member
 from sbc.decisions.admission import Limit
 from sbc.decisions.trunk import Refusal, Trouble
 from sbc.endpoints.naming import CHARGING, Naming
+from sbc.endpoints.trunk_group import by_trunk
 from sbc.endpoints.wire import RELIABLE, SIP_PORT, Address, End, Path
 from sbc.sip.agent import UserAgent
 from sbc.sip.call import Call, Way
@@ -84,6 +85,11 @@ class Edge:
         """Whether both nodes serve."""
         return len(self.nodes) > 1
 
+    @property
+    def proxied(self) -> bool:
+        """Whether its nodes pass answers on as proxies do."""
+        return self.plan.passes == "proxy"
+
     def called(self, node: int) -> str:
         """Return what a node is called, as ``pair/1``."""
         return f"{self.name}/{node + 1}"
@@ -158,9 +164,12 @@ class Line(Trouble):
             NameAddr(SipUri(there.host, "".join(filter(str.isdigit, each)), _shown(there), _PHONE))
             for each in (number, dialled)
         )
-        caller = NameAddr(SipUri(self.shown.host, naming.caller(key), _shown(self.shown)))
+        user = naming.caller(key)
+        caller = NameAddr(SipUri(self.shown.host, user, _shown(self.shown)))
         headers = naming.headers(key)
-        if self.edge.real is not None:
+        if self.edge.real is None:
+            headers.append(("Contact", NameAddr(by_trunk(user, self.name, self.local))))  # a proxy leaves it as it is
+        else:
             headers.append(("P-Asserted-Identity", caller))
         return self.agent.invite(now, target.uri, caller, to, headers=headers, body=self._offer)
 

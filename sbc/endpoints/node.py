@@ -22,6 +22,7 @@ from sbc.endpoints.gate import Pass, Post
 from sbc.endpoints.passing import LineDown, Node, Serve
 from sbc.endpoints.replica import Replica, read, write
 from sbc.endpoints.replication import Replication
+from sbc.endpoints.trunk_group import by_trunk
 from sbc.endpoints.wire import Datagram, Path
 from sbc.sip.b2bua import CARRIED, BackToBack
 from sbc.sip.bridge import Bridge, Closed, Denial, Incoming, Onward
@@ -32,7 +33,7 @@ from sbc.sip.ids import Ids
 from sbc.sip.message import Request, Response
 from sbc.sip.snapshot import TAKEN, take
 from sbc.sip.transaction import Send
-from sbc.sip.uri import SipUri, TelUri
+from sbc.sip.uri import SipUri, TelUri, Uri
 
 Keeps = Literal["all", "confirmed", "none"]
 
@@ -146,10 +147,11 @@ class SbcNode(Node):
     def _settle(self, now: float) -> None:
         while outputs := self._middle.take():
             for output in outputs:
+                if type(output) is Send:
+                    self._out.append(output)
+                    self._touch(output.message)
+                    continue
                 match output:
-                    case Send(_, message):
-                        self._out.append(output)
-                        self._touch(message)
                     case Incoming(bridge):
                         self._incoming(now, bridge)
                     case Closed(bridge) if bridge in self._bridges:
@@ -163,16 +165,20 @@ class SbcNode(Node):
         request = bridge.request
         answer = self._ask(now, bridge.a.flow, request)
         if isinstance(answer, Pass):
-            self._middle.connect(now, bridge, [Onward(answer.uri, to=self._dialled(request))])
+            contact = self._came_by(answer.trunk, request) if answer.inbound else None
+            self._middle.connect(now, bridge, [Onward(answer.uri, to=self._dialled(request), contact=contact)])
             self._carry(Carried(bridge, answer.key, answer.trunk))
         else:
             self._middle.deny(now, bridge, Denial(answer.denied.status, answer.retry_after))
 
     def _dialled(self, request: Request) -> NameAddr | None:
         """Return To as the other side may see it: the number dialled, at this node."""
-        uri = request.to.uri
-        user = uri.user if isinstance(uri, SipUri) else uri.phone if isinstance(uri, TelUri) else None
+        user = _user(request.to.uri)
         return None if user is None else NameAddr(self.post.contact._replace(user=user.partition(";")[0]))
+
+    def _came_by(self, trunk: str, request: Request) -> NameAddr:
+        """Return Contact as the contact centre is to see it: by which trunk the call has come (RFC 4904 §5)."""
+        return NameAddr(by_trunk(_user(request.from_.uri) or "", trunk, self.post.service))
 
     def _carry(self, call: Carried) -> None:
         self._calls[call.id] = self._bridges[call.bridge] = call
@@ -262,7 +268,8 @@ class SbcNode(Node):
     def _touch(self, message: Request | Response) -> None:
         """Note that something may have changed in the call that a message belongs to."""
         if self._replication is not None:
-            call = self._names.get(message.headers.get("Call-ID") or "")
+            name = message.headers.find("call-id")
+            call = self._names.get(name) if type(name) is str else None
             if call is not None:
                 self._touched[call.id] = call
 
@@ -305,3 +312,7 @@ class SbcNode(Node):
         return BackToBack(
             self.post.contact, self._ids, self._locate, carried=(*CARRIED, HEADER), timing=self.post.timing
         )
+
+
+def _user(uri: Uri) -> str | None:
+    return uri.user if isinstance(uri, SipUri) else uri.phone if isinstance(uri, TelUri) else None

@@ -1,6 +1,6 @@
 """A softphone: keeps itself registered, answers what comes and calls whom it is told to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
@@ -130,7 +130,10 @@ class Phone:
         "_sites", "address",
     )  # fmt: skip
 
-    def __init__(self, number: int, address: Address, kind: Kind, ids: Ids) -> None:
+    def __init__(
+        self, number: int, address: Address, kind: Kind, ids: Ids, draw: Callable[[], float] | None = None
+    ) -> None:
+        """``draw`` as in :class:`~sbc.sip.registration.RegistrationClient`."""
         self.address = address
         self._number = number
         self._kind = kind
@@ -147,6 +150,7 @@ class Phone:
             expires=kind.expires,
             client=kind.client,
             spread=kind.spread,
+            draw=draw,
             domains=True,
         )
         self._registering: Transactions | None = None

@@ -7,8 +7,8 @@ node, and with it a call in set-up: the next node drops the 200 that it did not 
 Ports are counted as far as a proxy sees calls: from an INVITE to its refusal, or to the end of a BYE that passes, or
 until no INVITE has passed in the dialog for a session interval. A node that begins to serve counts from 0, whatever
 dialogs the other has let in; the `calls` engine carries their ports over. A proxy speaks for neither side: it clears no
-calls, neither of a lost trunk nor when it steps down. And a 503 of the next hop reaches the caller as 500 (S2), which
-lets no list of trunks go on; the refusals of the node itself stay 503.
+calls, neither of a lost trunk nor when it steps down. And a 503 of the next hop leaves it as 500 (S2); whoever sends
+calls to the pair knows that (:func:`sbc.decisions.advance.meaning`). The refusals of the node itself stay 503.
 """
 
 from typing import Final

@@ -47,13 +47,13 @@ class Reception:
             self._board.refuse(now, leg, LOOP, None)
             return
         if earlier is not None:
-            self._supersede(now, earlier)
+            self._give_up(now, earlier)
         visit = self._queueing.visits[key] = Visit(key, leg, request)
         leg.owner, leg.hears = visit, self._heard
         self._queueing.lead(now, visit, self._meets(visit, leg, request))
 
-    def _supersede(self, now: float, visit: Visit) -> None:
-        """The caller's exchange has given an INVITE up whose CANCEL has not come, and sent another."""
+    def _give_up(self, now: float, visit: Visit) -> None:
+        """The caller is gone, and no CANCEL or BYE has come: there is another INVITE, or nothing is heard any more."""
         leg, visit.caller = visit.caller, None
         self._queueing.lead(now, visit, Event.CALLER_GONE)
         if leg is not None:
@@ -114,8 +114,10 @@ class Reception:
             self._queueing.lead(now, visit, Event.CLOSED)
 
     def hang_up(self, now: float, key: str) -> None:
-        """Whoever has answered in the centre hangs up; nothing happens to a call that is over."""
+        """Whoever has answered in the centre hangs up, or a caller is given up; nothing happens to what is over."""
         visit = self._queueing.visits.get(key)
         if visit is not None and visit.state is State.TALKING:
             visit.by = Party.CENTRE
             self._queueing.lead(now, visit, Event.OTHER_GONE)
+        elif visit is not None and (visit.state, Event.CALLER_GONE) in TABLE:
+            self._give_up(now, visit)

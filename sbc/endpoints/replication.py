@@ -27,7 +27,7 @@ from sbc.decisions.handover import TABLE, Effect, Event, State
 from sbc.decisions.table import follow
 from sbc.decisions.timers import T2
 from sbc.endpoints.endpoint import Transmit
-from sbc.endpoints.replica import VERSION, Replica
+from sbc.endpoints.replica import VERSION, Replica, as_json
 from sbc.endpoints.wire import Path
 from sbc.sip.ids import Ids
 
@@ -363,9 +363,12 @@ class Replication:
 
     def take(self) -> list[Transmit]:
         """Return what is to be sent."""
-        out = [*self.receiver.out, *self.sender.out]
-        self.receiver.out.clear()
-        self.sender.out.clear()
+        receiver, sender = self.receiver, self.sender
+        if not receiver.out and not sender.out:
+            return []
+        out = [*receiver.out, *sender.out]
+        receiver.out.clear()
+        sender.out.clear()
         return out
 
     def _ask(self, now: float) -> None:
@@ -376,12 +379,12 @@ class Replication:
 
 
 def _line(*values: object) -> bytes:
-    return json.dumps(values, separators=(",", ":")).encode()
+    return as_json(values).encode()
 
 
 def _read(line: bytes) -> Any:
     """Return what a line says, None for what is no JSON."""
     try:
-        return json.loads(line)
+        return json.loads(line.decode())
     except (ValueError, RecursionError):
         return None

@@ -1,8 +1,9 @@
 """The lines and legs of the contact centre: one user agent at each site, and who hears of each of their calls."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from itertools import count
-from math import inf
 from typing import Any, Final, TypeAlias
 
 from sbc.endpoints.line import Edge, transport_of
@@ -31,6 +32,15 @@ Heard: TypeAlias = Progress | Offered | Up | Ended
 Hears: TypeAlias = "Callable[[float, Leg, Heard], None]"
 Acts: TypeAlias = Callable[[float, Any], None]
 Arrives: TypeAlias = "Callable[[float, Leg, Request], None]"
+
+
+@lru_cache(maxsize=256)
+def _agreed(offer: bytes, address: str) -> sdp.Session:
+    """Return the answer to an offer, whichever session it is: carriers send the same one with call after call.
+
+    Raises :class:`~sbc.sip.errors.ParseError` for what is no session description.
+    """
+    return sdp.answer(sdp.parse_sdp(offer), sdp.Origin(address, 0), MEDIA_PORT, CODECS)
 
 
 def _unheard(now: float, leg: "Leg", heard: Heard) -> None:
@@ -117,7 +127,7 @@ class Switchboard:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min(self._agenda.next(), min((line.agent.deadline() for line in self.by_address.values()), default=inf))
+        return min([self._agenda.next(), *[line.agent.deadline() for line in self.by_address.values()]])
 
     def fire(self, now: float) -> None:
         """Do all that is due."""
@@ -142,15 +152,21 @@ class Switchboard:
 
     def work(self, now: float) -> None:
         """Pass on all that has come up, until nothing more does."""
-        while any(self._drain(now, line) for line in self.by_address.values()):
-            pass
+        busy = True
+        while busy:
+            busy = False
+            for line in self.by_address.values():
+                if self._drain(now, line):
+                    busy = True
+                    break
 
     def _drain(self, now: float, line: Line) -> bool:
         outputs = line.agent.take()
         for output in outputs:
+            if type(output) is Send:
+                self.out.append(output)
+                continue
             match output:
-                case Send():
-                    self.out.append(output)
                 case Arrived(call, request):
                     leg = self._legs[call] = Leg(line, call, None, _unheard)
                     self._arrives(now, leg, request)
@@ -230,10 +246,10 @@ class Switchboard:
         if not body:
             return self.offering(line)
         try:
-            answer = sdp.answer(sdp.parse_sdp(body), self._origin(line), MEDIA_PORT, CODECS)
+            agreed = _agreed(body, line.shown.host)
         except ParseError:
             return None
-        return None if answer.audio is None else answer.encode()
+        return None if agreed.audio is None else replace(agreed, origin=self._origin(line)).encode()
 
     def _origin(self, line: Line) -> sdp.Origin:
         return sdp.Origin(line.shown.host, next(self._sessions))

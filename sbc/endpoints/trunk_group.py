@@ -1,4 +1,4 @@
-"""Which trunk a call is to leave by, as the user part of its Request-URI says (RFC 4904)."""
+"""Which trunk a call is to leave by, as its Request-URI says, or has come by, as its Contact does (RFC 4904 §5)."""
 
 from typing import NamedTuple
 
@@ -14,14 +14,14 @@ PHONE = Params([("user", "phone")])
 
 
 class Wish(NamedTuple):
-    """What a user part says: a number, and the trunk that a call to it is to leave by."""
+    """What a user part says: a number, and the trunk that a call is to leave by, or has come by."""
 
     number: str
     trunk: str | None
 
 
 def by_trunk(number: str, trunk: str, sbc: Address) -> SipUri:
-    """Return the Request-URI of a call that an SBC is to send on by a trunk (§5)."""
+    """Return the Request-URI of a call that an SBC is to send on by a trunk, or the Contact of one that came by it."""
     user = f"{number};tgrp={escape(trunk)};trunk-context={CONTEXT}"
     return SipUri(sbc.host, user, sbc.port, PHONE)
 

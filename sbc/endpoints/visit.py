@@ -9,6 +9,7 @@ from sbc.decisions.routing import Route
 from sbc.endpoints.centre_reports import ClosedOut, Denied, Party, TurnedAway
 from sbc.endpoints.errands import Errand
 from sbc.endpoints.switchboard import Acts, Leg
+from sbc.endpoints.trunk_group import wish
 from sbc.endpoints.visiting import State
 from sbc.endpoints.wire import Path
 from sbc.sip.agenda import Appointment
@@ -95,8 +96,6 @@ def user_of(uri: object) -> str:
 
 
 def trunk_of(request: Request) -> str | None:
-    """Return the trunk group that a call came by, which the Contact names (RFC 4904 §6.1)."""
+    """Return the trunk group that a call came by, which the Contact names (RFC 4904 §5)."""
     contact = request.contacts[0].uri
-    user = contact.user_text if isinstance(contact, SipUri) else None
-    parts = (part.partition("=") for part in (user or "").split(";")[1:])
-    return next((value for name, _, value in parts if name == "tgrp"), None)
+    return wish(contact).trunk if isinstance(contact, SipUri) else None

@@ -36,6 +36,8 @@ class Degraded:
     """Seconds that each is late."""
     jitter: float = 0.0
     """Most seconds that each is later than that, drawn evenly; datagrams may pass each other."""
+    delays: tuple[float, ...] = ()
+    """Seconds that each is late besides: one of these, drawn evenly, and so of any distribution."""
     loss: float = 0.0
     """Share of datagrams that never arrive."""
     doubled: float = 0.0
@@ -150,7 +152,8 @@ class Impaired:
         return share > 0.0 and self._draw() < share
 
     def _delay(self, how: Degraded) -> float:
-        return how.delay + (how.jitter * self._draw() if how.jitter else 0.0)
+        drawn = how.delays[int(self._draw() * len(how.delays))] if how.delays else 0.0
+        return how.delay + drawn + (how.jitter * self._draw() if how.jitter else 0.0)
 
     # Datagrams.
 

@@ -7,6 +7,7 @@ tells, an answer over the channel between them. Both end with whoever has starte
 import asyncio
 from collections.abc import Collection
 from functools import partial
+from random import random
 from secrets import randbits
 from typing import Final
 
@@ -16,12 +17,13 @@ from sbc.endpoints.passing import Serve
 from sbc.endpoints.wire import VRRP, Address, Datagram, Path
 from sbc.live.child import Child, begin
 from sbc.live.clock import Clock
+from sbc.live.impaired import Impaired
 from sbc.live.machine_plan import MachinePlan
 from sbc.live.running import run
 from sbc.live.shell import Shell
 from sbc.live.sockets import Sockets
 from sbc.live.transport import SIP, BindError
-from sbc.live.words import Failed, Freeze, OfSip, Ping, Pong, Renew, SipPlan, Thaw, ToSip, Up
+from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Ping, Pong, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.ids import Ids
 from scenarios.model import OptionsDetection
 
@@ -36,12 +38,14 @@ class Machine:
     """Two processes, and what passes between them and to whoever has started them."""
 
     def __init__(self) -> None:
-        self._sockets = Sockets()
+        self._network = Impaired(Sockets(), random)
         self._sip = self._sip_process()
         self._plan: MachinePlan
         self._ha: Shell
         self._role: Role | None = None
         self._frozen = False
+        self._may_meet = False
+        """Whether no advert has met the fault of the link yet."""
         self._check: asyncio.TimerHandle | None = None
         self._above = begin(self._hear)
 
@@ -55,6 +59,11 @@ class Machine:
                 self._sip.tell(event)
             case Switch():
                 self._ha.tell(said)
+            case LinkFault():
+                if not isinstance(self._plan.detect, OptionsDetection):  # probes pass the site's network
+                    said.strike(self._network, self._plan.seat.peer.host)
+                    self._may_meet = said != LinkFault()
+                self._sip.tell(said)
             case Freeze():
                 self._frozen = True
                 self._sip.stop()
@@ -78,7 +87,7 @@ class Machine:
         transport = "udp" if isinstance(detect, OptionsDetection) else VRRP
         self._announces = Path(seat.own, seat.peer, transport)
         try:
-            self._sockets.hold(self, seat.own, transports=(transport,))
+            self._network.hold(self, seat.own, transports=(transport,))
         except BindError as error:
             self._above.tell(Failed(str(error)))
         self._ha.start(ha_daemon(clock.now(), seat, detect, plan.phases, Ids(randbits), serves=plan.serves))
@@ -150,7 +159,7 @@ class Machine:
     def hold(self, address: Address) -> None:
         """Let the SIP process have an address, and say so."""
         self._sip.tell(Hold(address))
-        self._sockets.send(self._announces, _CLAIM + str(address).encode())
+        self._network.send(self._announces, _CLAIM + str(address).encode())
 
     def release(self, address: Address) -> None:
         """Let it give an address up."""
@@ -158,7 +167,14 @@ class Machine:
 
     def send(self, path: Path, data: bytes) -> None:
         """Send what the daemon sends."""
-        self._sockets.send(path, data)
+        before = self._harmed()
+        self._network.send(path, data)
+        if self._may_meet and self._harmed() > before:
+            self._may_meet = False
+            self._above.tell(LinkMet())
+
+    def _harmed(self) -> int:
+        return self._network.fates.cut + self._network.fates.lost
 
 
 class _Handing:

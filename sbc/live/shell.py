@@ -17,11 +17,11 @@ class Shell:
     """Input, then outputs, then one wake-up at the deadline; one that comes too early looks again."""
 
     def __init__(
-        self, clock: Clock, transport: Transport, name: str, report: Report, *, serves: "Shell | None" = None
+        self, clock: Clock, transport: Transport, name: str, report: Report, *, serves: Receiver | None = None
     ) -> None:
         """``report`` hears what the endpoint tells its user, and a BindError where it cannot have an address.
 
-        ``serves``: the shell for whose endpoint this one, an HA daemon, takes service addresses.
+        ``serves``: the SIP process for which this one, an HA daemon, takes service addresses: what comes there is its.
         """
         self.name = name
         self.report = report

@@ -82,7 +82,7 @@ class TcpSocket:
         self._connections.clear()
 
     def ended(self, connection: "Connection") -> None:
-        """Forget a connection, and tell of it; what is sent on its path makes another one."""
+        """Forget a connection that has ended by itself, and tell of it; what is sent on its path makes another one."""
         if self._connections.get(connection.path) is connection:
             del self._connections[connection.path]
             self.receiver.tell(Broken(connection.path))
@@ -186,9 +186,8 @@ class Connection:
 
     def _over(self) -> None:
         self._lose_early()
-        if self._open:
-            self._open = False
-            self._owner.ended(self)
+        self._open = False
+        self._owner.ended(self)
 
     async def _connect(self) -> socket.socket:
         try:

@@ -137,14 +137,17 @@ class UdpSocket:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
             other.setblocking(False)
             os.dup2(other.fileno(), self._socket.fileno(), inheritable=False)
-        self._stream.add_done_callback(lambda opened: opened.result().close())
+        self._stream.add_done_callback(_close)
 
-    async def _opened(self) -> DatagramServer:
+    async def _opened(self) -> DatagramServer | None:
+        if not self._open:  # closed before the loop has come round
+            self._socket.close()
+            return None
         return cast("DatagramServer", await from_socket(self._socket))
 
     async def _receive_all(self) -> None:
-        stream = await self._stream
-        while True:
+        stream = await asyncio.shield(self._stream)
+        while stream is not None:
             try:
                 data, source = await stream.recv()
             except TransportClosed:
@@ -158,8 +161,8 @@ class UdpSocket:
                 self._receiver.receive(Datagram(path, None, data))
 
     async def _send_all(self) -> None:
-        stream = await self._stream
-        while True:
+        stream = await asyncio.shield(self._stream)
+        while stream is not None:
             while self._queue:
                 path, data = self._queue.popleft()
                 if await _handed_over(stream, path.remote, data):
@@ -186,6 +189,12 @@ class UdpSocket:
                         refused[Path(self._address, Address(host, port), self._transport)] = None
         for path in refused:
             self._receiver.tell(Broken(path))
+
+
+def _close(opened: asyncio.Task[DatagramServer | None]) -> None:
+    stream = opened.result()
+    if stream is not None:
+        stream.close()
 
 
 async def _handed_over(stream: DatagramServer, target: Address, data: bytes) -> bool:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from sbc.endpoints.node_plan import NodePlan
 from sbc.endpoints.wire import Address
+from sbc.live.impaired import Degraded, Direction, Impaired
 
 
 class SipPlan(NamedTuple):
@@ -45,13 +46,26 @@ class Renew(NamedTuple):
 
 
 class LinkFault(NamedTuple):
-    """What the link to the other machine does to adverts and replication from now on."""
+    """What the link to the other machine does to adverts and replicas from now on, in each direction."""
 
-    cut: bool
+    cut: bool = False
     loss: float = 0.0
     """Share of datagrams that are lost."""
-    delay: tuple[float, float] = (0.0, 0.0)
-    """Seconds that they are late, at least and at most."""
+    delays: tuple[float, ...] = ()
+    """Seconds that a datagram is late: one of these, drawn evenly; none for not at all."""
+
+    def strike(self, impaired: Impaired, host: str) -> None:
+        """Let it befall what passes to and from the other machine."""
+        if self.cut:
+            impaired.cut(host)
+        else:
+            impaired.heal(host)
+        # Both ends lose and delay what comes and goes: a way between them is the sending end's.
+        impaired.degrade(host, Degraded(loss=self.loss, delays=self.delays), Direction.OUT)
+
+
+class LinkMet(NamedTuple):
+    """The first advert since a :class:`LinkFault` has met it."""
 
 
 class Ping(NamedTuple):

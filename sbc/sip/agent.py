@@ -55,6 +55,9 @@ _ARRIVED: Final = State.ARRIVED
 _OWING: Final = State.OWING
 _CHANGE_OWING: Final = Turn.OWING
 _CHANGE_ASKED: Final = Turn.ASKED
+_INVITE: Final = Event.INVITE
+_ANSWER: Final = Event.ANSWER
+_HANG_UP: Final = Event.HANG_UP
 
 
 class UserAgent:
@@ -142,11 +145,14 @@ class UserAgent:
         headers: Fields = (),
         body: bytes = b"",
     ) -> Call:
-        """Call someone; without a body the other side is to make the offer. `routes` are proxies to pass, §8.1.2."""
+        """Call someone; without a body the other side is to make the offer. `routes` are proxies to pass, §8.1.2.
+
+        A Contact among `headers` stands in place of the usual one.
+        """
         call = Call(self._ids.word(), self._ids.tag(), self._timing, outgoing=True)
         call.draft = Draft(uri, from_.with_tag(call.tag), to, routes, headers, body)
         self._core.by_name[call.call_id, call.tag] = call
-        self._core.lead(now, call, Event.INVITE)
+        self._core.lead(now, call, _INVITE)
         self._work(now)
         return call
 
@@ -169,7 +175,7 @@ class UserAgent:
         """Accept what was told by Arrived, Offered or ChangeAsked; raises ImpossibleEventError where nothing was."""
         if call.state is _OWING:
             call.session.sent(body)
-            self._core.lead(now, call, Event.ANSWER, call.owed)
+            self._core.lead(now, call, _ANSWER, call.owed)
         elif call.turn is _CHANGE_OWING:
             call.session.sent(body)
             self._core.change(now, call, Move.ANSWER, call.owed)
@@ -180,7 +186,7 @@ class UserAgent:
             response = self._core.response(call, call.server.request, 200, headers, body)
             if call.dialog is None:
                 call.dialog = Dialog.as_callee(call.server.request, response)
-            self._core.lead(now, call, Event.ANSWER, response)
+            self._core.lead(now, call, _ANSWER, response)
         else:
             raise ImpossibleEventError(f"answering while {call.state.value!r}")
         self._work(now)
@@ -206,7 +212,7 @@ class UserAgent:
         message = None
         if call.state is _ARRIVED:
             message = self._core.response(call, call.server.request, 480, headers, b"")
-        self._core.lead(now, call, Event.HANG_UP, message)
+        self._core.lead(now, call, _HANG_UP, message)
         self._work(now)
 
     def reinvite(self, now: float, call: Call, *, headers: Fields = (), body: bytes = b"") -> None:

@@ -9,10 +9,12 @@
 
 Nothing that names one side's network reaches the other: Call-ID, tags, CSeq, Via, Contact and Record-Route are each
 side's own, and the host in From and To is this element's or the target's. Session descriptions pass as they are. The
-session timer is each side's own as well, so that the loss of either side is noticed.
+session timer is each side's own as well, so that the loss of either side is noticed. A caller who hears 503 is told
+when to come back if every target has said so: when the first of them may be tried again (RFC 3261 §21.5.4).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil, inf
 from typing import Any, Final
 
 from sbc.decisions import advance
@@ -67,6 +69,9 @@ _USUAL_TIMING: Final = Timing()
 # Read once: before Python 3.12 a member of an enumeration takes longer to read than a row of a table.
 _TRYING: Final = State.TRYING
 _OVER: Final = State.OVER
+_UNANSWERED: Final = (State.TRYING, State.RINGING)
+_A_ENDS: Final = Event.A_ENDS
+_B_ENDS: Final = Event.B_ENDS
 _PROGRESS: Final = Event.PROGRESS
 _SUCCESS: Final = Event.SUCCESS
 _ACK: Final = Event.ACK
@@ -264,13 +269,16 @@ class BackToBack:
     def _call_b(self, now: float, bridge: Bridge, _: object) -> None:
         bridge.target = target = bridge.targets.pop(0)
         request = bridge.request
+        headers = self._passing(request)
+        if target.contact is not None:
+            headers.append(("Contact", target.contact))
         bridge.b = self._agent.invite(
             now,
             target.uri,
             self._hidden(request.from_),
             target.to or Address(target.uri),
             routes=target.routes,
-            headers=self._passing(request),
+            headers=headers,
             body=description(request),
         )
         self._bridges[bridge.b] = bridge
@@ -296,13 +304,13 @@ class BackToBack:
         call = ended.call
         if call is bridge.a:
             del self._bridges[call]
-            self._lead(now, bridge, Event.A_ENDS, ended)
-        elif bridge.state in (State.TRYING, State.RINGING):
+            self._lead(now, bridge, _A_ENDS, ended)
+        elif bridge.state in _UNANSWERED:
             self._forget_b(bridge)
             self._failed(now, bridge, ended)
         else:
             del self._bridges[call]
-            self._lead(now, bridge, Event.B_ENDS, ended)
+            self._lead(now, bridge, _B_ENDS, ended)
 
     def _failed(self, now: float, bridge: Bridge, ended: Ended) -> None:
         """Take a target's final answer: try the next, or tell the caller."""
@@ -317,6 +325,7 @@ class BackToBack:
 
     def _tried(self, bridge: Bridge, status: int, again: float | None = None) -> None:
         bridge.status = status
+        bridge.again = min(bridge.again, -inf if again is None else again)
         self._out.append(Tried(bridge, bridge.target, status, again))
 
     def _ring_a(self, now: float, bridge: Bridge, cause: Any) -> None:
@@ -338,6 +347,8 @@ class BackToBack:
         else:
             status = advance.final(bridge.status, silent=bridge.silent)
             bridge.status = NOBODY if status < 400 else OWN_AFFAIRS.get(status, status)
+            if bridge.status == advance.UNAVAILABLE and bridge.again > now:
+                headers.append(("Retry-After", ceil(bridge.again - now)))
             if isinstance(cause, Ended) and isinstance(cause.message, Response):
                 headers += self._passing(cause.message)
         if not any(name == "Reason" for name, _ in headers):
@@ -404,7 +415,7 @@ class BackToBack:
     def _passing(self, message: Request | Response, *also: str) -> list[tuple[str, object]]:
         """Return the fields that the other side gets to see."""
         names, there = (*self._carried, *also), message.headers
-        return [(name, value) for name in names if name in there for value in there.values(name)]
+        return [(name, value) for name in names for value in there.values(name)]
 
     def _hidden(self, caller: Address) -> Address:
         """Return who calls, as the other side may see it: the number or name, at this element's host."""

@@ -1,8 +1,10 @@
 """A call that a back-to-back user agent passes on: its two sides, its targets, and what the user is told of it."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple, TypeAlias
 
+from sbc.decisions.advance import UNAVAILABLE, meaning
 from sbc.decisions.table import ImpossibleEventError
 from sbc.sip.agenda import Appointment
 from sbc.sip.bridging import Event, State
@@ -22,6 +24,8 @@ class Onward(NamedTuple):
     """Proxies to pass on the way."""
     to: Address | None = None
     """Who stands in To, such as the number that was dialled; the target itself unless said otherwise."""
+    contact: Address | None = None
+    """By what it knows this element, if not as all do: by the trunk that the call came by, say."""
 
 
 class Denial(NamedTuple):
@@ -36,7 +40,7 @@ class Bridge:
     """A call and what it was passed on as; the user agent alone changes it."""
 
     __slots__ = (
-        "__weakref__", "a", "appointment", "b", "request", "silent", "state", "status", "target", "targets",
+        "__weakref__", "a", "again", "appointment", "b", "request", "silent", "state", "status", "target", "targets",
     )  # fmt: skip
 
     target: Onward
@@ -56,6 +60,8 @@ class Bridge:
         """What the latest target's answer means, or what the call was refused with."""
         self.silent = False
         """Whether a target has given no answer."""
+        self.again = inf
+        """When the first of the targets may be tried again, seconds; -inf once one has not said."""
         self.appointment: Appointment[Bridge, Event] | None = None
 
     @property
@@ -111,9 +117,12 @@ Told: TypeAlias = Incoming | Tried | Joined | Closed
 Output: TypeAlias = Send | Told
 
 
-def retry_after(response: Response | Request | None) -> int | None:
-    """Return the Retry-After of a 503 in seconds, None where there is none that can be read."""
-    if not isinstance(response, Response) or response.status != 503:
+def retry_after(response: Response | Request | None, *, proxied: bool = False) -> int | None:
+    """Return the Retry-After of a 503 in seconds, None where there is none that can be read.
+
+    ``proxied``: whether a proxy stands between, which makes 500 of it.
+    """
+    if not isinstance(response, Response) or meaning(response.status, proxied=proxied) != UNAVAILABLE:
         return None
     try:
         wait = response.retry_after

@@ -13,7 +13,7 @@ ROOM: Final = 64
 
 
 class Customary:
-    """Header fields by what they depend on."""
+    """Header fields by what they depend on; a Contact that is given stands in place of the usual one."""
 
     def __init__(self, contact: Address, allow: str) -> None:
         self._own: tuple[tuple[str, object], ...] = (("Contact", contact), ("Allow", allow), ("Supported", TIMER))
@@ -36,7 +36,9 @@ class Customary:
 
     def _make(self, key: tuple[object, ...], timer: list[tuple[str, object]], headers: Fields, body: bytes) -> Headers:
         content = [("Content-Type", MEDIA_TYPE)] if body else []
-        made = Headers([*self._own, *timer, *pairs_of(headers), *content])
+        given = [*pairs_of(headers)]
+        own = self._own[1:] if any(name == "Contact" for name, _ in given) else self._own
+        made = Headers([*own, *timer, *given, *content])
         if not headers and len(self._made) < ROOM:
             self._made[key] = made
         return made

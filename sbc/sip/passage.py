@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from math import inf
 from typing import Final, NamedTuple, TypeAlias
 
 from sbc.decisions import advance
@@ -55,7 +56,7 @@ class Passage:
     """A request that came, and what became of it; its user may read it, the proxy alone changes it."""
 
     __slots__ = (
-        "__weakref__", "answers", "branches", "cancelled", "decided", "finished", "mark", "request", "server",
+        "__weakref__", "again", "answers", "branches", "cancelled", "decided", "finished", "mark", "request", "server",
         "stopped", "targets",
     )  # fmt: skip
 
@@ -68,6 +69,8 @@ class Passage:
         """Those not tried yet."""
         self.branches: list[Branch] = []
         self.answers: list[Answer] = []
+        self.again = inf
+        """When the first of its targets may be tried again, seconds; -inf once one has not said."""
         self.decided = False
         """Whether it is known what is to become of it."""
         self.stopped = False
@@ -131,8 +134,8 @@ def best(answers: Sequence[Answer], *, cancelled: bool = False) -> Answer:
     status = advance.final(chosen.status, silent=silent)
     if cancelled and status == advance.NO_ANSWER and all(answer.response is None for answer in answers):
         return Answer(487)
-    if status == 503:
-        return Answer(500)
+    if status == advance.UNAVAILABLE:
+        return Answer(advance.BEHIND_PROXY)
     return chosen if status == chosen.status else Answer(status)
 
 

@@ -8,11 +8,12 @@
     wake_at(proxy.deadline())                    # and then: proxy.fire(now)
 
 Requests within a dialog whose route set names the proxy pass by themselves. A CANCEL without its INVITE is answered 481
-rather than sent on (§16.10): with branches drawn at random, the next hop could not match it either.
+rather than sent on (§16.10): with branches drawn at random, the next hop could not match it either. Where there were
+503s alone, the 500 says when the first of the targets may be tried again, if each has (§20.33).
 """
 
 from collections.abc import Sequence
-from math import inf
+from math import ceil, inf
 from typing import Final
 
 from sbc.decisions import advance
@@ -341,7 +342,9 @@ class Proxy:
         passage = branch.passage
         status = response.status if response is not None else advance.NO_ANSWER if event in _SILENCE else 503
         passage.answers.append(Answer(status, response))
-        self._out.append(Tried(passage, branch.target, status, self._again(response)))
+        again = self._again(response)
+        passage.again = min(passage.again, -inf if again is None else again)
+        self._out.append(Tried(passage, branch.target, status, again))
         if status >= 600:
             self._stop(passage)
         left = 0 if passage.stopped else len(passage.targets)
@@ -372,7 +375,9 @@ class Proxy:
     def _finish(self, passage: Passage, answer: Answer) -> None:
         own = answer.response
         if own is None:
-            own = Response.answer(passage.server.request, answer.status, to_tag=self._ids.tag())
+            said = answer.status == advance.BEHIND_PROXY and passage.again > self._now
+            headers = [("Retry-After", ceil(passage.again - self._now))] if said else ()
+            own = Response.answer(passage.server.request, answer.status, to_tag=self._ids.tag(), headers=headers)
         self._respond(passage, own)
 
     def _respond(self, passage: Passage, response: Response) -> None:

@@ -61,11 +61,13 @@ class RegistrationClient:
         spread: float = 0.0,
         domains: bool = False,
         login: DigestClient | None = None,
+        draw: Callable[[], float] | None = None,
     ) -> None:
         """``registrars`` stand in the order in which they are tried; ``via`` returns the Via of a new transaction.
 
         Every wait after a failure is longer by a uniform time up to ``spread`` seconds (S13). ``domains``: each
         registrar has a domain of its own, its URI's, and there an address of record with the user part of ``aor``.
+        ``draw`` returns a number from 0 to 1 for a wait; by default ``ids`` does.
         """
         self.state = State.OFF
         self._aor = aor
@@ -74,6 +76,7 @@ class RegistrationClient:
         self._contact = contact
         self._registrars = registrars
         self._ids = ids
+        self._draw = ids.uniform if draw is None else draw
         self._via = via
         self._wanted = self._granted = expires
         self._client = client
@@ -109,11 +112,9 @@ class RegistrationClient:
         if it has begun already.
         """
         self._persistence.begin()
-        self._tell(now, Event.SET)
+        self._tell(now, Event.SET, after)
         if registrars is not None:
             self._registrars, self._at = registrars, 0
-        if after is not None:
-            self._deadline = now + after
 
     def sign_out(self, now: float) -> None:
         """Give the registration up; a registrar that had it is told so (§10.2.2)."""
@@ -189,12 +190,12 @@ class RegistrationClient:
             self._persistence.failed(now)
             self._tell(now, Event.FAILED)
 
-    def _tell(self, now: float, event: Event) -> None:
+    def _tell(self, now: float, event: Event, after: float | None = None) -> None:
         self.state, effects = step(self.state, event)
         for effect in effects:
             match effect:
                 case Effect.START:
-                    self._deadline = now + self._ids.uniform() * self._client.start
+                    self._deadline = now + (self._first_wait() if after is None else after)
                 case Effect.SEND:
                     self._repeats = 0
                     self._send(now)
@@ -211,17 +212,20 @@ class RegistrationClient:
                     self._request = None
                     self._outputs.append(Down())
 
+    def _first_wait(self) -> float:
+        return self._client.start * self._draw() if self._client.start else 0.0
+
     def _pause(self, now: float) -> float:
         own = retry_after(
             self._client,
             self._persistence.failures,
-            self._ids.uniform(),
+            self._draw(),
             expires=self._granted,
             since_sent=now - self._sent,
             line=self._answered and now < self._bound_until,
             asked=self._asked,
         )
-        return own + self._spread * self._ids.uniform() if self._spread else own
+        return own + self._spread * self._draw() if self._spread else own
 
     def _send(self, now: float) -> None:
         self._cseq += 1

@@ -49,11 +49,12 @@ Steps: TypeAlias = Table[State, Event | Timer, Step]
 class Transaction:
     """What client and server transactions have in common; the layer alone changes it. Equal only to itself."""
 
-    __slots__ = ("__weakref__", "alarms", "flow", "kept", "keys", "request", "state", "steps")
+    __slots__ = ("__weakref__", "alarms", "flow", "kept", "keys", "reliable", "request", "state", "steps")
 
     def __init__(self, steps: Steps, flow: Flow, request: Request, key: Key) -> None:
         self.steps: Final = steps
         self.flow: Final = flow
+        self.reliable: Final = flow.reliable
         self.request: Final = request
         self.state = _START
         self.keys: tuple[Key, ...] = (key,)

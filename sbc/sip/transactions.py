@@ -246,7 +246,7 @@ class Transactions:
         return responds
 
     def _start(self, transaction: Transaction, timer: Timer, ran: float | None) -> None:
-        alarm = (_RELIABLE if transaction.flow.reliable else _UNRELIABLE)[timer]
+        alarm = (_RELIABLE if transaction.reliable else _UNRELIABLE)[timer]
         if ran is not None and timer in LONGEST:
             alarm = (timer, min(2 * ran, LONGEST[timer]))
         length = alarm[1]

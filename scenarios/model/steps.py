@@ -74,8 +74,8 @@ class Drain(Part):
     drain: Name
     """The pair."""
     retry_after: LongerThanZero | None = None
-    """Retry-After of its 503: a carrier that has heard it does not try that trunk again until it is over, be the pair
-    resumed or not (S2)."""
+    """Retry-After of its 503: until it is over, whoever has heard it does not try that trunk again, be the pair resumed
+    or not (S2): a carrier for calls in, the contact centre for calls out, emergency calls excepted."""
 
 
 class Resume(Part):

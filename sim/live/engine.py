@@ -13,11 +13,9 @@ from sbc.live.clock import Clock
 from sbc.live.gear import Gear, GearError
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
-from sbc.sip.ids import Ids
 from scenarios.evidence import EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
-from sim.draws import Draws
 from sim.live.aim import Aim, RealTopology
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
@@ -25,15 +23,13 @@ from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
 from sim.live.real import MixedPairs, RealPairs
 from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.engine import Replication
 from sim.packets.network import Network
-from sim.packets.pairs import Describe
+from sim.packets.pairs import Parts
 from sim.packets.stage import SbcPairs, Stage
 from sim.packets.topology import Topology
 from sim.timer import later
 from sim.traffic import warm_up
-from sim.world import NodeState, World
 
 STARTS_WITHIN: Final = 60.0
 """Seconds that the processes of all nodes may take to start."""
@@ -70,7 +66,8 @@ class LiveStage(Stage):
         self._aim = aim
         self._ceiling = None if aim is None else aim.ceiling(drill)
         self._network: LiveNetwork
-        self.live_pairs: LivePairs
+        self.live_pairs: LivePairs | None = None
+        """Those that are emulated; none before the run is put together."""
         self.real_pairs: RealPairs | None = None
         self.places = True
         """Whether calls are placed at all; no more when the run is over."""
@@ -79,6 +76,20 @@ class LiveStage(Stage):
         """Return a network of sockets, none open."""
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
+
+    def listen(self, staged: Replication) -> None:
+        """Let the pairs ask for their calls, and hear of them, in a run that is put together."""
+        if self.live_pairs is not None:
+            self.live_pairs.ask_around = staged.carrier.tell
+        if self.real_pairs is not None:
+            self.real_pairs.ask_around = staged.carrier.tell
+            staged.hearing.through = self.real_pairs.through
+
+    async def close(self) -> None:
+        """End all processes, and close all sockets."""
+        if self.live_pairs is not None:
+            self.live_pairs.close()
+        await self.sockets.close()
 
     def topology(self, network: Network, drill: Drill) -> Topology:
         """Lay the network out, with real pairs where they are."""
@@ -104,39 +115,12 @@ class LiveStage(Stage):
         if self.places:
             act()
 
-    def pairs(
-        self,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> SbcPairs:
+    def pairs(self, network: Network, parts: Parts) -> SbcPairs:
         """Return pairs whose nodes are processes, or real."""
-        self.live_pairs = LivePairs(
-            self.env,
-            self._clock.origin,
-            self._machines,
-            self._network,
-            topology,
-            world,
-            callers,
-            describe,
-            hear,
-            ids,
-            draws,
-            log,
-        )
+        self.live_pairs = LivePairs(self.env, self._clock.origin, self._machines, self._network, parts)
         if self._aim is None:
             return self.live_pairs
-        assert isinstance(topology, RealTopology)  # noqa: S101 - as was laid out here
-        self.real_pairs = RealPairs(
-            self.env, self._network, topology, self._drill, world, callers, self._aim.gear, ids, log
-        )
+        self.real_pairs = RealPairs(self.env, self._network, self._drill, self._aim.gear, parts)
         return MixedPairs(self.live_pairs, self.real_pairs)
 
 
@@ -179,10 +163,7 @@ async def _play(
         clock, starts = Clock(), -warm_up(drill) - LEAD
         stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire, drill, aim)
         staged = Replication(drill, seed, replication, recorder, stage)
-        stage.live_pairs.ask_around = staged.carrier.tell
-        if stage.real_pairs is not None:
-            stage.real_pairs.ask_around = staged.carrier.tell
-            staged.hearing.through = stage.real_pairs.through
+        stage.listen(staged)
         lateness = Lateness()
         stage.env.late = lateness.late
         staged.begin(load)
@@ -206,8 +187,7 @@ async def _play(
         for machine in machines:
             machine.kill()
         if stage is not None:
-            stage.live_pairs.close()
-            await stage.sockets.close()
+            await stage.close()
 
 
 async def _all_up(machines: list[Child]) -> None:
@@ -225,7 +205,7 @@ async def _all_up(machines: list[Child]) -> None:
 
 
 async def _end_calls(stage: LiveStage, staged: Replication) -> None:
-    """Let nobody call any more and all people hang up, and wait for a while until nobody is left in a call: each hears a BYE."""
+    """Let nobody call any more, and all hang up; wait for a while until nobody is in a call: each hears a BYE."""
     staged.log.mute()
     stage.places = False
     staged.carrier.tell(EndAll())

@@ -8,8 +8,10 @@ as a person would read it, and ends with it.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from operator import add
 from typing import Final
 
+from sbc.decisions.admission import release, seize
 from sbc.endpoints.gate import Carrying, Done
 from sbc.endpoints.ha import Became, Noticed, Phases, Role, Seat, Switch
 from sbc.endpoints.lookout import Heard, Lookout, Silent
@@ -18,24 +20,19 @@ from sbc.endpoints.subscriber import AskAround
 from sbc.endpoints.wire import Address, Datagram
 from sbc.live.child import Child
 from sbc.live.machine_plan import MachinePlan
-from sbc.live.words import Failed, Freeze, LinkFault, OfSip, Renew, SipPlan, Thaw, ToSip, Up
-from sbc.sip.ids import Ids
+from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
 from scenarios.model import Fault, OptionsDetection
-from sim.draws import Draws
 from sim.links import Degradation
 from sim.live.network import LiveNetwork
 from sim.live.paced import PacedEnvironment
-from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.kinds import met
-from sim.packets.pairs import Describe
-from sim.packets.topology import Topology
+from sim.packets.pairs import Parts, meant, phases
 from sim.timeline import Repair
 from sim.timer import later
-from sim.world import NodeState, PairState, World
+from sim.world import NodeState, PairState
 
 MACHINE: Final = "sbc.live.machine"
 """The module that runs as a machine."""
@@ -43,6 +40,8 @@ PROBE_EVERY: Final = 0.02
 """Seconds between two probes of a pair, which is how exactly an outage is known."""
 PROBE_PORT: Final = 5_090
 """From which probes are sent, at the carrier's end of a trunk of the pair: an address that a pair answers."""
+DRAWN: Final = 256
+"""Delays that a degraded link between two machines is given to draw from."""
 SETTLES: Final = 1.0
 """Seconds after an outage until the calls that were up are asked for, so that one that ends and begins asks once."""
 GIVEN_UP: Final = 32.0
@@ -86,38 +85,25 @@ class LivePairs:
     """All pairs of a drill on sockets; see :class:`sim.packets.stage.SbcPairs`."""
 
     def __init__(
-        self,
-        env: PacedEnvironment,
-        origin: float,
-        stock: list[Child],
-        network: LiveNetwork,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
+        self, env: PacedEnvironment, origin: float, stock: list[Child], network: LiveNetwork, parts: Parts
     ) -> None:
-        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already.
-
-        ``hear`` gets what nodes report of calls.
-        """
+        """``origin``: the start of the clock that all processes share; ``stock``: machines that are up already."""
         self.put_into_use: Callable[[str, int], None] = lambda pair, node: None
+        """Who hears that a node of an active-active pair works again."""
         self.ask_around: Callable[[AskAround], None] = lambda asked: None
         """Who asks for the calls of a pair after an outage; the engine sets it."""
+        topology, world = parts.topology, parts.world
         self._env = env
         self._origin = origin
         self._stock = stock
         self._network = network
         self._topology = topology
-        self._callers = callers
-        self._describe = describe
-        self._hear_node = hear
-        self._ids = ids
-        self._draws = draws
-        self._log = log
+        self._callers = parts.callers
+        self._describe = parts.describe
+        self._hear_node = parts.hear
+        self._ids = parts.ids
+        self._draws = parts.draws
+        self._log = parts.log
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
             if name in topology.reals:
@@ -143,10 +129,10 @@ class LivePairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            draw = self._draws.uniforms(f"pair:{name}:phase")
-            phases = Phases(next(draw), next(draw))
+            draws = self._draws.uniforms(f"pair:{name}:phase")
+            begun = phases(self._env.now, duo.state.plan.detect, draws)
             for machine in duo.machines:
-                self._start(name, machine, phases, serves=machine.index == 0)
+                self._start(name, machine, begun, serves=machine.index == 0)
 
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]
@@ -221,19 +207,8 @@ class LivePairs:
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
-        duo = self._duos[pair.name]
-        serving = next((machine.index for machine in duo.machines if machine.serves), None)
-        match fault.fails:
-            case "all":
-                return [1 - pair.last, pair.last]
-            case "active" if pair.shared:
-                return [next((machine.index for machine in duo.machines if machine.state.up), 0)]
-            case "active":
-                return [] if serving is None else [serving]
-            case "standby":
-                return [1 - pair.last]
-            case _:
-                raise ValueError(f"fault {fault.name!r} takes no node")
+        machines = self._duos[pair.name].machines
+        return meant(pair, fault, next((machine.index for machine in machines if machine.serves), None))
 
     def lose(
         self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False
@@ -294,8 +269,14 @@ class LivePairs:
         return repair
 
     def _set_link(self, pair: PairState) -> None:
+        kept = 1.0
+        delays: tuple[float, ...] = ()
+        for each in pair.link.degraded_by.values():
+            kept *= 1 - each.loss
+            more = each.delays(DRAWN)
+            delays = tuple(map(add, delays, more)) if delays and more else delays or more
         for machine in self._duos[pair.name].machines:
-            self._tell(machine, LinkFault(cut=bool(pair.link_cut_by)))
+            self._tell(machine, LinkFault(bool(pair.link_cut_by), 1 - kept, delays))
 
     # What the machines say, and what the lookouts see.
 
@@ -309,10 +290,10 @@ class LivePairs:
     def _hear(self, duo: Duo, machine: Machine, said: object) -> None:
         match said:
             case OfSip(Carrying() as report):
-                machine.state.limit.used += 1
+                seize(1, machine.state.limit)
                 self._hear_node(machine.state, report)
             case OfSip(Done() as report):
-                machine.state.limit.used -= 1
+                release((machine.state.limit,))
                 self._hear_node(machine.state, report)
             case OfSip(report):
                 self._hear_node(machine.state, report)
@@ -322,6 +303,8 @@ class LivePairs:
                     duo.state.last = machine.index
             case Noticed():
                 self._log.entry(EventKind.DETECTED, duo.state.name, by=duo.state.plan.detect.by)
+            case LinkMet():
+                self._log.effect((*duo.state.link_cut_by, *duo.state.link.degraded_by), "advert")
             case Failed(why):
                 raise LiveError(f"{machine.state.name}: {why}")
             case Up():

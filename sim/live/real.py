@@ -13,7 +13,6 @@ from sbc.endpoints.lookout import Heard, Lookout, Silent, missed_at
 from sbc.endpoints.passing import Drain, LineDown, Resume, Service
 from sbc.endpoints.subscriber import AskAround
 from sbc.live.gear import Gear, GearError
-from sbc.sip.ids import Ids
 from scenarios.evidence import EventKind
 from scenarios.model import Drill, Fault
 from sim.links import Degradation
@@ -21,12 +20,11 @@ from sim.live.aim import RealTopology
 from sim.live.network import LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import GIVEN_UP, SETTLES, LivePairs
-from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.host import Host
+from sim.packets.pairs import Parts
 from sim.timeline import Repair
 from sim.timer import later
-from sim.world import PairState, World
+from sim.world import PairState
 
 
 @dataclass(slots=True, eq=False)
@@ -49,22 +47,20 @@ class RealPairs:
         self,
         env: PacedEnvironment,
         network: LiveNetwork,
-        topology: RealTopology,
         drill: Drill,
-        world: World,
-        callers: Callers,
         gear: Gear,
-        ids: Ids,
-        log: Log,
+        parts: Parts,
     ) -> None:
         """``gear`` brings the faults about."""
+        topology, world = parts.topology, parts.world
+        assert isinstance(topology, RealTopology)  # noqa: S101 - the stage has laid it out
         self.ask_around: Callable[[AskAround], None] = lambda asked: None
         """Who asks for the calls of a pair after an outage; the engine sets it."""
         self._env = env
         self._world = world
-        self._callers = callers
+        self._callers = parts.callers
         self._gear = gear
-        self._log = log
+        self._log = parts.log
         self._working: set[asyncio.Task[None]] = set()
         """What is being done to gear."""
         self._pairs: dict[str, Watched] = {}
@@ -76,7 +72,7 @@ class RealPairs:
             network.hold(host, end.local)
             every = target.probe_every
             there = topology.pairs[name].service
-            host.start(Lookout(env.now, end, there, ids, every=every, missed=missed_at(every)))
+            host.start(Lookout(env.now, end, there, parts.ids, every=every, missed=missed_at(every)))
 
     def __contains__(self, pair: str) -> bool:
         """Whether a pair is real."""

@@ -13,6 +13,7 @@ import simpy
 from sbc.decisions.call import TABLE, Effect, Event, State
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.session import held
+from sbc.decisions.trunk import RESTRICTED
 from sbc.endpoints.charging import branched, unbranched
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Queue
@@ -148,11 +149,13 @@ class Callers(Lifecycle):
         self._settled(call)
 
     def _clear(self, call: Call, now: float) -> None:
-        self._settled(call)
+        far, near = self._far(call), self.key(call)
+        if call.state is not State.PROMISED:  # else there is more to come of it
+            self._settled(call)
         if call.stream.group and call.agent is not None:
-            self.hang_up_near(self.key(call), call.agent)
+            self.hang_up_near(near, call.agent)
         else:
-            self.hang_up_far(attempt_of(call), _far(call))
+            self.hang_up_far(*far)
 
     def _give_up(self, call: Call, now: float) -> None:
         self._cancel(call, now)
@@ -161,13 +164,13 @@ class Callers(Lifecycle):
     def _hold_on(self, call: Call, now: float) -> None:
         """The people at both ends hear nothing: each hangs up in time, or the session timer ends the call (J7, S5)."""
         pair, node = call.lost
-        del node.calls[call]
+        node.calls.pop(call, None)
         call.node = None if call.delivered is None else node
         up = now - call.delivered if call.delivered is not None and self.confirmed(call) else None
         far, near = (held(next(call.stream.silence), pair.plan, up) for _ in range(2))
         key, agent = attempt_of(call), call.agent
         later(self._env, max(far, near), partial(self._silence_over, key, call))
-        later(self._env, far, partial(self.hang_up_far, key, _far(call)))
+        later(self._env, far, partial(self.hang_up_far, *self._far(call)))
         later(self._env, near, partial(self.hang_up_near, self.key(call), agent))
         call.held_on = near if call.stream.group else far
         call.wait(now + call.held_on, Event.HUNG_UP, now)
@@ -187,6 +190,14 @@ class Callers(Lifecycle):
     def key(self, call: Call) -> str:
         """Return the key of the legs that a call has now."""
         return branched(attempt_of(call), self._branches.get(call, 1))
+
+    def _far(self, call: Call) -> tuple[str, Direction]:
+        """Return by which key the carrier knows a call's leg, and which way that was set up: to call back, it goes out.
+
+        The carrier has sent an inbound call on its way, by whichever trunk; what comes out has the key of the legs.
+        """
+        out = call.stream.group or call.promised is not None
+        return (self.key(call), Direction.OUTBOUND) if out else (attempt_of(call), Direction.INBOUND)
 
     def leg(self, attempt: str) -> str:
         """Return the key of the legs that an attempt has now, given the key by which the carrier knows it."""
@@ -280,14 +291,21 @@ class Callers(Lifecycle):
         if call is not None:
             self._up.pop(call, None)
             self._forget_node(call)
+            call.node = None
         self._happens(key, Event.CALLBACK_TAKEN, now)
 
     def called_back(self, key: str, agent: Agent, now: float) -> None:
         """An agent dials somebody who was promised it."""
         call = self.call(key)
-        if call is not None:
+        if call is not None and call.promised is not None:
             call.agent = agent
-        self._happens(key, Event.AGENT_FREE, now)
+            self._happens(key, Event.AGENT_FREE, now)
+
+    def not_called_back(self, key: str, now: float) -> None:
+        """A promise comes to nothing, which is all that is heard of it."""
+        call = self.call(key)
+        if call is not None and call.promised is not None:
+            self._end(call, now)
 
     def overflowed(self, key: str, team: str, now: float) -> None:
         """An external team has answered."""
@@ -311,9 +329,16 @@ class Callers(Lifecycle):
             self._denials[call] = Outcome.BLOCKED, reason, sip
 
     def denied(self, key: str, outcome: Outcome, reason: str, sip: int) -> None:
-        """Somebody on the way refuses a call; whoever called hears the status only."""
+        """Somebody on the way refuses a call; whoever called hears the status only.
+
+        Of a caller who cannot be called back the centre says no more than that, which counts unless a limit or the
+        carrier's restriction has refused the leg.
+        """
         call = self.call(key)
-        if call is not None:
+        if call is None:
+            return
+        earlier = self._denials.get(call)
+        if call.promised is None or earlier is None or not (earlier[0] is Outcome.BLOCKED or earlier[1] == RESTRICTED):
             self._denials[call] = outcome, reason, sip
 
     def refused(self, key: str, reason: str, sip: int, now: float, *, limit: bool = False) -> None:
@@ -348,6 +373,10 @@ class Callers(Lifecycle):
         elif denial is not None and call.state in (State.QUEUED, State.IVR):
             closed = denial[0] is Outcome.CLOSED or call.state is State.IVR
             event = Event.CLOSED if closed else Event.TURNED_AWAY
+        elif call.state is State.PROMISED:
+            if denial is None:
+                return  # the call that came in is over, as it should be
+            event = Event.CLOSED
         elif not call.reason:
             call.reason = "ended by the other side"
         if (call.state, event) in TABLE:
@@ -367,6 +396,16 @@ class Callers(Lifecycle):
             call.reason = reason
             call.lost = pair, node
             self.tell(call, Event.NODE_LOST, self._env.now)
+
+    def cut_off(self, of: Callable[[Agent], bool], reason: str) -> int:
+        """Some agents and those whom they talk with hear each other no more, and nobody tells; return how many."""
+        lost = 0
+        for call in list(self._open.values()):
+            if call.state is State.TALKING and call.agent is not None and of(call.agent) and call.way is not None:
+                pair = call.way.pair
+                self.lose(call, pair, call.node or pair.nodes[pair.last], reason)
+                lost += 1
+        return lost
 
     def cut(self, key: str, reason: str) -> None:
         """A call is about to be cleared at all ends, for this reason."""
@@ -403,12 +442,6 @@ class Callers(Lifecycle):
 
 def _pair(node: NodeState) -> str:
     return node.name.rpartition("/")[0] or node.name
-
-
-def _far(call: Call) -> Direction:
-    """Return which way the leg at the carrier was set up: to call back, it goes out."""
-    out = call.stream.group or call.promised is not None
-    return Direction.OUTBOUND if out else Direction.INBOUND
 
 
 def attempt_of(call: Call) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sbc.decisions.routing import NoRoute
 from sbc.endpoints.passing import Drain, Resume, Service
+from sbc.endpoints.reception import CLOSED
 from sbc.endpoints.subscriber import Dial, HangUp
 from scenarios.evidence import EventKind
 from scenarios.model import Queue
@@ -45,7 +46,8 @@ class Deeds:
         self._queues = queues
         self._log = log
         self._place = place
-        self._tests: dict[str, Callable[[bool], None]] = {}
+        self._tests: dict[str, Callable[[int], None]] = {}
+        """By key of the test call, who hears what it has heard."""
         self._numbers = count(1)
 
     def activate(self, site: str) -> None:
@@ -110,22 +112,25 @@ class Deeds:
         self._tests[key] = partial(self._came_through, number, then)
         self._place(partial(self._carrier.tell, Dial(key, number)))
 
-    def _came_through(self, number: str, then: Callable[[bool], None], reached: bool) -> None:
-        """A test call to a queue has come through if somebody is there who could answer it."""
+    def _came_through(self, number: str, then: Callable[[bool], None], status: int) -> None:
+        """A test call to a queue has come through if somebody could answer it, or it hears that it is closed."""
         route = self._world.routing.route(number)
-        if reached and not isinstance(route, NoRoute) and route.queue is not None:
+        reached = status < 300
+        if not isinstance(route, NoRoute) and self._world.is_closed(route):
+            reached = status == CLOSED
+        elif reached and not isinstance(route, NoRoute) and route.queue is not None:
             site = self._world.trunks[route.trunk].pair.site.name
             reached = self._phones.answering(self._queues[route.queue].agents, site)
         then(reached)
 
-    def tested(self, key: str, reached: bool) -> bool:
-        """Hear what became of a test call; false for a call that is none."""
+    def tested(self, key: str, status: int) -> bool:
+        """Hear what a test call has heard first, 100 aside; false for a call that is none."""
         if not key.startswith(_TEST):
             return False
         then = self._tests.pop(key, None)
         if then is not None:
             self._carrier.tell(HangUp(key))
-            then(reached)
+            then(status)
         return True
 
     def works(self, site: str) -> bool:

@@ -43,6 +43,7 @@ from sim.packets.deeds import Deeds
 from sim.packets.faults import Faults
 from sim.packets.hearing import Hearing
 from sim.packets.host import Host
+from sim.packets.pairs import Parts
 from sim.packets.registrations import Registrations
 from sim.packets.stage import Stage
 from sim.people import People
@@ -110,9 +111,8 @@ class Replication:
         self._centre = Host(env, network, "contact centre", self.hearing.centre)
         for address in (*topology.centres.values(), *(real.centre.local for real in topology.reals.values())):
             network.hold(self._centre, address)
-        self.pairs = stage.pairs(
-            network, topology, world, self.callers, self._node, self.hearing.node, self._ids, draws, log
-        )
+        parts = Parts(topology, world, self.callers, self._node, self.hearing.node, self._ids, draws, log)
+        self.pairs = stage.pairs(network, parts)
         self._tell_each_other()
         self._edges = self._make_edges()
         self.carrier.start(self._make_carrier())
@@ -123,7 +123,7 @@ class Replication:
         self.hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self._centre.tell(Clear(queue)), log)
-        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, draws)
+        faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
     def begin(self, load: list[Iterator[CallerBlock]]) -> None:

@@ -7,6 +7,8 @@ from sbc.endpoints.subscriber import LineDown, LineRefuses, LineRepaired, LineRe
 from scenarios.model import Drill, Fault
 from sim.draws import Draws
 from sim.links import Degradation, Restriction
+from sim.log import Log
+from sim.packets.callers import Callers
 from sim.packets.host import Host
 from sim.packets.registrations import Registrations
 from sim.packets.stage import SbcPairs
@@ -26,7 +28,9 @@ class Faults:
         carrier: Host,
         pairs: SbcPairs,
         registrations: Registrations,
+        callers: Callers,
         draws: Draws,
+        log: Log,
     ) -> None:
         self._drill = drill
         self._world = world
@@ -34,7 +38,9 @@ class Faults:
         self._carrier = carrier
         self._pairs = pairs
         self._registrations = registrations
+        self._callers = callers
         self._draws = draws
+        self._log = log
 
     def breaks(self, fault: Fault) -> Repair:
         """Let a fault happen now; return what repairs it."""
@@ -53,8 +59,7 @@ class Faults:
         if fault.registrar is not None:
             return self._lose_registrar(self._world.sites[fault.registrar], fault.name)
         if fault.office is not None:
-            self._registrations.office_lost(fault.office, fault.name)
-            return partial(self._registrations.office_back, fault.office, fault.name)
+            return self._lose_office(fault.office, fault.name)
         if fault.identity:
             self._registrations.identity_lost(fault.name)
             return partial(self._registrations.identity_back, fault.name)
@@ -97,6 +102,12 @@ class Faults:
             self._pairs.lose(pair, [1 - pair.last, pair.last], fault) for pair in self._pairs.of_site(site.name)
         ]
         return all_of([*up_again, partial(self._registrations.registrar_back, site.name)])
+
+    def _lose_office(self, office: str, fault: str) -> Repair:
+        self._registrations.office_lost(office, fault)
+        if self._callers.cut_off(partial(self._registrations.at_office, office), f"{office} lost"):
+            self._log.effect([fault], "call")
+        return partial(self._registrations.office_back, office, fault)
 
     def _lose_registrar(self, site: SiteState, fault: str) -> Repair:
         repair = hold_down(site.registrar_down_by, fault)

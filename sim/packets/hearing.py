@@ -36,8 +36,8 @@ class Hearing:
         """Who hears that it does again."""
         self.through: Callable[[str, str], None] = lambda leg, trunk: None
         """Who hears that a call has come through a pair by a trunk; the nodes of an emulated one say so themselves."""
-        self.tested: Callable[[str, bool], bool]
-        """Who hears what became of a test call; false for a call that is none."""
+        self.tested: Callable[[str, int], bool]
+        """Who hears the status of a test call; false for a call that is none."""
 
     def engage(self, key: str, agent: Agent) -> None:
         """An agent is taken by a call."""
@@ -65,18 +65,18 @@ class Hearing:
         """Hear the carrier."""
         now, callers = self._log.now, self._callers
         match report:
-            case carrier.Rang(key, trunk):
-                if not self.tested(key, True):
+            case carrier.Rang(key, trunk, status):
+                if not self.tested(key, status):
                     leg = self._by(key, trunk)
                     self.through(leg, trunk)
                     callers.rings(leg, now)
             case carrier.Answered(key, trunk, Direction.INBOUND):
-                if not self.tested(key, True):
+                if not self.tested(key, 200):
                     leg = self._by(key, trunk)
                     self.through(leg, trunk)
                     callers.heard_answer(leg, now)
             case carrier.Refused(key, trunk, status, reason, limit):
-                if not self.tested(key, False):
+                if not self.tested(key, status):
                     leg = self._by(key, trunk)
                     callers.refused(leg, reason, status, now, limit=limit)
             case carrier.Denied(key, status, reason, limit):
@@ -85,7 +85,7 @@ class Hearing:
                 leg = callers.leg(key)
                 if reason:
                     callers.cut(leg, reason)
-                if direction is Direction.INBOUND:
+                if direction is Direction.INBOUND or self._called_back(leg):
                     callers.over(leg, now)
             case carrier.Met(faults):
                 self._log.effect(faults, "call")
@@ -95,10 +95,16 @@ class Hearing:
                 self.use(node)
             case carrier.Advanced(key):
                 callers.advanced(key)
+            case carrier.Answered(key) if self._called_back(key):
+                callers.heard_answer(key, now)
             case carrier.Answered() | carrier.Probed():
                 pass
             case _:
                 raise TypeError(f"the carrier reports {report!r}")
+
+    def _called_back(self, key: str) -> bool:
+        call = self._callers.call(key)
+        return call is not None and call.promised is not None
 
     def _by(self, attempt: str, trunk: str) -> str:
         """Note the trunk of an attempt; return the key of its legs."""
@@ -155,8 +161,10 @@ class Hearing:
                 callers.turned_away(key, reason, status)
             case centre.ClosedOut(key, status, reason):
                 callers.denied(key, Outcome.CLOSED, reason, status)
+                callers.not_called_back(key, now)
             case centre.Denied(key, status, reason, limit):
                 callers.denied(key, Outcome.BLOCKED if limit else Outcome.FAILED, reason, status)
+                callers.not_called_back(key, now)
             case centre.Shows(key, number):
                 callers.shows(key, number)
             case centre.Placed(key, trunk, number):

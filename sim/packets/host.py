@@ -115,16 +115,15 @@ class Host:
     def _settle(self, endpoint: Endpoint) -> None:
         while outputs := endpoint.take():
             for output in outputs:
-                match output:
-                    case Send() | Transmit():
-                        self._network.send(self, output)
-                    case Hold(address, announce):
-                        self._taken.add(address)
-                        self._network.hold(self, address, announce=announce)
-                    case Release(address):
-                        self._network.release(self, address)
-                    case _:
-                        self.report(output)
+                if type(output) is Send or type(output) is Transmit:
+                    self._network.send(self, output)
+                elif type(output) is Hold:
+                    self._taken.add(output.address)
+                    self._network.hold(self, output.address, announce=output.announce)
+                elif type(output) is Release:
+                    self._network.release(self, output.address)
+                else:
+                    self.report(output)
         if endpoint is self.endpoint:
             due = endpoint.deadline()
             if due < self._timer.due or self._timer.due < self._env.now:

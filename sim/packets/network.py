@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from math import inf
+from typing import Any
 
 import simpy
 
@@ -18,6 +19,8 @@ from sim.packets.kinds import met
 from sim.packets.streams import Streams
 from sim.timer import later
 
+_SENT = Fate.SENT
+"""Every datagram needs it, and up to Python 3.11 to read a member off its enumeration takes ten times as long."""
 DELAY = 0.001
 """Seconds that a link of the plan takes, one way, unless it says otherwise."""
 ARP_TIMEOUT = 30.0
@@ -42,8 +45,21 @@ class Link:
 
     def cut(self, towards: str) -> Collection[str]:
         """Return the faults that let nothing pass to a segment."""
-        one_way = self.cut_towards.get(towards)
+        one_way = self.cut_towards.get(towards) if self.cut_towards else None
         return (*self.cut_by, *one_way) if one_way else self.cut_by
+
+
+class _Crossing(simpy.Event):
+    """A datagram on its way: a slim event such as :class:`~sim.timer.Timer`, scheduled but once."""
+
+    __slots__ = ("callbacks", "datagram")
+
+    _ok = True
+    _value = None
+
+    def __init__(self, callbacks: list[Callable[[Any], None]], datagram: Datagram) -> None:
+        self.callbacks = callbacks
+        self.datagram = datagram
 
 
 class Network:
@@ -65,6 +81,7 @@ class Network:
         self._claims: dict[Address, dict[Host, None]] = {}
         """All who hold an address, in order; more than one after a split brain."""
         self._streams = Streams(env, self)
+        self._on_arrival: list[Callable[[Any], None]] = [lambda crossing: self.arrive(crossing.datagram)]
 
     # Topology.
 
@@ -125,23 +142,23 @@ class Network:
 
     def send(self, host: Host, output: Send | Transmit) -> None:
         """Carry what an endpoint sends: it arrives once, later, several times or never."""
-        match output:
-            case Transmit(path, data):
-                datagram = Datagram(path, None, data)
-            case Send(flow, message):
-                assert isinstance(flow, Path)  # noqa: S101 - endpoints have no other flows
-                datagram = Datagram(flow, message)
+        if type(output) is Transmit:
+            datagram = Datagram(output.path, None, output.data)
+        else:
+            assert type(output) is Send  # noqa: S101 - one of the two it is
+            assert isinstance(output.flow, Path)  # noqa: S101 - endpoints have no other flows
+            datagram = Datagram(output.flow, output.message)
         path = datagram.path
         link = self.link(path.local, path.remote)
         if link is None or (link.refuses and link.cut(self._segments[path.remote.host])):
-            self.note(host.name, datagram, self.crossing(path, datagram)[0])
+            self.note(host.name, datagram, self._over(link, path, datagram)[0])
             later(self._env, 0.0, partial(host.tell, Broken(path)))
         elif path.reliable:
             self._streams.send(host, datagram)
         else:
-            self._cross(host, datagram)
+            self._cross(host, link, datagram)
             if link.doubles is not None and link.doubles():
-                self._cross(host, datagram)
+                self._cross(host, link, datagram)
 
     def stands(self, path: Path) -> None:
         """Let a connection stand between two addresses as if it had been made before."""
@@ -151,32 +168,36 @@ class Network:
         """A process has ended; whoever had a connection with it hears so from its machine, if that is there."""
         self._streams.ended(host)
 
-    def _cross(self, host: Host, datagram: Datagram) -> None:
-        fate, takes = self.crossing(datagram.path, datagram)
-        self.note(host.name, datagram, fate)
-        if fate is Fate.SENT:
-            later(self._env, takes, partial(self.arrive, datagram))
+    def _cross(self, host: Host, link: Link, datagram: Datagram) -> None:
+        fate, takes = self._over(link, datagram.path, datagram)
+        if self._wire is not None:
+            self.note(host.name, datagram, fate)
+        if fate is _SENT:
+            self._env.schedule(_Crossing(self._on_arrival, datagram), delay=takes)
 
     def crossing(self, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         """Return what becomes of the next packet on a path, and how long it takes, seconds; ``inf`` for ever.
 
         ``of`` is what it carries, or is sent for, and so what the journal calls it if it meets a fault.
         """
-        link = self.link(path.local, path.remote)
+        return self._over(self.link(path.local, path.remote), path, of)
+
+    def _over(self, link: Link | None, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         if link is None:
             return Fate.UNREACHABLE, inf
         if cut := link.cut(self.segment(path.remote)):
             self._log.effect(cut, met(of))
             return Fate.CUT, inf
         late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0
-        return (Fate.LOST, inf) if late == inf else (Fate.SENT, link.delay + late)
+        return (Fate.LOST, inf) if late == inf else (_SENT, link.delay + late)
 
     def arrive(self, datagram: Datagram) -> None:
         """Let a datagram meet whoever holds its address."""
         holder = self.holder(datagram.path.remote)
         if holder is None:
             return
-        self.meets(holder, datagram)
+        if not holder.answers:
+            self.meets(holder, datagram)
         holder.receive(Datagram(datagram.path, None, datagram.data) if self._strict else datagram)
 
     def meets(self, holder: Host, datagram: Datagram) -> None:

@@ -1,8 +1,9 @@
 """The machines of the SBC pairs: killed, hung, started again. Who serves, and since when, is what their daemons say."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 import simpy
 
@@ -29,6 +30,35 @@ Describe = Callable[[PairState, int], NodePlan]
 """Says what the SIP process of a node is started with; the engine knows."""
 
 
+class Parts(NamedTuple):
+    """What the pairs of a run have to do with."""
+
+    topology: Topology
+    world: World
+    callers: Callers
+    describe: Describe
+    hear: Callable[[NodeState, object], None]
+    """Gets what a node reports of calls."""
+    ids: Ids
+    draws: Draws
+    log: Log
+
+
+def meant(pair: PairState, fault: Fault, serving: int | None) -> list[int]:
+    """Return indices of the nodes that a fault means at this moment; none when none plays that part."""
+    match fault.fails:
+        case "all":
+            return [1 - pair.last, pair.last]
+        case "active" if pair.shared:
+            return [next((index for index, node in enumerate(pair.nodes) if node.up), 0)]
+        case "active":
+            return [] if serving is None else [serving]
+        case "standby":
+            return [1 - pair.last]
+        case "link" | "503":
+            raise ValueError(f"fault {fault.name!r} takes no node")
+
+
 @dataclass(slots=True, eq=False)
 class Machine:
     """One machine of a pair, and the two processes on it."""
@@ -40,6 +70,8 @@ class Machine:
     node: SbcNode | ProxyNode | None = None
     """The endpoint of its SIP process while that lives."""
     role: Role | None = None
+    missed: list[LineDown] = field(default_factory=list)
+    """Trunks that were lost while its SIP process hung."""
 
     @property
     def serves(self) -> bool:
@@ -67,28 +99,16 @@ class Duo:
 class Pairs:
     """All pairs of a drill."""
 
-    def __init__(
-        self,
-        env: simpy.Environment,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> None:
-        """``hear`` gets what the SIP process of a node reports of calls."""
+    def __init__(self, env: simpy.Environment, network: Network, parts: Parts) -> None:
         self.put_into_use: Callable[[str, int], None] = lambda pair, node: None
         """Who hears that a node of an active-active pair works again; whoever sends it calls sets it."""
+        topology, world, draws, hear = parts.topology, parts.world, parts.draws, parts.hear
         self._env = env
         self._topology = topology
-        self._callers = callers
-        self._describe = describe
-        self._ids = ids
-        self._log = log
+        self._callers = parts.callers
+        self._describe = parts.describe
+        self._ids = parts.ids
+        self._log = parts.log
         self._phase = {name: draws.uniforms(f"pair:{name}:phase") for name in world.pairs}
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
@@ -109,13 +129,14 @@ class Pairs:
     def begin(self) -> None:
         """Start all machines, as pairs that have been in service: the first node serves."""
         for name, duo in self._duos.items():
-            phases = _phases(self._env.now, duo.state.plan.detect, self._phase[name])
+            begun = phases(self._env.now, duo.state.plan.detect, self._phase[name])
             for machine in duo.machines:
-                self._start(name, machine, phases, serves=machine.index == 0)
+                self._start(name, machine, begun, serves=machine.index == 0)
 
     def _start(self, name: str, machine: Machine, phases: Phases, *, serves: bool) -> None:
         duo = self._duos[name]
         machine.role = None
+        machine.missed.clear()
         machine.state.limit.used = 0
         machine.node = self._describe(duo.state, machine.index).start(self._ids)
         machine.sip.start(machine.node)
@@ -147,8 +168,10 @@ class Pairs:
             machine.ha.tell(Switch())
 
     def tell(self, pair: str, event: Drain | Resume | Service | LineDown) -> None:
-        """Tell both nodes of a pair something."""
+        """Tell both nodes of a pair something; one that hangs hears of a lost trunk when it goes on."""
         for machine in self._duos[pair].machines:
+            if isinstance(event, LineDown) and machine.state.hung_by:
+                machine.missed.append(event)
             machine.sip.tell(event)
 
     def of_site(self, site: str) -> Iterator[PairState]:
@@ -174,19 +197,8 @@ class Pairs:
 
     def meant(self, pair: PairState, fault: Fault) -> list[int]:
         """Return indices of the nodes a fault means at this moment; none when none plays that part."""
-        duo = self._duos[pair.name]
-        serving = duo.serving
-        match fault.fails:
-            case "all":
-                return [1 - pair.last, pair.last]
-            case "active" if pair.shared:
-                return [next((machine.index for machine in duo.machines if machine.state.up), 0)]
-            case "active":
-                return [] if serving is None else [serving.index]
-            case "standby":
-                return [1 - pair.last]
-            case "link" | "503":
-                raise ValueError(f"fault {fault.name!r} takes no node")
+        serving = self._duos[pair.name].serving
+        return meant(pair, fault, None if serving is None else serving.index)
 
     def lose(
         self, pair: PairState, nodes: list[int], fault: str, *, hung: bool = False, emptied: bool = False
@@ -205,6 +217,7 @@ class Pairs:
                 machine.ha.kill()
                 machine.sip.kill()
                 machine.node = None
+                machine.state.limit.used = 0
             if served:
                 self._silent(duo, machine)
             self._check_calls(duo)
@@ -236,6 +249,9 @@ class Pairs:
         # Before all that waits in its buffer or has become due: the other may have its calls by now.
         machine.sip.tell(Serve(machine.role is Role.SERVES, clears=False))
         self._brief(duo, machine)
+        missed, machine.missed = machine.missed, []
+        for event in missed:
+            machine.sip.tell(event)
         machine.sip.go_on()
         if machine.serves and duo.silenced_by == machine.index:
             self._serves(duo, machine)
@@ -322,7 +338,7 @@ class Pairs:
         return other is not None and other.replicated(self._callers.key(call))
 
 
-def _phases(now: float, detect: Detector, draws: Iterator[float]) -> Phases:
+def phases(now: float, detect: Detector, draws: Iterator[float]) -> Phases:
     """Return where the intervals of a pair stand: the shares drawn are those at 0, when a run begins to count."""
     every, check = 1.0, 1.0
     match detect:

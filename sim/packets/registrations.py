@@ -112,6 +112,7 @@ class Registrations(Roll):
         """The faults that keep people from signing in."""
         self._offices: dict[str | None, Link] = {}
         room = {}
+        waits = draws.shares("softphones:waits", len(agents))
         for n, office in enumerate((None, *drill.offices)):
             self._offices[office] = link = Link()
             room[office] = addresses(plan.phones(n))
@@ -126,6 +127,7 @@ class Registrations(Roll):
                 self._place(next(room[group.office]), office_segment(group.office)),
                 self._kinds[agent.group],
                 self._ids,
+                partial(waits.next, agent.number),
             )
             host = Host(env, network, f"phone {agent.number}", partial(self._phone_tells, agent))
             network.hold(host, phone.address)

@@ -9,18 +9,15 @@ from typing import Protocol
 import simpy
 
 from sbc.endpoints.passing import Drain, LineDown, Resume, Service
-from sbc.sip.ids import Ids
 from scenarios.evidence import WireRecorder
 from scenarios.model import Drill, Fault
-from sim.draws import Draws
 from sim.links import Degradation
 from sim.log import Log
-from sim.packets.callers import Callers
 from sim.packets.network import Network
-from sim.packets.pairs import Describe, Pairs
+from sim.packets.pairs import Pairs, Parts
 from sim.packets.topology import PRIVATE, Plan, Topology
 from sim.timeline import Repair
-from sim.world import NodeState, PairState, World
+from sim.world import PairState
 
 
 class SbcPairs(Protocol):
@@ -89,17 +86,6 @@ class Stage:
         """Carry out what places a call, as soon as one may be placed."""
         act()
 
-    def pairs(
-        self,
-        network: Network,
-        topology: Topology,
-        world: World,
-        callers: Callers,
-        describe: Describe,
-        hear: Callable[[NodeState, object], None],
-        ids: Ids,
-        draws: Draws,
-        log: Log,
-    ) -> SbcPairs:
-        """Return the pairs of a world; ``hear`` gets what a node reports of calls."""
-        return Pairs(self.env, network, topology, world, callers, describe, hear, ids, draws, log)
+    def pairs(self, network: Network, parts: Parts) -> SbcPairs:
+        """Return the pairs of a run."""
+        return Pairs(self.env, network, parts)

@@ -36,7 +36,7 @@ class Aim:
             ip = ip_address(address.host)
         except ValueError:
             return False
-        return ip.is_loopback or any(ip in network for network in self.permission.networks)
+        return self.permission.allows(ip)
 
 
 class RealTopology(Topology):

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, cast
 
+from sbc.endpoints.centre_reports import HangUp as HangUpThere
 from sbc.endpoints.subscriber import EndAll
 from sbc.live.child import Child
 from sbc.live.clock import Clock
 from sbc.live.gear import Gear, GearError
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
-from scenarios.evidence import EventKind, Recorder, WireRecorder
+from scenarios.evidence import Direction, EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.live.aim import Aim, RealTopology
@@ -37,6 +38,8 @@ ENDS_WITHIN: Final = 2.0
 """Seconds that calls may take to end after the run."""
 LOOKS_EVERY: Final = 0.05
 """Seconds after which it is looked again whether they have."""
+LEFT_ALONE: Final = 10.0
+"""Seconds after which people hang up who have not heard that the other end has: as long as people stand a silence."""
 LEAD: Final = 0.5
 """Seconds before the first caller in which the nodes take their addresses."""
 
@@ -164,6 +167,7 @@ async def _play(
         stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire, drill, aim)
         staged = Replication(drill, seed, replication, recorder, stage)
         stage.listen(staged)
+        _let_the_other_end_hang_up(stage.env, staged)
         lateness = Lateness()
         stage.env.late = lateness.late
         staged.begin(load)
@@ -202,6 +206,18 @@ async def _all_up(machines: list[Child]) -> None:
             await asyncio.gather(*up)
     except TimeoutError:
         raise LiveError(f"the processes of the SBC nodes have not started within {STARTS_WITHIN:g} s") from None
+
+
+def _let_the_other_end_hang_up(env: PacedEnvironment, staged: Replication) -> None:
+    """Whoever is left in a call hangs up as well after a while: a BYE that meets a dead pair comes nowhere."""
+    far = staged.callers.hang_up_far
+
+    def both(key: str, direction: Direction) -> None:
+        leg = staged.callers.leg(key)
+        far(key, direction)
+        later(env, LEFT_ALONE, lambda: staged.centre.tell(HangUpThere(leg)))
+
+    staged.callers.hang_up_far = both
 
 
 async def _end_calls(stage: LiveStage, staged: Replication) -> None:

@@ -6,8 +6,8 @@ from math import inf
 
 import simpy
 
-STEPS_AT_ONCE = 500
-"""Events carried out before sockets get their turn again."""
+STEPS_AT_ONCE = 20
+"""Events carried out before sockets get their turn again; a loop takes one datagram from each socket in its turn."""
 
 
 class PacedEnvironment(simpy.Environment):

@@ -12,6 +12,7 @@ from operator import add
 from typing import Final
 
 from sbc.decisions.admission import release, seize
+from sbc.decisions.pair import detection_delay
 from sbc.endpoints.gate import Carrying, Done
 from sbc.endpoints.ha import Became, Noticed, Phases, Role, Seat, Switch
 from sbc.endpoints.lookout import Heard, Lookout, Silent
@@ -23,7 +24,7 @@ from sbc.live.machine_plan import MachinePlan
 from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
-from scenarios.model import Fault, OptionsDetection
+from scenarios.model import Detector, Fault, OptionsDetection
 from sim.links import Degradation
 from sim.live.network import LiveNetwork
 from sim.live.paced import PacedEnvironment
@@ -43,9 +44,10 @@ PROBE_PORT: Final = 5_090
 DRAWN: Final = 256
 """Delays that a degraded link between two machines is given to draw from."""
 SETTLES: Final = 1.0
-"""Seconds after an outage until the calls that were up are asked for, so that one that ends and begins asks once."""
+"""Seconds that a pair has to settle: after an outage until the calls that were up are asked for, so that one that ends
+and begins asks once; and for a takeover, besides what noticing takes."""
 GIVEN_UP: Final = 32.0
-"""Seconds of silence, 64 times T1, after which whoever asks for a call is told that it is gone (RFC 3261 §17.1.2.2)."""
+"""Seconds of silence, 64 times T1, after which nobody waits any more, whatever a plan says of noticing a failure."""
 
 
 class LiveError(Exception):
@@ -324,7 +326,8 @@ class LivePairs:
                 state.silent_since = since
                 node = state.nodes[index if state.shared else state.last]
                 self._log.noticed(since, EventKind.NODE_LOST, state.name, node=node.name, calls=len(node.calls))
-                later(self._env, GIVEN_UP, partial(self._given_up, duo, index, since))
+                left = since + _longest(state.plan.detect) - self._env.now
+                later(self._env, max(left, 0.0), partial(self._given_up, duo, index, since))
             case Heard(outage):
                 first, duo.heard[index] = not duo.heard[index] and outage == 0.0, True
                 if not first:
@@ -344,7 +347,7 @@ class LivePairs:
         self.ask_around(AskAround(duo.state.name))
 
     def _given_up(self, duo: Duo, index: int, since: float) -> None:
-        """Nobody has answered for so long that whoever asks for a call hears that it is gone."""
+        """Nobody has answered for longer than a standby that works would take: people hear nothing, and hang up."""
         if not duo.heard[index] and duo.state.silent_since == since:
             for node in duo.state.nodes:
                 for call in list(node.calls):
@@ -356,3 +359,8 @@ class LivePairs:
 
     def _forget_ports(self, machine: Machine) -> None:
         machine.state.limit.used = 0
+
+
+def _longest(detect: Detector) -> float:
+    """Return the seconds within which a standby that works answers in place of the other node."""
+    return min(detection_delay(detect, 0.0) + SETTLES, GIVEN_UP)

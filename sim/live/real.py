@@ -141,7 +141,7 @@ class RealPairs:
         self.ask_around(AskAround(pair.state.name))
 
     def _given_up(self, pair: Watched, since: float) -> None:
-        """Nobody has answered for so long that whoever asks for a call hears that it is gone."""
+        """Nobody has answered for so long that nobody waits any more, whatever notices failures there."""
         state = pair.state
         if not pair.answers and state.silent_since == since:
             for call in list(state.nodes[0].calls):

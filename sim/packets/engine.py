@@ -108,21 +108,21 @@ class Replication:
         self.carrier = Host(env, network, "carrier", self.hearing.carrier)
         for address in topology.lines.values():
             network.hold(self.carrier, address)
-        self._centre = Host(env, network, "contact centre", self.hearing.centre)
+        self.centre = Host(env, network, "contact centre", self.hearing.centre)
         for address in (*topology.centres.values(), *(real.centre.local for real in topology.reals.values())):
-            network.hold(self._centre, address)
+            network.hold(self.centre, address)
         parts = Parts(topology, world, self.callers, self._node, self.hearing.node, self._ids, draws, log)
         self.pairs = stage.pairs(network, parts)
         self._tell_each_other()
         self._edges = self._make_edges()
         self.carrier.start(self._make_carrier())
-        self._centre.start(self._make_centre())
+        self.centre.start(self._make_centre())
         self.pairs.begin()
         self._phones = Phones(env, drill, agents, self._lines, self._distributor, self.hearing, hours, draws, log)
         deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log, stage.place)
         self.hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
-        keep_hours(drill, hours, lambda queue: self._centre.tell(Clear(queue)), log)
+        keep_hours(drill, hours, lambda queue: self.centre.tell(Clear(queue)), log)
         faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
         play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
 
@@ -170,7 +170,7 @@ class Replication:
 
     def _serve(self, key: str, agent: Agent) -> None:
         """Let the centre join a caller and an agent; to call one back is a call of its own."""
-        serve, call = partial(self._centre.tell, Serve(key, agent)), self.callers.call(key)
+        serve, call = partial(self.centre.tell, Serve(key, agent)), self.callers.call(key)
         if call is None or call.promised is None:
             serve()
         else:
@@ -196,7 +196,7 @@ class Replication:
     def _hang_up_near(self, key: str, agent: Agent | None) -> None:
         if agent is not None:
             self._lines.tell(agent, HangUp(key))
-        self._centre.tell(HangUpThere(key))
+        self.centre.tell(HangUpThere(key))
 
     # Endpoints.
 

@@ -97,6 +97,10 @@ class Network:
         """Return the link on the way from one address to another; None where there is no way."""
         return self._links.get((self._segments[source.host], self._segments[target.host]))
 
+    def segment(self, address: Address) -> str:
+        """Return the segment that an address is in."""
+        return self._segments[address.host]
+
     # Addresses.
 
     def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
@@ -181,7 +185,7 @@ class Network:
     def _over(self, link: Link | None, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         if link is None:
             return Fate.UNREACHABLE, inf
-        if cut := link.cut(self._segments[path.remote.host]):
+        if cut := link.cut(self.segment(path.remote)):
             self._log.effect(cut, met(of))
             return Fate.CUT, inf
         late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0

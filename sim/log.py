@@ -40,7 +40,6 @@ class Log:
 
     def mute(self) -> None:
         """Hand nothing more over: the run is over, whatever still happens."""
-        self.flush()
         self._recorder = _Nobody()
 
     def call(self, record: CallRecord) -> None:

@@ -120,6 +120,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._skipping.passed
 
+    def pass_by(self, seconds: float) -> None:
+        """Let time pass as if something kept the loop busy."""
+        self._skipping.passed += seconds
+
 
 def virtually(main: Any) -> None:
     """Run a coroutine in virtual time."""

@@ -250,8 +250,9 @@ async def test_a_port_that_another_program_has_is_a_clear_error(kind: int, share
         assert caught.value.__cause__ is None
         name = "udp" if kind == socket.SOCK_DGRAM else "tcp"
         assert str(caught.value) == (
-            f"cannot hold {name} {address}: another program has it; "
-            "stop that program, or choose another port or address"
+            f"cannot hold {name} {address}: another program has it, perhaps another live run; "
+            "stop that program, or choose another port or address; live runs at the same time need a network namespace "
+            "each: `unshare --net --map-root-user`, and in it `ip link set lo up`"
         )
         transport.send(Path(address, here()), b"from nowhere")
         assert transport.counters.homeless == 1  # nothing is left of the first try

@@ -78,6 +78,11 @@ class Centre:
         return len(self._board) + len(self._queueing.visits)
 
     @property
+    def legs(self) -> int:
+        """How many calls of its own it has, with callers and with phones."""
+        return self._board.legs
+
+    @property
     def teams(self) -> Collection[Limit]:
         """The external teams, each with the calls that it has."""
         return self._queueing.teams

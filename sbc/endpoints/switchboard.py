@@ -123,6 +123,11 @@ class Switchboard:
         """Return how many legs there are, with calls of which nothing but their last transactions is left."""
         return len(self._legs) + sum(len(line.agent) for line in self.by_address.values())
 
+    @property
+    def legs(self) -> int:
+        """How many legs there are."""
+        return len(self._legs)
+
     # Time.
 
     def deadline(self) -> float:

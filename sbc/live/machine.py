@@ -147,8 +147,9 @@ class Machine:
     def receive(self, datagram: Datagram) -> None:
         """Take in what the other machine sends."""
         if datagram.data.startswith(_CLAIM):
-            host, _, port = datagram.data[len(_CLAIM) :].decode().rpartition(":")
-            self._ha.tell(Claimed(Address(host, int(port))))
+            claimed = _claimed(datagram.data)
+            if claimed is not None:
+                self._ha.tell(Claimed(claimed))
         else:
             self._ha.receive(datagram)
 
@@ -193,6 +194,15 @@ class _Handing:
 
     def send(self, path: Path, data: bytes) -> None:
         self._machine.send(path, data)
+
+
+def _claimed(data: bytes) -> Address | None:
+    """Return the address that a datagram claims; None where a stranger's claims none."""
+    try:
+        host, _, port = data.removeprefix(_CLAIM).decode().rpartition(":")
+        return Address(host, int(port))
+    except ValueError:
+        return None
 
 
 async def _live() -> None:

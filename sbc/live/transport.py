@@ -75,7 +75,13 @@ class Counters:
 
 
 _TROUBLES: Final = {
-    errno.EADDRINUSE: ("another program has it", "stop that program, or choose another port or address"),
+    errno.EADDRINUSE: (
+        "another program has it, perhaps another live run",
+        (
+            "stop that program, or choose another port or address; live runs at the same time need a network namespace "
+            "each: `unshare --net --map-root-user`, and in it `ip link set lo up`"
+        ),
+    ),
     errno.EADDRNOTAVAIL: (
         "no interface of this machine has that address",
         "choose one that `ip address` lists; of 127.0.0.0/8 every address is local",

@@ -143,6 +143,10 @@ class LiveStage(Stage):
         self._network.hold(host, ECHO)
         host.start(Echo(self.env.now, ECHO))
 
+    def unheard(self) -> None:
+        """Let nobody hear any more what goes over the network."""
+        self._network.unheard()
+
 
 def play(
     drill: Drill,
@@ -198,6 +202,12 @@ async def _play(
             staged.log.entry(EventKind.STOPPED, drill.name)
         except GearError as error:
             failed = error
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            stage.unheard()  # what it could not write may be why
+            try:
+                await _end_calls(stage, staged)
+            finally:
+                raise error
         lateness.tell(staged.log)
         staged.close()
         await _end_calls(stage, staged)
@@ -247,7 +257,7 @@ async def _end_calls(stage: LiveStage, staged: Replication) -> None:
     env = stage.env
 
     def look() -> None:
-        if not staged.in_progress():
+        if not staged.in_progress() and not staged.inside():
             env.finish()
         else:
             later(env, LOOKS_EVERY, look)

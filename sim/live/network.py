@@ -126,6 +126,10 @@ class LiveNetwork(Network):
     def stands(self, path: Path) -> None:
         """Connections do not stand before somebody makes them: the first message does."""
 
+    def unheard(self) -> None:
+        """Tell the wire recorder nothing more."""
+        self._wire = None
+
     def ended(self, host: Host) -> None:
         """A process that has ended here answers nothing; its sockets are open still, and its connections stay."""
 

@@ -22,6 +22,7 @@ from sbc.endpoints.wire import Address, Datagram
 from sbc.live.child import Child
 from sbc.live.machine_plan import MachinePlan
 from sbc.live.words import Failed, Freeze, LinkFault, LinkMet, OfSip, Renew, SipPlan, Thaw, ToSip, Up
+from sbc.sip.errors import ParseError
 from sbc.sip.message import parse
 from scenarios.evidence import EventKind
 from scenarios.model import Detector, Fault, OptionsDetection
@@ -340,7 +341,11 @@ class LivePairs:
     def _met(self, pair: PairState, datagram: Datagram) -> None:
         """Something has been sent to an address of a pair that nobody has."""
         faults = dict.fromkeys(fault for each in pair.nodes for fault in each.failed_by)
-        self._log.effect(faults, met(Datagram(datagram.path, parse(datagram.data))))
+        try:
+            message = parse(datagram.data)
+        except ParseError:  # a stranger's
+            return
+        self._log.effect(faults, met(Datagram(datagram.path, message)))
 
     def _ask(self, duo: Duo) -> None:
         duo.asking = False

@@ -144,6 +144,11 @@ class Replication:
         endpoint = self.carrier.endpoint
         return endpoint.unfinished if isinstance(endpoint, Carrier) else 0
 
+    def inside(self) -> int:
+        """Return how many legs the contact centre has."""
+        endpoint = self.centre.endpoint
+        return endpoint.legs if isinstance(endpoint, Centre) else 0
+
     # Who tells whom.
 
     def _tell_each_other(self) -> None:

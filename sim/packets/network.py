@@ -95,7 +95,7 @@ class Network:
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way from one address to another; None where there is no way."""
-        return self._links.get((self._segments[source.host], self._segments[target.host]))
+        return self._links.get((self._segments.get(source.host, ""), self._segments.get(target.host, "")))
 
     def segment(self, address: Address) -> str:
         """Return the segment that an address is in."""

@@ -1,12 +1,12 @@
 """The network of the packet engine on real sockets: addresses of 127.0.0.0/8, and faults of links put in front."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
 
 from sbc.endpoints.endpoint import Broken, Transmit
 from sbc.endpoints.wire import Address, Datagram, Path
-from sbc.live.transport import Transport
+from sbc.live.transport import SIP, Transport
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecorder
 from sim.live.paced import PacedEnvironment
@@ -59,10 +59,12 @@ class LiveNetwork(Network):
         self.env = env
         self._transport = transport
 
-    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+    def hold(
+        self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
+    ) -> None:
         """Open an address for a host; raises BindError."""
         super().hold(host, address, announce=announce)
-        self._transport.hold(_Ear(self, host), address)
+        self._transport.hold(_Ear(self, host), address, transports=SIP if transports is None else transports)
 
     def haunt(self, address: Address, met: Callable[[Datagram], None]) -> None:
         """Take in what is sent to an address while nobody else has it, as a machine that is gone would: in silence.

@@ -74,11 +74,14 @@ class LiveNetwork(Network):
         """Let an address of this machine be one by which real pairs are reached; before a host holds it."""
         self._own[address] = outlet
 
-    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+    def hold(
+        self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
+    ) -> None:
         """Open an address for a host; raises BindError."""
         super().hold(host, address, announce=announce)
         outlet = self._own.get(address)
-        self._transport.hold(_Ear(self, host), address, transports=SIP if outlet is None else outlet.transports)
+        opened = SIP if transports is None else transports
+        self._transport.hold(_Ear(self, host), address, transports=opened if outlet is None else outlet.transports)
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way; one that leads to a real pair is its carrier's, whatever is at its other end."""

@@ -103,10 +103,13 @@ class Network:
 
     # Addresses.
 
-    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+    def hold(
+        self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
+    ) -> None:
         """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages.
 
-        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`.
+        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`. ``transports`` are those
+        that it needs, which matters where they cost something; None for all.
         """
         claims = self._claims.setdefault(address, {})
         claims.pop(host, None)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import failover, growth, memory, packets, sip_calls, sip_codec, sip_transactions
+from benchmarks import failover, growth, live, memory, packets, sip_calls, sip_codec, sip_transactions
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
 from benchmarks.whole_run import RunError
@@ -15,6 +15,7 @@ from benchmarks.whole_run import RunError
 BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "failover": failover.main,
     "growth": growth.main,
+    "live": live.main,
     "memory": memory.main,
     "packets": packets.main,
     "sip_calls": sip_calls.main,

@@ -12,11 +12,22 @@ import typer
 
 from kirikae import __version__, drift, drills, run
 from kirikae.drills import schema_text
+from kirikae.live_options import (
+    AllowExecOption,
+    AllowNumberOption,
+    AllowTargetOption,
+    LiveOptions,
+    MaxRateOption,
+    TargetOption,
+)
+from kirikae.options import OptionError
 from kirikae.runner import DEFAULT, ENGINES
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
 from reports.terminal import safe_console
 from reports.wording import number_of
+from sbc.live.gear import GearError, NotReadyError, NotUndoneError
+from sbc.live.locks import LockError
 from sbc.live.transport import BindError
 from scenarios.loader import load
 from scenarios.numberplan import NumberError, describe, parse_number
@@ -167,10 +178,16 @@ def run_command(
         str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+    targets: TargetOption = None,
+    allow_targets: AllowTargetOption = None,
+    allow_numbers: AllowNumberOption = None,
+    allow_exec: AllowExecOption = False,
+    max_rate: MaxRateOption = None,
 ) -> None:
     """Run a drill and judge it: in virtual time, or live in real time."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json)
+    live = LiveOptions(targets or (), allow_targets or (), allow_numbers or (), allow_exec, max_rate)
+    options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json, live)
     with _explained(file):
         loaded = load(drills.find(file), changes or [])
         code = run.rehearse(loaded, file, changes or [], options, console)
@@ -182,11 +199,16 @@ def _explained(file: str) -> Iterator[None]:
     """Turn what can go wrong with a run of ``file`` into words and an exit code."""
     try:
         yield
-    except (drills.UnknownDrillError, run.OptionError, ReportError) as error:
+    except (drills.UnknownDrillError, OptionError, ReportError) as error:
         _stop(str(error))
     except DrillError as error:
         _stop(f"{error}\n{number_of(len(error.problems), 'problem')} in {file}; nothing was run.")
-    except (LiveError, BindError) as error:
+    except (LockError, NotReadyError) as error:
+        _stop(str(error))
+    except NotUndoneError as error:
+        _say(str(error))
+        raise typer.Exit(ExitCode.INCONCLUSIVE) from None
+    except (LiveError, BindError, GearError) as error:
         _say(f"{error}\nNothing was judged.")
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None
     except BrokenExecutor:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kirikae.options import OptionError
 from kirikae.progress import progress
-from kirikae.run import OptionError, output, plan_stands, put
+from kirikae.run import output, plan_stands, put
 from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, in_turn, on_workers
 from reports import files
 from reports.drift import Drift, Side, common_queries
@@ -58,7 +59,7 @@ class Chosen:
 def compare(path: Path, name: str, options: Options, console: Console) -> ExitCode:
     """Play a drill in each engine and say how far apart they are.
 
-    Raises :class:`~kirikae.run.OptionError`, :class:`~scenarios.problems.DrillError` and
+    Raises :class:`~kirikae.options.OptionError`, :class:`~scenarios.problems.DrillError` and
     :class:`~reports.files.ReportError`.
     """
     chosen, common = share_out(options.changes, chosen_engines(options.engines))
@@ -105,7 +106,7 @@ def _stopped(summaries: tuple[RunSummary, ...]) -> bool:
 def chosen_engines(text: str) -> list[Chosen]:
     """Read `calls,packets`; the same engine may come again as `name=engine`.
 
-    Raises :class:`~kirikae.run.OptionError`.
+    Raises :class:`~kirikae.options.OptionError`.
     """
     chosen: list[Chosen] = []
     for part in (piece.strip() for piece in text.split(",")):
@@ -127,7 +128,7 @@ def chosen_engines(text: str) -> list[Chosen]:
 def share_out(changes: Sequence[str], chosen: Sequence[Chosen]) -> tuple[list[Chosen], list[str]]:
     """Give each engine the `--set NAME:PATH=VALUE` that is for it; return them, and what is for all.
 
-    Raises :class:`~kirikae.run.OptionError` for a name that none of them has.
+    Raises :class:`~kirikae.options.OptionError` for a name that none of them has.
     """
     own: dict[str, list[str]] = {each.name: [] for each in chosen}
     common: list[str] = []

@@ -41,6 +41,7 @@ def _of_target(name: str, target: Target) -> Iterator[str]:
     yield _row("to", f"{name}: {_side(target.outside)}" + ("" if target.inside else ", on both sides"))
     if target.inside is not None:
         yield _row("", f"{name}, inside: {_side(target.inside)}")
+    yield _row("", f"{name}, watched by OPTIONS every {format_duration(target.probe_every)}")
     if target.nodes is not None:
         yield _row("", f"{name}, nodes asked by OPTIONS: {', '.join(map(str, target.nodes))}")
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from kirikae.run import OptionError
+from kirikae.options import OptionError
 from sbc.decisions.dialling import PatternError, parse_pattern
 from sbc.decisions.permission import CEILING, Permission, refusals
 from scenarios.addresses import ADDRESSES, Address, AddressError, parse_address
@@ -63,9 +63,21 @@ class LiveOptions:
     allow_exec: bool = False
     max_rate: str | None = None
 
+    @property
+    def given(self) -> list[str]:
+        """The options that are on the command line."""
+        found = {
+            "--target": self.targets,
+            "--allow-target": self.allow_targets,
+            "--allow-number": self.allow_numbers,
+            "--allow-exec": self.allow_exec,
+            "--max-rate": self.max_rate,
+        }
+        return [option for option, value in found.items() if value]
+
 
 def permission(options: LiveOptions) -> Permission:
-    """Return what is allowed; raises :class:`~kirikae.run.OptionError` with all that cannot be read."""
+    """Return what is allowed; raises :class:`~kirikae.options.OptionError` with all that cannot be read."""
     wrong: list[str] = []
     networks = _each("--allow-target", options.allow_targets, _network, wrong)
     numbers = _each("--allow-number", options.allow_numbers, parse_pattern, wrong)
@@ -78,7 +90,7 @@ def permission(options: LiveOptions) -> Permission:
 def aimed(drill: Drill, targets: Sequence[str]) -> Drill:
     """Return a drill with the targets of the command line; what it says else of such a pair stays as it is.
 
-    The plan has to be checked afterwards. Raises :class:`~kirikae.run.OptionError`.
+    The plan has to be checked afterwards. Raises :class:`~kirikae.options.OptionError`.
     """
     wrong: list[str] = []
     found = dict[str, Target]()
@@ -94,7 +106,7 @@ def aimed(drill: Drill, targets: Sequence[str]) -> Drill:
 
 
 def see_that_it_may_begin(drill: Drill, allowed: Permission) -> None:
-    """Raise :class:`~kirikae.run.OptionError` with every reason why a drill, shortened already, may not be played."""
+    """Raise :class:`~kirikae.options.OptionError` with every reason why a shortened drill may not be played."""
     reasons = refusals(drill, allowed)
     if reasons:
         raise OptionError("\n".join([*reasons, "Nothing was sent."]))

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from math import ceil
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kirikae.live_options import LiveOptions, aimed, permission
+from kirikae.options import OptionError
 from kirikae.progress import progress
+from kirikae.real import aimed_at
 from kirikae.runner import ENGINES, IN_REAL_TIME, WITH_MESSAGES, record, run_all, run_live
 from reports import files
 from reports.exit_codes import ExitCode
@@ -25,6 +28,8 @@ from reports.summary import RunSummary
 from reports.terminal import print_summary, safe_console
 from reports.terminal_snapshot import print_snapshot
 from reports.wording import number_of
+from sbc.decisions.permission import Permission
+from sbc.live.gear import NotUndoneError
 from scenarios import rules
 from scenarios.evidence import Recorder, WireRecorder
 from scenarios.loader import Loaded, problem_of
@@ -33,6 +38,7 @@ from scenarios.problems import Finding, did_you_mean
 from scenarios.shortening import shortened
 from scenarios.source import Source
 from scenarios.units import UnitError, format_duration, parse_duration
+from sim.live import engine as live
 from sim.replicate import Replications
 
 RUNS = Path("runs")
@@ -53,15 +59,12 @@ class Options:
     strict: bool
     at: str | None
     json: str | None
+    live: LiveOptions
 
     @property
     def captured(self) -> bool:
         """Whether `packets.pcap` is to be written."""
         return self.pcap and self.engine in WITH_MESSAGES
-
-
-class OptionError(ValueError):
-    """An option that cannot be meant; says which, why, and what is allowed."""
 
 
 def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options, console: Console) -> ExitCode:
@@ -72,9 +75,15 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     if options.engine not in ENGINES:
         near = did_you_mean(options.engine, ENGINES)
         raise OptionError(f"--engine {options.engine}: there is no such engine{near} (allowed: {', '.join(ENGINES)})")
+    if options.live.given and options.engine not in IN_REAL_TIME:
+        raise OptionError(f"{options.live.given[0]}: this is for runs in real time (allowed with --engine live)")
+    allowed = permission(options.live)
+    loaded = replace(loaded, drill=aimed(loaded.drill, options.live.targets))
     if not plan_stands(loaded, console):
         return ExitCode.INVALID
     drill = _as_asked(loaded.drill, options)
+    if options.engine in IN_REAL_TIME and drill.targets and drill.run.replications > 1:
+        raise OptionError("--replications: a run on real pairs is played once (allowed: 1)")
     if options.detail is not None and options.detail >= drill.run.replications:
         last = drill.run.replications - 1
         raise OptionError(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})")
@@ -83,7 +92,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     out = files.folder(options.out or _new_folder(name))
     origin = Origin(name, tuple(changes))
     _remove_detail(out)
-    runs = _play(drill, out, options, console)
+    runs, owed = _play(drill, out, options, console, allowed, name)
     judged = judge(
         drill, runs.results.values(), engine=options.engine, seed=drill.run.seed, interrupted=runs.interrupted
     )
@@ -99,6 +108,8 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         if detail is not None:
             _name_files(console, detail, out, options)
         console.print(f"Report: {out / 'report.html'}", soft_wrap=True)
+    if owed is not None:
+        raise owed
     return judged.exit_code
 
 
@@ -188,10 +199,19 @@ def _new_folder(name: str) -> Path:
     return next(path for number in count(1) if not (path := RUNS / f"{stem}-{number:03}").exists())
 
 
-def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
-    """Play all replications; an only one, or the first in real time, is written down in full on the way."""
+def _play(
+    drill: Drill, out: Path, options: Options, console: Console, allowed: Permission, name: str
+) -> tuple[Replications[RunSummary], NotUndoneError | None]:
+    """Play all replications; an only one, or the first in real time, is written down in full on the way.
+
+    Returned beside them is what could not be undone after a run that is evidence otherwise.
+    """
     if options.engine in IN_REAL_TIME:
-        return _play_live(drill, out, options, console)
+        return _play_live(drill, out, options, console, allowed, name)
+    return _play_at_once(drill, out, options, console), None
+
+
+def _play_at_once(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
     run = partial(
         run_all,
         drill,
@@ -211,18 +231,31 @@ def _play(drill: Drill, out: Path, options: Options, console: Console) -> Replic
     return runs
 
 
-def _play_live(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
+def _play_live(
+    drill: Drill, out: Path, options: Options, console: Console, allowed: Permission, name: str
+) -> tuple[Replications[RunSummary], NotUndoneError | None]:
     seconds = ceil(drill.run.lasts) * drill.run.replications
-    with progress(console, "seconds", seconds) as done, _files(out, drill, options) as (recorder, wire):
-        return run_live(
-            drill,
-            seed=drill.run.seed,
-            replications=drill.run.replications,
-            engine=options.engine,
-            done=done,
-            also=recorder,
-            wire=wire,
-        )
+    runs: Replications[RunSummary] | None = None
+    try:
+        with (
+            aimed_at(drill, allowed, name) as aim,
+            progress(console, "seconds", seconds) as done,
+            _files(out, drill, options) as (recorder, wire),
+        ):
+            runs = run_live(
+                drill,
+                seed=drill.run.seed,
+                replications=drill.run.replications,
+                play=partial(live.play, aim=aim),
+                done=done,
+                also=recorder,
+                wire=wire,
+            )
+    except NotUndoneError as error:
+        if runs is None:
+            raise
+        return runs, error
+    return runs, None
 
 
 @contextmanager

@@ -138,7 +138,7 @@ def run_live(
     *,
     seed: int,
     replications: int,
-    engine: str,
+    play: Play,
     done: Callable[[float], None],
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
@@ -147,13 +147,15 @@ def run_live(
 
     ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
     """
-    task = Task(drill, seed, default_queries(drill), engine)
+    queries = default_queries(drill)
 
     def run(replication: int) -> RunSummary:
-        ticks: Recorder = _Ticks(done, replication * drill.run.lasts)
-        first = replication == 0
-        taker = ticks if also is None or not first else Tee(ticks, also)
-        return task.run(replication, also=taker, wire=wire if first else None)
+        fold, first = Fold(drill, queries), replication == 0
+        taker: Recorder = Tee(fold, _Ticks(done, replication * drill.run.lasts))
+        if first and also is not None:
+            taker = Tee(taker, also)
+        play(drill, load(drill, seed, replication), seed, replication, taker, wire=wire if first else None)
+        return fold.summary()
 
     return in_turn(run, replications, lambda summary: summary.stopped is not None)
 

@@ -74,7 +74,9 @@ def calls_per_minute(summaries: Sequence[RunSummary]) -> list[Json]:
 def peaks(drill: Drill, summaries: Sequence[RunSummary]) -> list[Peak]:
     """Return the highest peak against each limit in any replication, the fullest limit first."""
     found = [
-        Peak(name, cap, max(summary.peaks.get(name, 0) for summary in summaries)) for name, cap in limits(drill).items()
+        Peak(name, cap, max(summary.peaks.get(name, 0) for summary in summaries))
+        for name, cap in limits(drill).items()
+        if any(name in summary.peaks for summary in summaries)
     ]
     return sorted(found, key=lambda limit: limit.peak / limit.cap, reverse=True)
 

@@ -149,7 +149,7 @@ def refusal() -> str | None:
     if os.geteuid() != 0:
         return "needs root: it makes network namespaces"
     try:
-        with _namespace(f"kkh{os.getpid()}"):
+        with namespace(f"kkh{os.getpid()}"):
             return None
     except subprocess.CalledProcessError as error:
         return f"needs the right to make network namespaces: {error.stderr.decode().strip()}"
@@ -161,13 +161,13 @@ def pair(folder: Path, instances: Sequence[Instance]) -> Iterator[tuple[Wire, "N
     name = f"kkh{os.getpid()}"
     logs: list[Path] = []
     with ExitStack() as stack:
-        spaces = [stack.enter_context(_namespace(f"{name}{end}")) for end in "abw"]
+        spaces = [stack.enter_context(namespace(f"{name}{end}")) for end in "abw"]
         for node, space in enumerate(spaces[:2]):
-            _ip("link", "add", "ha", "netns", space, "type", "veth", "peer", "name", f"end{node}", "netns", spaces[2])
-            _ip("-n", spaces[2], "link", "set", f"end{node}", "up")
-            _ip("-n", space, "link", "set", "lo", "up")
-            _ip("-n", space, "address", "add", f"{ADDRESSES[node]}/24", "dev", "ha")
-            _ip("-n", space, "link", "set", "ha", "up")
+            ip("link", "add", "ha", "netns", space, "type", "veth", "peer", "name", f"end{node}", "netns", spaces[2])
+            ip("-n", spaces[2], "link", "set", f"end{node}", "up")
+            ip("-n", space, "link", "set", "lo", "up")
+            ip("-n", space, "address", "add", f"{ADDRESSES[node]}/24", "dev", "ha")
+            ip("-n", space, "link", "set", "ha", "up")
         first, second = (stack.enter_context(_end(spaces[2], f"end{node}")) for node in (0, 1))
         nodes = []
         for node, space in enumerate(spaces[:2]):
@@ -204,20 +204,21 @@ class Node:
     def interface_down(self) -> Iterator[float]:
         """Take its interface down, and up again when the context ends; yields when it was done."""
         before = time.monotonic()
-        _ip("-n", self._space, "link", "set", "ha", "down")
+        ip("-n", self._space, "link", "set", "ha", "down")
         try:
             yield (before + time.monotonic()) / 2
         finally:
-            _ip("-n", self._space, "link", "set", "ha", "up")
+            ip("-n", self._space, "link", "set", "ha", "up")
 
 
 @contextmanager
-def _namespace(name: str) -> Iterator[str]:
-    _ip("netns", "add", name)
+def namespace(name: str) -> Iterator[str]:
+    """Make a network namespace, and remove it."""
+    ip("netns", "add", name)
     try:
         yield name
     finally:
-        _ip("netns", "delete", name)
+        ip("netns", "delete", name)
 
 
 @contextmanager
@@ -282,5 +283,6 @@ def _configuration(node: int, instances: Sequence[Instance], process: Path) -> s
     return "\n".join(parts)
 
 
-def _ip(*arguments: str) -> None:
+def ip(*arguments: str) -> None:
+    """Run ip(8); raises CalledProcessError."""
     subprocess.run([peer("ip"), *arguments], check=True, capture_output=True)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from kirikae import runner
 from kirikae.cli import app
 from kirikae.drift import Chosen, Options, chosen_engines, compare, share_out
-from kirikae.run import OptionError
+from kirikae.options import OptionError
 from kirikae.runner import Paired, Task
 from reports.drift import metric_drift, usual_tolerance
 from reports.exit_codes import ExitCode

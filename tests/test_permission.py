@@ -21,7 +21,7 @@ from kirikae.live_options import (
     permission,
     see_that_it_may_begin,
 )
-from kirikae.run import OptionError
+from kirikae.options import OptionError
 from sbc.decisions.permission import CEILING, Ceiling, Permission, ceiling, dialling_refused, peak_rate, refusals
 from scenarios.model import Drill
 from scenarios.rules import check
@@ -258,6 +258,11 @@ def test_the_options_are_read_as_they_are_written() -> None:
     assert got[1] == LiveOptions()
 
 
+def test_ipv6_is_refused_before_anything_is_sent() -> None:
+    (reason,) = refusals(real({"outside": {"send_to": "udp:[::1]:5060"}}), Permission(commands=True))
+    assert "is of IPv6, which follows later" in reason
+
+
 # The banner
 
 
@@ -267,6 +272,7 @@ def test_the_banner_says_what_is_sent_where_and_done_to_what(monkeypatch: pytest
         "This sends real SIP to real systems.",
         "  to        tokyo-edge: udp:192.0.2.10:5060, heard at udp:192.0.2.200:5060 as 198.51.100.7",
         "            tokyo-edge, inside: udp:10.0.0.10:5060, heard at udp:10.0.0.200:5060",
+        "            tokyo-edge, watched by OPTIONS every 200ms",
         "            tokyo-edge, nodes asked by OPTIONS: udp:192.0.2.11:5060, udp:192.0.2.12:5060",
         "  calls     up to 0.116667/s on average, never more than 10/s, for 1h",
         "  numbers   0120-123-456, 090-1234-5678, 03-1234-5678, 06-1234-5678",

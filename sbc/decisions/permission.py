@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from math import inf
 
 from sbc.decisions.dialling import EMERGENCY, NumberPattern, never_dialled
@@ -18,6 +18,8 @@ CEILING = 10.0
 """New calls per second that leave this machine at most, unless more are allowed: a small call centre's busy hour."""
 
 _SHOWN = 5
+_VERSION = 4
+"""Of IP: endpoints write no brackets yet around the addresses of the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,11 @@ class Permission:
 
     def reaches(self, address: Address) -> bool:
         """Whether something may be sent to an address."""
-        return address.loopback or any(address.ip in network for network in self.networks)
+        return self.allows(address.ip)
+
+    def allows(self, ip: IPv4Address | IPv6Address) -> bool:
+        """Whether something may be sent to a host."""
+        return ip.is_loopback or any(ip in network for network in self.networks)
 
 
 def off_loopback(drill: Drill) -> bool:
@@ -104,7 +110,9 @@ def peak_rate(drill: Drill) -> float:
 def _of_addresses(drill: Drill, permission: Permission) -> Iterator[str]:
     for name, target in drill.targets.items():
         for address in target.addresses:
-            if not permission.reaches(address):
+            if address.ip.version != _VERSION:
+                yield f"{name}: {address} is of IPv6, which follows later; give the pair an address of IPv4"
+            elif not permission.reaches(address):
                 yield f"{name}: {address} is not on this machine; say --allow-target {address.ip} if it may be called"
 
 

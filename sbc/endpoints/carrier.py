@@ -19,7 +19,7 @@ from sbc.decisions.call import answer_within
 from sbc.decisions.connection import Effect, Event, State, step
 from sbc.decisions.routing import NoRoute, RoutingTable
 from sbc.decisions.trunk import LOST, NO_NODE, NOTHING_ANSWERS, Refusal, turns_away
-from sbc.endpoints.charging import branched, key_of
+from sbc.endpoints.charging import branched
 from sbc.endpoints.connection import Connection
 from sbc.endpoints.contract import Contract
 from sbc.endpoints.endpoint import Broken
@@ -94,6 +94,11 @@ class Carrier:
     def __len__(self) -> int:
         """Return how many calls are in progress."""
         return len(self._connections)
+
+    @property
+    def unfinished(self) -> int:
+        """How many legs have not ended yet, or wait for the answer to a BYE or CANCEL."""
+        return sum(line.agent.unfinished for line in self._lines.values())
 
     def _prober(self, edge: Edge) -> Prober | None:
         detect = edge.plan.detect
@@ -309,6 +314,8 @@ class Carrier:
             self._failed(now, connection, line.refusal)
         elif node is None:
             self._failed(now, connection, NO_NODE)
+        elif (forbidden := line.edge.refuses(route.number, connection.number)) is not None:
+            self._failed(now, connection, forbidden)
         elif isinstance(limits := self._contract.take(line, route.taps), Refusal):
             self._failed(now, connection, limits)
         else:
@@ -353,7 +360,7 @@ class Carrier:
     # Outbound: answered at once.
 
     def _arrived(self, now: float, line: Line, call: Call, request: Request) -> None:
-        key = key_of(request) or request.call_id
+        key = line.edge.naming.key_of(request) or request.call_id
         body = line.session(description(request))
         limits = _NOT_ACCEPTABLE if body is None else self._contract.admit(line, key, request)
         if isinstance(limits, Refusal):

@@ -4,7 +4,7 @@
     centre.receive(now, datagram)                # and event(), fire(), take(), as every endpoint
 
 Queues are one for all sites, and so are the limits of the contract. Calls are named by their key
-(:mod:`sbc.endpoints.charging`) towards the distributor and in all reports. Media are not simulated: a caller who is not
+(:mod:`sbc.endpoints.naming`) towards the distributor and in all reports. Media are not simulated: a caller who is not
 answered yet gets the description of whoever answers, all others one of the centre's own.
 """
 
@@ -15,10 +15,10 @@ from sbc.decisions.admission import Limit
 from sbc.decisions.distribution import Distributor
 from sbc.decisions.routing import NoRoute, Route
 from sbc.endpoints.centre_reports import Clear, HangUp, Heard, Serve
-from sbc.endpoints.charging import key_of
 from sbc.endpoints.endpoint import Broken
 from sbc.endpoints.errands import Errands, Trunk
 from sbc.endpoints.line import Edge
+from sbc.endpoints.naming import CHARGING
 from sbc.endpoints.placing import Outgoing, Placing
 from sbc.endpoints.queueing import Queueing, Rules
 from sbc.endpoints.reception import Reception
@@ -46,7 +46,10 @@ class Ways(NamedTuple):
 
 
 class Centre:
-    """The endpoint; see the module."""
+    """The endpoint; see the module.
+
+    With a real pair it speaks from an address of its own, and whatever arrives there is a call from outside.
+    """
 
     def __init__(
         self,
@@ -61,13 +64,13 @@ class Centre:
     ) -> None:
         """``addresses``: by site. ``distributor`` knows calls by their keys; the user tells it of agents who become
         free, and the centre, by :class:`Serve`, of the call that it answers with."""
-        self._board = Switchboard(addresses, ids, timing, self._arrived)
+        self._board = Switchboard(addresses, ids, timing, self._arrived, ways.edges.values())
         errands = Errands(self._board, ways.edges, ways.trunks)
         self._queueing = Queueing(self._board, errands, rules, distributor, locates)
         self._reception = Reception(self._board, self._queueing, rules, distributor, ways.route)
         self._placing = Placing(self._board, errands, outgoing, ways.route)
         self._edges = ways.edges
-        targets = (address.host for edge in ways.edges.values() for address in edge.nodes)
+        targets = (address.host for edge in ways.edges.values() if edge.real is None for address in edge.nodes)
         self._sbcs = ways.inside | frozenset(targets)
 
     def __len__(self) -> int:
@@ -128,7 +131,7 @@ class Centre:
         return out
 
     def _arrived(self, now: float, leg: Leg, request: Request) -> None:
-        key = key_of(request) or leg.call.call_id
-        path = leg.call.flow
-        from_sbc = isinstance(path, Path) and path.remote.host in self._sbcs
+        edge, path = leg.line.edge, leg.call.flow
+        key = (CHARGING if edge is None else edge.naming).key_of(request) or leg.call.call_id
+        from_sbc = edge is not None or (isinstance(path, Path) and path.remote.host in self._sbcs)
         (self._reception if from_sbc else self._placing).arrived(now, leg, request, key)

@@ -31,6 +31,6 @@ def branched(key: str, branch: int) -> str:
 
 
 def unbranched(key: str) -> tuple[str, int]:
-    """Return the key of the call that legs belong to, and by which INVITE."""
+    """Return the key of the call that legs belong to, and by which INVITE; a key that is none of ours stays whole."""
     call, _, branch = key.partition(".")
-    return call, int(branch) if branch else 1
+    return (call, int(branch)) if branch.isdecimal() else (key, 1)

@@ -134,6 +134,8 @@ class Errands:
         errand.failed_over = False
         if not errand.spared and self._rests.rests(now, (Direction.OUTBOUND, errand.way.trunk)):
             self._failed(now, errand, Refusal(advance.LEFT_ALONE, advance.UNAVAILABLE), sent=False)
+        elif (forbidden := self._edge(errand).refuses(errand.number)) is not None:
+            self._failed(now, errand, forbidden, sent=False)
         elif (node := self._edge(errand).pick()) is None:
             self._failed(now, errand, NO_NODE, sent=False)
         else:
@@ -151,8 +153,10 @@ class Errands:
 
     def _invite(self, now: float, errand: Errand, node: int) -> None:
         errand.node = node
-        way, line, edge = errand.way, errand.line, self._edge(errand)
-        target = edge.nodes[node]
+        way, edge = errand.way, self._edge(errand)
+        line = self._board.by_pair.get(edge.name, errand.line)
+        own = line is not errand.line and errand.body
+        target = edge.inside[node]
         digits = dialled(errand.number)
         user = f"{escape(digits)};tgrp={escape(way.trunk)};trunk-context={TRUNK_CONTEXT}"
         from_ = line.uri._replace(user=escape(dialled(way.number)))
@@ -162,7 +166,7 @@ class Errands:
             SipUri(target.host, user, target.port, _PHONE),
             from_,
             errand.key,
-            errand.body,
+            self._board.offering(line) if own else errand.body,
             [("P-Asserted-Identity", NameAddr(from_._replace(params=_PHONE)))],
             errand,
             self._heard,

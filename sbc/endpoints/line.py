@@ -1,21 +1,21 @@
 """What a carrier has on its side of the plan: its lines, and the pairs at their other ends as far as it knows them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from sbc.decisions import member
 from sbc.decisions.admission import Limit
-from sbc.decisions.trunk import Trouble
-from sbc.endpoints.charging import charging
+from sbc.decisions.trunk import Refusal, Trouble
+from sbc.endpoints.naming import CHARGING, Naming
 from sbc.endpoints.trunk_group import by_trunk
-from sbc.endpoints.wire import SIP_PORT, Address, Path
+from sbc.endpoints.wire import RELIABLE, SIP_PORT, Address, End, Path
 from sbc.sip.agent import UserAgent
 from sbc.sip.call import Call, Way
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address as NameAddr
 from sbc.sip.fields import Via
-from sbc.sip.grammar import Params
+from sbc.sip.grammar import NO_PARAMS, Params
 from sbc.sip.ids import Ids
 from sbc.sip.sdp import PCMA, PCMU, Origin, answer, offer, parse_sdp
 from sbc.sip.session_timer import Timing
@@ -25,14 +25,36 @@ from scenarios.model import SbcPair
 
 RTP_PORT: Final = 5004
 """The port that RFC 3551 §8 has for RTP; no media is played."""
+NOT_DIALLED: Final = 403
+"""What a call counts as whose number must not be dialled; no other trunk is tried for it."""
 _CODECS: Final = (PCMU, PCMA)
 _PHONE: Final = Params([("user", "phone")])
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """What is special about a pair that is the user's own."""
+
+    naming: Naming
+    inside: Address
+    """Where the contact centre sends its calls; the carrier's go to the other side."""
+    centre: End
+    """Where the contact centre hears those that the pair sends it."""
+    refuses: Callable[[str], str | None]
+    """Says why a number must not be dialled, or None where it may; asked for every INVITE."""
 
 
 class Edge:
     """A pair as its carrier sees it: one service address, or two nodes that calls go to in turn."""
 
-    def __init__(self, name: str, plan: SbcPair, nodes: Sequence[Address], first_probe: float = 0.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: SbcPair,
+        nodes: Sequence[Address],
+        first_probe: float = 0.0,
+        real: Real | None = None,
+    ) -> None:
         """``nodes``: the service address, or that of each node of an active-active pair.
 
         ``first_probe``: when the first probes are sent where the plan has any, seconds. Raises ValueError for more or
@@ -43,9 +65,20 @@ class Edge:
         self.name = name
         self.plan = plan
         self.nodes = tuple(nodes)
+        self.inside = self.nodes if real is None else (real.inside,)
+        """Where the contact centre sends its calls, as `nodes` says of the carrier's."""
+        self.real = real
+        self.naming: Naming = CHARGING if real is None else real.naming
         self.first_probe = first_probe
         self._uses = [member.State.IN_USE] * len(nodes)
         self._turn = 0
+
+    def refuses(self, *numbers: str) -> Refusal | None:
+        """Return why an INVITE with these numbers must not be sent to it, if there is anything against it."""
+        if self.real is None:
+            return None
+        found = next((why for number in numbers if (why := self.real.refuses(number)) is not None), None)
+        return None if found is None else Refusal(found, NOT_DIALLED)
 
     @property
     def shared(self) -> bool:
@@ -91,11 +124,13 @@ class Line(Trouble):
     advance_after: float
     """Seconds without any answer after which a call goes on to the next trunk or node, if there is one."""
     ids: InitVar[Ids]
+    end: End | None = None
+    """What there is to know besides of an address that a real pair is spoken with from."""
     agent: UserAgent = field(init=False)
     _offer: bytes = field(init=False)
 
     def __post_init__(self, ids: Ids) -> None:
-        contact = NameAddr(SipUri(self.local.host, port=_shown(self.local)))
+        contact = NameAddr(SipUri(self.shown.host, port=_shown(self.shown), params=transport_of(self.end)))
         timing = Timing(int(self.edge.plan.session_timer))
         self.agent = UserAgent(contact, ids, self._locate, timing=timing)
         self._offer = offer(self._origin, RTP_PORT, _CODECS).encode()
@@ -106,27 +141,36 @@ class Line(Trouble):
         return bool(self.down_by or self.refuses_by)
 
     @property
+    def shown(self) -> Address:
+        """Its address as it tells it to others."""
+        return self.local if self.end is None else self.end.shown
+
+    @property
     def _origin(self) -> Origin:
-        return Origin(self.local.host, 1)
+        return Origin(self.shown.host, 1)
 
     def _locate(self, uri: Uri, flow: Flow | None) -> Way:
-        here = Via("UDP", self.local.host, self.local.port)
-        if flow is not None and not isinstance(uri, SipUri):
-            return Way(flow, here)  # a Contact that is no address: the way by which it came
+        transport = "udp" if self.end is None else self.end.transport
+        here = Via(transport.upper(), self.shown.host, self.shown.port)
+        if flow is not None and (not isinstance(uri, SipUri) or transport in RELIABLE):
+            return Way(flow, here)  # a Contact that is no address, or a connection: the way by which it came
         assert isinstance(uri, SipUri)  # noqa: S101 - what the carrier itself calls
-        return Way(Path(self.local, Address(uri.host, uri.port or SIP_PORT)), here)
+        return Way(Path(self.local, Address(uri.host, uri.port or SIP_PORT), transport), here)
 
     def invite(self, now: float, key: str, number: str, dialled: str, node: int) -> Call:
         """Call a number at a node for somebody who has dialled another, or the same."""
-        there = self.edge.nodes[node]
+        there, naming = self.edge.nodes[node], self.edge.naming
         target, to = (
             NameAddr(SipUri(there.host, "".join(filter(str.isdigit, each)), _shown(there), _PHONE))
             for each in (number, dialled)
         )
-        user = f"caller-{key}"
-        caller = NameAddr(SipUri(self.local.host, user, _shown(self.local)))
-        contact = NameAddr(by_trunk(user, self.name, self.local))  # which a proxy leaves as it is
-        headers = [charging(key), ("Contact", contact)]
+        user = naming.caller(key)
+        caller = NameAddr(SipUri(self.shown.host, user, _shown(self.shown)))
+        headers = naming.headers(key)
+        if self.edge.real is None:
+            headers.append(("Contact", NameAddr(by_trunk(user, self.name, self.local))))  # a proxy leaves it as it is
+        else:
+            headers.append(("P-Asserted-Identity", caller))
         return self.agent.invite(now, target.uri, caller, to, headers=headers, body=self._offer)
 
     def session(self, offered: bytes) -> bytes | None:
@@ -138,6 +182,11 @@ class Line(Trouble):
         except ParseError:
             return None
         return None if answered.audio is None else answered.encode()
+
+
+def transport_of(end: End | None) -> Params:
+    """Return what a Contact says of its transport, where that is not UDP."""
+    return NO_PARAMS if end is None or end.transport == "udp" else Params([("transport", end.transport)])
 
 
 def _shown(address: Address) -> int | None:

@@ -5,10 +5,11 @@ answer after it. Its probes are OPTIONS that are not sent again (a transaction's
 response counts, for who refuses is alive.
 """
 
+from math import ceil
 from typing import Final, NamedTuple
 
 from sbc.endpoints.reading import message_of
-from sbc.endpoints.wire import Address, Datagram, Path
+from sbc.endpoints.wire import Address, Datagram, End, Path
 from sbc.sip.errors import ParseError
 from sbc.sip.fields import Address as NameAddr
 from sbc.sip.fields import Via
@@ -21,6 +22,10 @@ from sbc.sip.uri import SipUri
 METHOD: Final = "OPTIONS"
 MISSED: Final = 10
 """Probes in a row without answer that make an address silent: some may be lost on the way, or answered late."""
+SILENT_FOR: Final = 0.2
+"""Seconds that these are to take where they are further apart; a takeover by the fastest adverts takes longer."""
+AT_LEAST: Final = 3
+"""And how many they are then at least."""
 
 
 class Silent(NamedTuple):
@@ -37,12 +42,25 @@ class Heard(NamedTuple):
     """Seconds since the first probe without answer; 0 at the beginning."""
 
 
+def missed_at(every: float) -> int:
+    """Return how many probes without answer make an address silent that is asked so often, seconds."""
+    return max(AT_LEAST, ceil(SILENT_FOR / every))
+
+
 class Lookout:
     """Probes one address for as long as it lives."""
 
-    def __init__(self, now: float, own: Address, target: Address, ids: Ids, *, every: float) -> None:
-        """``every``: seconds between probes, and the resolution."""
-        self._own = own
+    def __init__(
+        self, now: float, own: Address | End, target: Address, ids: Ids, *, every: float, missed: int = MISSED
+    ) -> None:
+        """``every``: seconds between probes, and the resolution; ``missed``: how many in a row make an address silent.
+
+        A probe on a connection waits for what the system sends again: the end of an outage is known less exactly.
+        """
+        end = own if isinstance(own, End) else End(own, own, "udp")
+        self._own = end.shown
+        self._path = Path(end.local, target, end.transport)
+        self._missed = missed
         self._target = target
         self._every = every
         self._ids = ids
@@ -81,13 +99,13 @@ class Lookout:
         """Send the probe that is due; the schedule does not drift."""
         if now < self._next:
             return
-        if self._silent is None and len(self._sent) >= MISSED:
+        if self._silent is None and len(self._sent) >= self._missed:
             self._silent = next(iter(self._sent.values()))
             self._out.append(Silent(self._silent))
         self._number += 1
         if self._silent is None:
             self._sent[self._number] = now
-        self._out.append(Send(Path(self._own, self._target), self._options()))
+        self._out.append(Send(self._path, self._options()))
         self._next += self._every * (1 + (now - self._next) // self._every)
 
     def take(self) -> list[object]:
@@ -100,7 +118,7 @@ class Lookout:
         return Request.build(
             METHOD,
             uri,
-            via=Via("UDP", own.host, own.port, Params([("branch", self._ids.branch())])),
+            via=Via(self._path.transport.upper(), own.host, own.port, Params([("branch", self._ids.branch())])),
             from_=NameAddr(SipUri(own.host, port=own.port)).with_tag(self._ids.tag()),
             to=NameAddr(uri),
             call_id=self._call_id,

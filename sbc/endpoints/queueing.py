@@ -273,7 +273,8 @@ class Queueing:
         """Let the caller, if unanswered, hear what the other side has answered; without an offer of theirs, ours."""
         other = visit.other if visit.errand is None else visit.errand.leg
         answer = other.call.session.remote if other is not None and visit.offer else None
-        if answer and visit.caller is not None and not visit.caller.answered:
+        real = visit.caller is not None and visit.caller.line.edge is not None
+        if answer and visit.caller is not None and not visit.caller.answered and not real:
             self._board.answer(now, visit.caller, answer)
         self._answer(visit, now)
         visit.limits += visit.team_limits

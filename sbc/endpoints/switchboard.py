@@ -1,13 +1,14 @@
 """The lines and legs of the contact centre: one user agent at each site, and who hears of each of their calls."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import count
 from typing import Any, Final, TypeAlias
 
-from sbc.endpoints.charging import charging
-from sbc.endpoints.wire import SIP_PORT, Address, Path
+from sbc.endpoints.line import Edge, transport_of
+from sbc.endpoints.naming import CHARGING
+from sbc.endpoints.wire import SIP_PORT, Address, End, Path
 from sbc.sip import fields, sdp
 from sbc.sip.agenda import Agenda, Appointment
 from sbc.sip.agent import UserAgent
@@ -52,13 +53,18 @@ def next_hop(uri: SipUri) -> Address:
 
 
 class Line:
-    """The centre at one site: an address and a user agent."""
+    """The centre at one site, or where it speaks with a real pair there: an address and a user agent."""
 
-    def __init__(self, site: str, address: Address, ids: Ids, timing: Timing) -> None:
+    def __init__(self, site: str, end: End, ids: Ids, timing: Timing, edge: Edge | None = None) -> None:
+        """``edge``: the real pair."""
         self.site = site
-        self.address = address
-        self.uri = SipUri(address.host, port=address.port)
-        self.agent = UserAgent(fields.Address(self.uri), ids, self._locate, timing=timing)
+        self.edge = edge
+        self.address = end.local
+        self.shown = end.shown
+        self.uri = SipUri(end.shown.host, port=end.shown.port)
+        self._transport = end.transport
+        contact = fields.Address(self.uri._replace(params=transport_of(end)))
+        self.agent = UserAgent(contact, ids, self._locate, timing=timing)
         self.phones: dict[Address, Path] = {}
         """Contacts that the location service has given, and how each is reached."""
 
@@ -68,8 +74,8 @@ class Line:
         else:
             assert isinstance(uri, SipUri)  # noqa: S101 - the centre calls nothing else
             remote = next_hop(uri)
-            path = self.phones.get(remote) or Path(self.address, remote)
-        return Way(path, Via(path.transport.upper(), self.address.host, self.address.port))
+            path = self.phones.get(remote) or Path(self.address, remote, self._transport)
+        return Way(path, Via(path.transport.upper(), self.shown.host, self.shown.port))
 
 
 class Leg:
@@ -90,10 +96,23 @@ class Leg:
 class Switchboard:
     """Carries out what the centre does with legs, and lets each owner hear what becomes of them."""
 
-    def __init__(self, addresses: Mapping[str, Address], ids: Ids, timing: Timing, arrives: Arrives) -> None:
-        """``addresses``: the centre's own at each site. ``arrives`` hears of each new call."""
-        self.lines = {site: Line(site, address, ids, timing) for site, address in addresses.items()}
-        self.by_address = {line.address: line for line in self.lines.values()}
+    def __init__(
+        self,
+        addresses: Mapping[str, Address],
+        ids: Ids,
+        timing: Timing,
+        arrives: Arrives,
+        edges: Iterable[Edge] = (),
+    ) -> None:
+        """``addresses``: the centre's own at each site; ``edges``: the pairs. ``arrives`` hears of each new call."""
+        self.lines = {site: Line(site, End(each, each, "udp"), ids, timing) for site, each in addresses.items()}
+        self.by_pair = {
+            edge.name: Line(edge.plan.site, edge.real.centre, ids, timing, edge)
+            for edge in edges
+            if edge.real is not None
+        }
+        """The lines to real pairs; to the others go those of the sites."""
+        self.by_address = {line.address: line for line in (*self.lines.values(), *self.by_pair.values())}
         self.out: list[object] = []
         self._arrives = arrives
         self._legs: dict[Call, Leg] = {}
@@ -102,7 +121,7 @@ class Switchboard:
 
     def __len__(self) -> int:
         """Return how many legs there are, with calls of which nothing but their last transactions is left."""
-        return len(self._legs) + sum(len(line.agent) for line in self.lines.values())
+        return len(self._legs) + sum(len(line.agent) for line in self.by_address.values())
 
     @property
     def legs(self) -> int:
@@ -113,11 +132,11 @@ class Switchboard:
 
     def deadline(self) -> float:
         """Return when :meth:`fire` has to be called next; ``inf`` for never."""
-        return min([self._agenda.next(), *[line.agent.deadline() for line in self.lines.values()]])
+        return min([self._agenda.next(), *[line.agent.deadline() for line in self.by_address.values()]])
 
     def fire(self, now: float) -> None:
         """Do all that is due."""
-        for line in self.lines.values():
+        for line in self.by_address.values():
             line.agent.fire(now)
         self.work(now)
         while (due := self._agenda.take(now)) is not None:
@@ -141,7 +160,7 @@ class Switchboard:
         busy = True
         while busy:
             busy = False
-            for line in self.lines.values():
+            for line in self.by_address.values():
                 if self._drain(now, line):
                     busy = True
                     break
@@ -191,7 +210,9 @@ class Switchboard:
     ) -> Leg:
         """Call a phone or a number; ``key`` is that of the call which the leg belongs to."""
         to = fields.Address(uri._replace(user=None if uri.user is None else uri.user.partition(";")[0]))
-        call = line.agent.invite(now, uri, fields.Address(from_), to, headers=[charging(key), *headers], body=body)
+        naming = CHARGING if line.edge is None else line.edge.naming
+        given = [*naming.headers(key), *headers]
+        call = line.agent.invite(now, uri, fields.Address(from_), to, headers=given, body=body)
         leg = self._legs[call] = Leg(line, call, owner, hears)
         return leg
 
@@ -230,10 +251,10 @@ class Switchboard:
         if not body:
             return self.offering(line)
         try:
-            agreed = _agreed(body, line.address.host)
+            agreed = _agreed(body, line.shown.host)
         except ParseError:
             return None
         return None if agreed.audio is None else replace(agreed, origin=self._origin(line)).encode()
 
     def _origin(self, line: Line) -> sdp.Origin:
-        return sdp.Origin(line.address.host, next(self._sessions))
+        return sdp.Origin(line.shown.host, next(self._sessions))

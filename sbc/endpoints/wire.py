@@ -38,6 +38,15 @@ class Path(NamedTuple):
         return Path(self.remote, self.local, self.transport)
 
 
+class End(NamedTuple):
+    """Where SIP is spoken with a real pair: an address of this machine, and what Via, Contact and SDP say of it."""
+
+    local: Address
+    shown: Address
+    """The same, or that of the NAT in front of it."""
+    transport: str
+
+
 class Datagram:
     """What is sent at once: a SIP message, or bytes of another kind.
 

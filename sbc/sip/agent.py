@@ -87,6 +87,11 @@ class UserAgent:
         """Return how many calls are kept."""
         return len(self._core.by_name)
 
+    @property
+    def unfinished(self) -> int:
+        """How many of them have not ended yet, or wait for the answer to a BYE or CANCEL."""
+        return sum(call.state is not State.OVER for call in self._core.by_name.values())
+
     # Inputs.
 
     def receive(self, now: float, flow: Flow, message: Request | Response) -> None:

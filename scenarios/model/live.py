@@ -17,6 +17,10 @@ from scenarios.fields import (
 )
 from scenarios.model.part import Part
 
+PROBED_HERE = 0.05
+PROBED_ELSEWHERE = 0.2
+"""Seconds between two probes of a pair on loopback, and of one off it, which others may be using."""
+
 
 class Side(Part):
     """One side of an SBC: where calls are sent to it, and where kirikae hears those that it sends."""
@@ -50,6 +54,16 @@ class Target(Part):
     nodes: Annotated[list[SipAddress], Field(min_length=2, max_length=2)] | None = None
     """The addresses of the two nodes themselves; each is asked by OPTIONS whether it is well, before and after anything
     is done to the pair."""
+    probe: Annotated[Duration | None, Field(ge=0.01, le=10)] = None
+    """How often the pair is asked by OPTIONS, at `send_to` outside, whether it answers: outages are known so exactly.
+    Without it, every 50 ms on loopback, and every 200 ms off it."""
+
+    @property
+    def probe_every(self) -> float:
+        """Seconds between two probes of the pair."""
+        if self.probe is not None:
+            return self.probe
+        return PROBED_HERE if self.outside.send_to.loopback else PROBED_ELSEWHERE
 
     @property
     def addresses(self) -> tuple[Address, ...]:

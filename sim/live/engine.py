@@ -12,22 +12,26 @@ from sbc.endpoints.subscriber import EndAll
 from sbc.endpoints.wire import Address
 from sbc.live.child import Child
 from sbc.live.clock import Clock
+from sbc.live.gear import Gear, GearError
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
 from scenarios.evidence import Direction, EventKind, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
+from sim.live.aim import Aim, RealTopology
 from sim.live.echo import Echo
 from sim.live.lateness import Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
+from sim.live.real import MixedPairs, RealPairs
 from sim.log import Log
 from sim.packets.engine import Replication
 from sim.packets.host import Host
 from sim.packets.network import Network
 from sim.packets.pairs import Parts
 from sim.packets.stage import SbcPairs, Stage
+from sim.packets.topology import Topology
 from sim.timer import later
 from sim.traffic import warm_up
 
@@ -57,28 +61,75 @@ class LiveStage(Stage):
         starts: float,
         machines: list[Child],
         wire: WireRecorder | None,
+        drill: Drill,
+        aim: Aim | None,
     ) -> None:
-        """``now``: the time of the run; ``machines``: processes that are up, for the nodes of all pairs."""
+        """``now``: the time of the run; ``machines``: processes that are up, for the nodes of all emulated pairs."""
         self.env: PacedEnvironment = PacedEnvironment(now, starts)
         self.sockets = Sockets()
         self._clock = clock
         self._machines = machines
         self._wire = wire
+        self._drill = drill
+        self._aim = aim
+        self._ceiling = None if aim is None else aim.ceiling(drill)
         self._network: LiveNetwork
-        self.live_pairs: LivePairs
-        self._ends: Callable[[], None] = lambda: None
-        """Ends the processes of the pairs, once there are any."""
+        self.live_pairs: LivePairs | None = None
+        """Those that are emulated; none before the run is put together."""
+        self.real_pairs: RealPairs | None = None
+        self.places = True
+        """Whether calls are placed at all; no more when the run is over."""
 
     def network(self, log: Log) -> Network:
         """Return a network of sockets, none open."""
         self._network = LiveNetwork(self.env, log, self.sockets, wire=self._wire)
         return self._network
 
+    def listen(self, staged: Replication) -> None:
+        """Let the pairs ask for their calls, and hear of them, in a run that is put together."""
+        if self.live_pairs is not None:
+            self.live_pairs.ask_around = staged.carrier.tell
+        if self.real_pairs is not None:
+            self.real_pairs.ask_around = staged.carrier.tell
+            staged.hearing.through = self.real_pairs.through
+
+    async def close(self) -> None:
+        """End all processes, and close all sockets."""
+        if self.live_pairs is not None:
+            self.live_pairs.close()
+        await self.sockets.close()
+
+    def topology(self, network: Network, drill: Drill) -> Topology:
+        """Lay the network out, with real pairs where they are."""
+        if self._aim is None:
+            return super().topology(network, drill)
+        return RealTopology(self._network, drill, self.addresses, self._aim)
+
+    def place(self, act: Callable[[], None]) -> None:
+        """Carry out what places a call as soon as the ceiling of new calls lets it."""
+        if not self.places:
+            return
+        now = self.env.now
+        wait = 0.0
+        if self._ceiling is not None:
+            wait = self._ceiling.earliest(now) - now
+            self._ceiling.place(now + wait)
+        if wait > 0:
+            later(self.env, wait, partial(self._act, act))
+        else:
+            act()
+
+    def _act(self, act: Callable[[], None]) -> None:
+        if self.places:
+            act()
+
     def pairs(self, network: Network, parts: Parts) -> SbcPairs:
-        """Return pairs whose nodes are processes."""
+        """Return pairs whose nodes are processes, or real."""
         self.live_pairs = LivePairs(self.env, self._clock.origin, self._machines, self._network, parts)
-        self._ends = self.live_pairs.close
-        return self.live_pairs
+        if self._aim is None:
+            return self.live_pairs
+        self.real_pairs = RealPairs(self.env, self._network, self._drill, self._aim.gear, parts)
+        return MixedPairs(self.live_pairs, self.real_pairs)
 
     def listen_to_itself(self, lateness: Lateness) -> None:
         """Measure how long what arrives has to wait."""
@@ -96,11 +147,6 @@ class LiveStage(Stage):
         """Let nobody hear any more what goes over the network."""
         self._network.unheard()
 
-    async def close(self) -> None:
-        """End the processes of all pairs, and close all sockets."""
-        self._ends()
-        await self.sockets.close()
-
 
 def play(
     drill: Drill,
@@ -111,14 +157,18 @@ def play(
     *,
     wire: WireRecorder | None = None,
     strict: bool = True,
+    aim: Aim | None = None,
 ) -> None:
     """Play one replication from its warm-up to the end of the run, and hand all evidence to ``recorder``.
 
-    As :func:`sim.packets.engine.play`; receivers always parse. Raises LiveError where it cannot go on, BindError where
-    an address cannot be had.
+    As :func:`sim.packets.engine.play`; receivers always parse. ``aim`` is needed for a drill with real pairs. Raises
+    LiveError where it cannot go on, BindError where an address cannot be had, GearError where a fault cannot be brought
+    about on a real pair.
     """
     del strict
-    run(_play(drill, load, seed, replication, recorder, wire))
+    if drill.targets and aim is None:
+        raise LiveError("the drill has real pairs, and nobody has allowed anything")
+    run(_play(drill, load, seed, replication, recorder, wire, aim if drill.targets else None))
 
 
 async def _play(
@@ -128,36 +178,44 @@ async def _play(
     replication: int,
     recorder: Recorder,
     wire: WireRecorder | None,
+    aim: Aim | None,
 ) -> None:
-    machines = [Child(MACHINE) for _ in range(2 * len(drill.sbc_pairs))]
+    machines = [Child(MACHINE) for name in drill.sbc_pairs if name not in drill.targets for _ in range(2)]
     stage: LiveStage | None = None
     try:
         await _all_up(machines)
         clock, starts = Clock(), -warm_up(drill) - LEAD
-        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire)
+        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire, drill, aim)
         staged = Replication(drill, seed, replication, recorder, stage)
-        stage.live_pairs.ask_around = staged.carrier.tell
+        stage.listen(staged)
         _let_the_other_end_hang_up(stage.env, staged)
         lateness = Lateness()
         stage.env.late = lateness.late
         stage.listen_to_itself(lateness)
         staged.begin(load)
+        failed: GearError | None = None
         try:
-            with _sigterm_as_ctrl_c():
+            with _sigterm_as_ctrl_c() if aim is None else _asked_to_stop(aim.gear):
                 await stage.env.play(drill.run.lasts)
         except asyncio.CancelledError:
             cast("asyncio.Task[None]", asyncio.current_task()).uncancel()
             staged.log.entry(EventKind.STOPPED, drill.name)
+        except GearError as error:
+            failed = error
         except BaseException as error:  # noqa: BLE001 - it is raised again
             stage.unheard()  # what it could not write may be why
             try:
-                await _end_calls(stage.env, staged)
+                await _end_calls(stage, staged)
             finally:
                 raise error
         lateness.tell(staged.log)
         staged.close()
-        await _end_calls(stage.env, staged)
+        await _end_calls(stage, staged)
+        if failed is not None:
+            raise failed
     finally:
+        if aim is not None:
+            aim.gear.abandon()
         for machine in machines:
             machine.kill()
         if stage is not None:
@@ -190,14 +248,13 @@ def _let_the_other_end_hang_up(env: PacedEnvironment, staged: Replication) -> No
     staged.callers.hang_up_far = both
 
 
-async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
-    """Let all people hang up, and wait for a while until nobody is left in a call: each hears a BYE.
-
-    Nobody calls any more, and nothing of this is written down but what goes over the network.
-    """
+async def _end_calls(stage: LiveStage, staged: Replication) -> None:
+    """Let nobody call any more, and all hang up; wait for a while until nobody is in a call: each hears a BYE."""
     staged.log.mute()
-    staged.callers.dial = staged.callers.place = lambda call, number: None
+    stage.places = False
     staged.carrier.tell(EndAll())
+
+    env = stage.env
 
     def look() -> None:
         if not staged.in_progress() and not staged.inside():
@@ -205,8 +262,24 @@ async def _end_calls(env: PacedEnvironment, staged: Replication) -> None:
         else:
             later(env, LOOKS_EVERY, look)
 
-    look()
+    later(env, LOOKS_EVERY, look)
     await env.play(env.now + ENDS_WITHIN)
+
+
+@contextmanager
+def _asked_to_stop(gear: Gear) -> Iterator[None]:
+    """Let the first signal cancel the task that is running; what follows is the gear's."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - called in a task
+
+    def ask() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    gear.interrupts.ask = ask
+    try:
+        yield
+    finally:
+        gear.interrupts.ask = None
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """The network of the packet engine on real sockets: addresses of 127.0.0.0/8, and faults of links put in front."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from sbc.endpoints.endpoint import Broken, Transmit
 from sbc.endpoints.wire import Address, Datagram, Path
-from sbc.live.transport import Transport
+from sbc.live.transport import SIP, Transport
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecorder
 from sim.live.paced import PacedEnvironment
@@ -18,6 +18,16 @@ from sim.timer import later
 
 LOOPBACK: Final = Plan("127.{}", "127.250", "127.251")
 """All of it is local on Linux, so that every part of a plan has an address of its own without privileges."""
+
+
+class Outlet(NamedTuple):
+    """An address of this machine by which a real pair is reached."""
+
+    transports: Collection[str]
+    link: Link | None
+    """The carrier's line, which faults may cut."""
+    reaches: Callable[[Address], bool]
+    """Whether anything may be sent to an address: what a pair answers may name others."""
 
 
 class _Ear:
@@ -58,11 +68,29 @@ class LiveNetwork(Network):
         super().__init__(env, log, wire=wire, strict=True)
         self.env = env
         self._transport = transport
+        self._own: dict[Address, Outlet] = {}
 
-    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+    def let_out(self, address: Address, outlet: Outlet) -> None:
+        """Let an address of this machine be one by which real pairs are reached; before a host holds it."""
+        self._own[address] = outlet
+
+    def hold(
+        self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
+    ) -> None:
         """Open an address for a host; raises BindError."""
         super().hold(host, address, announce=announce)
-        self._transport.hold(_Ear(self, host), address)
+        outlet = self._own.get(address)
+        opened = SIP if transports is None else transports
+        self._transport.hold(_Ear(self, host), address, transports=opened if outlet is None else outlet.transports)
+
+    def link(self, source: Address, target: Address) -> Link | None:
+        """Return the link on the way; one that leads to a real pair is its carrier's, whatever is at its other end."""
+        outlet = self._own.get(source) or self._own.get(target)
+        return super().link(source, target) if outlet is None else outlet.link
+
+    def segment(self, address: Address) -> str:
+        """Return the segment that an address is in; what is out of this process is in none."""
+        return self._segments.get(address.host, "")
 
     def haunt(self, address: Address, met: Callable[[Datagram], None]) -> None:
         """Take in what is sent to an address while nobody else has it, as a machine that is gone would: in silence.
@@ -86,8 +114,13 @@ class LiveNetwork(Network):
                 assert isinstance(flow, Path)  # noqa: S101 - endpoints have no other flows
                 datagram = Datagram(flow, message)
         path = datagram.path
+        outlet = self._own.get(path.local)
+        if outlet is not None and not outlet.reaches(path.remote):
+            self.note(host.name, datagram, Fate.UNREACHABLE)
+            later(self._env, 0.0, partial(host.tell, Broken(path)))
+            return
         link = self.link(path.local, path.remote)
-        if link is not None and link.refuses and link.cut(self._segments[path.remote.host]):
+        if link is not None and link.refuses and link.cut(self.segment(path.remote)):
             self.note(host.name, datagram, self.crossing(path, datagram)[0])
             later(self._env, 0.0, partial(host.tell, Broken(path)))
             return

@@ -109,6 +109,8 @@ class LivePairs:
         self._log = parts.log
         self._duos: dict[str, Duo] = {}
         for router, (name, state) in enumerate(world.pairs.items(), 1):
+            if name in topology.reals:
+                continue
             first, second = (Machine(index, node) for index, node in enumerate(state.nodes))
             self._duos[name] = Duo(state, (router - 1) % 255 + 1, (first, second), [], [])
             addresses = topology.pairs[name]

@@ -441,7 +441,7 @@ class Callers(Lifecycle):
 
 
 def _pair(node: NodeState) -> str:
-    return node.name.rpartition("/")[0]
+    return node.name.rpartition("/")[0] or node.name
 
 
 def attempt_of(call: Call) -> str:

@@ -35,7 +35,9 @@ class Deeds:
         registrations: Registrations,
         queues: Mapping[str, Queue],
         log: Log,
+        place: Callable[[Callable[[], None]], None],
     ) -> None:
+        """``place`` carries out what places a call, as soon as one may be placed."""
         self._world = world
         self._carrier = carrier
         self._pairs = pairs
@@ -43,6 +45,7 @@ class Deeds:
         self._registrations = registrations
         self._queues = queues
         self._log = log
+        self._place = place
         self._tests: dict[str, Callable[[int], None]] = {}
         """By key of the test call, who hears what it has heard."""
         self._numbers = count(1)
@@ -107,7 +110,7 @@ class Deeds:
         """Place a test call; it is hung up as soon as it rings or is answered."""
         key = f"{_TEST}{next(self._numbers)}"
         self._tests[key] = partial(self._came_through, number, then)
-        self._carrier.tell(Dial(key, number))
+        self._place(partial(self._carrier.tell, Dial(key, number)))
 
     def _came_through(self, number: str, then: Callable[[bool], None], status: int) -> None:
         """A test call to a queue has come through if somebody could answer it, or it hears that it is closed."""

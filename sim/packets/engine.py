@@ -1,6 +1,7 @@
 """The `packets` engine: one replication of a drill with real SIP messages, in virtual time."""
 
 from collections.abc import Generator, Iterator
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -45,7 +46,6 @@ from sim.packets.host import Host
 from sim.packets.pairs import Parts
 from sim.packets.registrations import Registrations
 from sim.packets.stage import Stage
-from sim.packets.topology import Topology
 from sim.people import People
 from sim.phones import Phones
 from sim.timeline import play_faults
@@ -97,30 +97,30 @@ class Replication:
         self.world = world = World(drill, hours.closed)
         self._queues = queues = drill.queue_table()
         network = stage.network(log)
-        self._topology = topology = Topology(network, drill, stage.addresses)
+        self._topology = topology = stage.topology(network, drill)
         searches = {name: search(queue, drill.agents) for name, queue in queues.items()}
         self._distributor: Distributor[str] = Distributor(searches, list(drill.agents), list(drill.sites))
         self.callers = Callers(env, world, queues, self._distributor, log, drill.run.lasts)
-        self._hearing = Hearing(world, self.callers, {name for name, each in queues.items() if each.ivr}, log)
+        self.hearing = Hearing(world, self.callers, {name for name, each in queues.items() if each.ivr}, log)
         agents = everybody(drill)
         self._lines = Registrations(env, network, drill, world, agents, draws, log, stage.addresses)
         self._agents = {str(address_of_record(agent.number, "").user): agent for agent in agents}
-        self.carrier = Host(env, network, "carrier", self._hearing.carrier)
+        self.carrier = Host(env, network, "carrier", self.hearing.carrier)
         for address in topology.lines.values():
             network.hold(self.carrier, address)
-        self.centre = Host(env, network, "contact centre", self._hearing.centre)
-        for address in topology.centres.values():
+        self.centre = Host(env, network, "contact centre", self.hearing.centre)
+        for address in (*topology.centres.values(), *(real.centre.local for real in topology.reals.values())):
             network.hold(self.centre, address)
-        parts = Parts(topology, world, self.callers, self._node, self._hearing.node, self._ids, draws, log)
+        parts = Parts(topology, world, self.callers, self._node, self.hearing.node, self._ids, draws, log)
         self.pairs = stage.pairs(network, parts)
         self._tell_each_other()
         self._edges = self._make_edges()
         self.carrier.start(self._make_carrier())
         self.centre.start(self._make_centre())
         self.pairs.begin()
-        self._phones = Phones(env, drill, agents, self._lines, self._distributor, self._hearing, hours, draws, log)
-        deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log)
-        self._hearing.tested = deeds.tested
+        self._phones = Phones(env, drill, agents, self._lines, self._distributor, self.hearing, hours, draws, log)
+        deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log, stage.place)
+        self.hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self.centre.tell(Clear(queue)), log)
         faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
@@ -140,9 +140,9 @@ class Replication:
         self.callers.close()
 
     def in_progress(self) -> int:
-        """Return how many calls the carrier has in progress."""
+        """Return how many calls the carrier has in progress, those included whose BYE is not answered yet."""
         endpoint = self.carrier.endpoint
-        return len(endpoint) if isinstance(endpoint, Carrier) else 0
+        return endpoint.unfinished if isinstance(endpoint, Carrier) else 0
 
     def inside(self) -> int:
         """Return how many legs the contact centre has."""
@@ -152,24 +152,51 @@ class Replication:
     # Who tells whom.
 
     def _tell_each_other(self) -> None:
-        callers, hearing = self.callers, self._hearing
-        callers.dial = lambda call, number: self.carrier.tell(Dial(attempt_of(call), number))
+        callers, hearing = self.callers, self.hearing
+        callers.dial = self._dial
         callers.place = self._place
         self.pairs.put_into_use = lambda pair, node: self.carrier.tell(PutIntoUse(pair, node))
         callers.hang_up_far = lambda key, direction: self.carrier.tell(HangUpFar(key, direction))
         callers.hang_up_near = self._hang_up_near
         self._lines.phone_tells = hearing.phone
-        hearing.ask_centre = lambda key, agent: self.centre.tell(Serve(key, agent))
+        hearing.ask_centre = self._serve
         hearing.avoid = self.pairs.avoided
         hearing.use = self.pairs.used
+
+    def _dial(self, call: Call, number: str) -> None:
+        key = attempt_of(call)
+
+        def dial() -> None:
+            if self.callers.call(key) is call:  # who had to wait may have given up
+                call.dialled = self.env.now
+                self.carrier.tell(Dial(key, number))
+
+        self.stage.place(dial)
+
+    def _serve(self, key: str, agent: Agent) -> None:
+        """Let the centre join a caller and an agent; to call one back is a call of its own."""
+        serve, call = partial(self.centre.tell, Serve(key, agent)), self.callers.call(key)
+        if call is None or call.promised is None:
+            serve()
+        else:
+            self.stage.place(serve)
 
     def _place(self, call: Call, number: str) -> None:
         agent = call.agent
         assert agent is not None  # noqa: S101 - nobody else has a phone
-        self._hearing.engage(attempt_of(call), agent)
+        self.hearing.engage(attempt_of(call), agent)
         centre = self._topology.centres[agent.site]
         shown = call.stream.plan.shows or "default"
-        self._lines.tell(agent, Place(attempt_of(call), _digits(number), shown, centre))
+        key = attempt_of(call)
+
+        def place() -> None:
+            if self.callers.call(key) is call:
+                call.dialled = self.env.now
+                self._lines.tell(agent, Place(key, _digits(number), shown, centre))
+            else:
+                self.hearing.disengage(key)
+
+        self.stage.place(place)
 
     def _hang_up_near(self, key: str, agent: Agent | None) -> None:
         if agent is not None:
@@ -186,7 +213,7 @@ class Replication:
             addresses = self._topology.pairs[name]
             nodes = [node.own for node in addresses.nodes] if self.world.pairs[name].shared else [addresses.service]
             every = plan.detect.every if plan.detect.by == "options" else 0.0
-            edges[name] = Edge(name, plan, nodes, self.env.now + next(phases) * every)
+            edges[name] = Edge(name, plan, nodes, self.env.now + next(phases) * every, self._topology.reals.get(name))
         return edges
 
     def _make_carrier(self) -> Carrier:
@@ -198,6 +225,7 @@ class Replication:
                 limit=self.world.trunks[name].limit,
                 advance_after=trunk.advance_after,
                 ids=self._ids,
+                end=self._topology.ends.get(name),
             )
             for name, trunk in self._drill.trunks.items()
         ]
@@ -272,7 +300,8 @@ class Replication:
 
     def _gauges(self) -> Iterator[tuple[Gauge, str, int]]:
         drill, phones, lines = self._drill, self._phones, self._lines
-        yield from ((Gauge.PORTS, name, high) for name, high in self.world.high_ports().items())
+        ports = self.world.high_ports().items()
+        yield from ((Gauge.PORTS, name, high) for name, high in ports if name not in self._topology.reals)
         yield from ((Gauge.SOFTPHONES, site, lines.at_site(site)) for site in drill.sites)
         yield from ((Gauge.REGISTERS, site, high) for site, high in lines.high_registers().items())
         yield from ((Gauge.AGENTS_BUSY, group, phones.busy(group)) for group in drill.agents)

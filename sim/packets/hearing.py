@@ -34,6 +34,8 @@ class Hearing:
         """Who hears that a node of an active-active pair gets no calls any more."""
         self.use: Callable[[str], None]
         """Who hears that it does again."""
+        self.through: Callable[[str, str], None] = lambda leg, trunk: None
+        """Who hears that a call has come through a pair by a trunk; the nodes of an emulated one say so themselves."""
         self.tested: Callable[[str, int], bool]
         """Who hears the status of a test call; false for a call that is none."""
 
@@ -51,7 +53,8 @@ class Hearing:
         self._callers.called_back(key, agent, self._log.now)
         self.ask_centre(key, agent)
 
-    def _disengage(self, key: str) -> None:
+    def disengage(self, key: str) -> None:
+        """Let go of the agent whom a call has taken, if there is one."""
         agent = self._engaged.pop(key, None)
         if agent is not None:
             self.release_agent(agent)
@@ -65,10 +68,12 @@ class Hearing:
             case carrier.Rang(key, trunk, status):
                 if not self.tested(key, status):
                     leg = self._by(key, trunk)
+                    self.through(leg, trunk)
                     callers.rings(leg, now)
             case carrier.Answered(key, trunk, Direction.INBOUND):
                 if not self.tested(key, 200):
                     leg = self._by(key, trunk)
+                    self.through(leg, trunk)
                     callers.heard_answer(leg, now)
             case carrier.Refused(key, trunk, status, reason, limit):
                 if not self.tested(key, status):
@@ -144,10 +149,10 @@ class Hearing:
             case centre.Connected(key, agent):
                 callers.connected(key, agent, now)
             case centre.Released(key):
-                self._disengage(key)
+                self.disengage(key)
             case centre.Unreachable(key, agent):
                 self._engaged[key] = agent  # who may have been found by the centre itself, without a phone to ring
-                self._disengage(key)
+                self.disengage(key)
             case centre.Promised(key):
                 callers.promised(key, now)
             case centre.Overflowed(key, team):
@@ -174,6 +179,7 @@ class Hearing:
         if call is not None and call.stream.group:
             call.number = number
             call.way = self._out_by(call, trunk, number)
+            self.through(key, trunk)
 
     def _out_by(self, call: Call, trunk: str, number: str) -> Way | None:
         if call.stream.emergency and call.agent is not None:
@@ -198,7 +204,7 @@ class Hearing:
                         self._callers.refused(key, "", status, self._log.now)
                     else:
                         self._callers.over(key, self._log.now)
-                self._disengage(key)
+                self.disengage(key)
             case _:
                 raise TypeError(f"the phone of agent {agent.number} reports {report!r}")
 

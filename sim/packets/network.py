@@ -97,12 +97,19 @@ class Network:
         """Return the link on the way from one address to another; None where there is no way."""
         return self._links.get((self._segments.get(source.host, ""), self._segments.get(target.host, "")))
 
+    def segment(self, address: Address) -> str:
+        """Return the segment that an address is in."""
+        return self._segments[address.host]
+
     # Addresses.
 
-    def hold(self, host: Host, address: Address, *, announce: bool = True) -> None:
+    def hold(
+        self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
+    ) -> None:
         """Let a host have an address; unannounced, the others notice when the last holder gives it up or ARP ages.
 
-        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`.
+        Whoever else holds it hears the announcement: :class:`~sbc.endpoints.endpoint.Claimed`. ``transports`` are those
+        that it needs, which matters where they cost something; None for all.
         """
         claims = self._claims.setdefault(address, {})
         claims.pop(host, None)
@@ -181,7 +188,7 @@ class Network:
     def _over(self, link: Link | None, path: Path, of: Datagram | None) -> tuple[Fate, float]:
         if link is None:
             return Fate.UNREACHABLE, inf
-        if cut := link.cut(self._segments[path.remote.host]):
+        if cut := link.cut(self.segment(path.remote)):
             self._log.effect(cut, met(of))
             return Fate.CUT, inf
         late = link.degraded.crossing(self._log, met(of)) if link.degraded.degraded_by else 0.0

@@ -14,7 +14,7 @@ from sbc.decisions.distribution import Agent
 from sbc.decisions.registration import CLIENTS
 from sbc.endpoints.phone import Disconnected, Kind, Phone, Registered, Set, SignOut, Turned, address_of_record
 from sbc.endpoints.registrar import Bound, Identity, Location, RegistrarEndpoint, Service, SignInRefused, Unbound
-from sbc.endpoints.wire import Address, Datagram, Path
+from sbc.endpoints.wire import RELIABLE, Address, Datagram, Path
 from sbc.sip.ids import Ids
 from sbc.sip.message import Request
 from sbc.sip.registrar import Terms
@@ -130,7 +130,9 @@ class Registrations(Roll):
                 partial(waits.next, agent.number),
             )
             host = Host(env, network, f"phone {agent.number}", partial(self._phone_tells, agent))
-            network.hold(host, phone.address)
+            kind = self._kinds[agent.group]
+            # A phone is reached the way that it registers by; what TCP leads to may yet ask for UDP.
+            network.hold(host, phone.address, transports=None if kind.transport in RELIABLE else (kind.transport,))
             self._phones[agent] = _Line(agent, group.softphone, self._offices[group.office], phone, host)
         self._by_user = {address_of_record(agent.number, "").user: line for agent, line in self._phones.items()}
         self.phone_tells: Callable[[Agent, object], None] = lambda agent, report: None

@@ -10,12 +10,12 @@ import simpy
 
 from sbc.endpoints.passing import Drain, LineDown, Resume, Service
 from scenarios.evidence import WireRecorder
-from scenarios.model import Fault
+from scenarios.model import Drill, Fault
 from sim.links import Degradation
 from sim.log import Log
 from sim.packets.network import Network
 from sim.packets.pairs import Pairs, Parts
-from sim.packets.topology import PRIVATE, Plan
+from sim.packets.topology import PRIVATE, Plan, Topology
 from sim.timeline import Repair
 from sim.world import PairState
 
@@ -77,6 +77,14 @@ class Stage:
     def network(self, log: Log) -> Network:
         """Return an empty network."""
         return Network(self.env, log, wire=self._wire, strict=self._strict)
+
+    def topology(self, network: Network, drill: Drill) -> Topology:
+        """Lay the network of a drill out."""
+        return Topology(network, drill, self.addresses)
+
+    def place(self, act: Callable[[], None]) -> None:
+        """Carry out what places a call, as soon as one may be placed."""
+        act()
 
     def pairs(self, network: Network, parts: Parts) -> SbcPairs:
         """Return the pairs of a run."""

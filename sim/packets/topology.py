@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sbc.endpoints.wire import Address
+from sbc.endpoints.line import Real
+from sbc.endpoints.wire import Address, End
 from scenarios.model import Drill
 from sim.packets.network import Link, Network
 
@@ -75,6 +76,10 @@ class Topology:
         self.pairs: dict[str, PairAddresses] = {}
         self.lines: dict[str, Address] = {}
         """The carrier's end of each trunk."""
+        self.ends: dict[str, End] = {}
+        """What there is to know besides of the carrier's end of trunks that lead to real pairs."""
+        self.reals: dict[str, Real] = {}
+        """The pairs that are real."""
         self.trunk_links: dict[str, Link] = {}
         self.ha_links: dict[str, Link] = {}
         hosts = {name: addresses(plan.sites(number)) for number, name in enumerate(drill.sites, 1)}

@@ -1,0 +1,5 @@
+"""What can be wrong with the options of a command."""
+
+
+class OptionError(ValueError):
+    """An option that cannot be meant; says which, why, and what is allowed."""

@@ -125,19 +125,18 @@ class Baresip:
             self._unread = self._unread[end + 1 :]
 
 
-@contextmanager
-def baresip(shell: Shell[Any], folder: Path, account: str, *settings: str) -> Iterator[Baresip]:
-    """Start a baresip that needs no sound card, with one account, and yield it once it can be led."""
-    port, control, speech = free_port(), free_port(), folder / "speech.wav"
+def configure_baresip(folder: Path, host: str, port: int, control: int, account: str, *settings: str) -> list[str]:
+    """Write the files of a baresip that needs no sound card, and return the command that starts it."""
+    speech = folder / "speech.wav"
     with wave.open(str(speech), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(8000)
         file.writeframes(bytes(2 * 8000 * int(LONGEST)))
     config = [
-        f"sip_listen {HOST}:{port}",
-        f"net_interface {HOST}",
-        f"ctrl_tcp_listen {HOST}:{control}",
+        f"sip_listen {host}:{port}",
+        f"net_interface {host}",
+        f"ctrl_tcp_listen {host}:{control}",
         f"audio_source aufile,{speech}",
         "audio_player aubridge,none",
         "audio_alert aubridge,none",
@@ -153,7 +152,14 @@ def baresip(shell: Shell[Any], folder: Path, account: str, *settings: str) -> It
     (folder / "config").write_text("\n".join(config) + "\n", "utf-8")
     (folder / "accounts").write_text(account + "\n", "utf-8")
     (folder / "contacts").write_text("", "utf-8")
-    with shell.program([peer("baresip"), "-4", "-f", folder], folder) as program:
+    return [peer("baresip"), "-4", "-f", str(folder)]
+
+
+@contextmanager
+def baresip(shell: Shell[Any], folder: Path, account: str, *settings: str) -> Iterator[Baresip]:
+    """Start a baresip with one account, and yield it once it can be led."""
+    port, control = free_port(), free_port()
+    with shell.program(configure_baresip(folder, HOST, port, control, account, *settings), folder) as program:
         shell.await_listener(control, program)
         with socket.create_connection((HOST, control), timeout=LONGEST) as connection:
             led = Baresip(shell, program, connection, port)

@@ -17,7 +17,7 @@ SECONDS: Final = 30.0
 SHARE: Final = 5
 """The part of the callers asked for that there are phones: 10,000 by default."""
 PROFILED: Final = (80.0, 5.0)
-"""Calls a second while the node is profiled, which makes it slower, and for how many seconds."""
+"""Calls a second while a program is profiled, which makes it slower, and for how many seconds."""
 
 
 def main(options: Options) -> Json:
@@ -32,7 +32,7 @@ def main(options: Options) -> Json:
 def command(arguments: Sequence[str]) -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.live", description=command.__doc__)
-    parser.add_argument("part", choices=["node", "generator", "phones", "profile"])
+    parser.add_argument("part", choices=["node", "generator", "phones", "profile-node", "profile-generator"])
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for which a rate has to be good (%(default)g)")
     parser.add_argument("--phones", type=int, default=10_000, help="softphones that come back (%(default)s)")
     asked = parser.parse_args(arguments)
@@ -43,8 +43,10 @@ def command(arguments: Sequence[str]) -> None:
             placing.main(asked.seconds)
         case "phones":
             returning.main(asked.phones)
-        case _:
+        case "profile-node":
             passing.profile(*PROFILED)
+        case _:
+            placing.profile(*PROFILED)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from secrets import randbits
 from typing import Final
 
 from benchmarks.measure import Json, table
+from benchmarks.shares import shares
 from benchmarks.sipp_ends import (
     CALLEE,
     CALLER,
@@ -208,7 +209,8 @@ def profile(rate: float, seconds: float) -> None:
     own, others = cores()
     with callee(others), on(own):
         print(run(passing()))
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+    print(shares(profiler))
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
 
 
 def through_kamailio(rate: float, seconds: float) -> Trial:

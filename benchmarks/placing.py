@@ -3,6 +3,8 @@
 Each call is hung up as soon as it is up. The carrier has a core of its own where there are two, as SIPp's caller has.
 """
 
+import cProfile
+import pstats
 from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
@@ -10,6 +12,7 @@ from time import process_time
 from typing import Final
 
 from benchmarks.measure import Json, table
+from benchmarks.shares import shares
 from benchmarks.sipp_ends import BEHIND, CALLEE, Trial, callee, calls, cores, highest, missing, on
 from sbc.endpoints.carrier import Carrier
 from sbc.endpoints.line import Edge, Line
@@ -179,6 +182,14 @@ def by_carrier(rate: float, seconds: float) -> Trial:
         work = (process_time() - began) / many * 1e3
     late = played.lateness.worst
     return Trial(rate, played.over == many and late <= LIMIT, 0, work, late)
+
+
+def profile(rate: float, seconds: float) -> None:
+    """Print where the time of the carrier goes."""
+    profiler = cProfile.Profile()
+    print(profiler.runcall(by_carrier, rate, seconds))
+    print(shares(profiler))
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
 
 
 def by_sipp(rate: float, seconds: float) -> Trial:

@@ -197,7 +197,7 @@ def calls(rate: float, seconds: float, target: Address, where: Collection[int]) 
 
 GROWS: Final = 1.5
 HALVINGS: Final = 2
-EASES: Final = 0.9
+EASES: Final = 0.8
 LEAST: Final = 5.0
 """Calls a second: who cannot do that is not measured."""
 
@@ -206,7 +206,7 @@ def highest(attempt: Callable[[float, float], Trial], first: float, short: float
     """Return the trial of the highest rate found at which ``attempt`` of a rate and a time is good; None for none.
 
     The rate grows by half while trials of ``short`` seconds are good, and the gap to the first that is not is halved
-    :data:`HALVINGS` times. What is found has to be good for ``seconds``, else it is tried with a tenth less. Each trial
+    :data:`HALVINGS` times. What is found has to be good for ``seconds``, else it is tried with a fifth less. Each trial
     has a second chance, as others may just have wanted the machine.
     """
 

@@ -26,7 +26,7 @@ def test_the_rate_found_is_within_an_eighth_of_the_highest(most: float) -> None:
 def test_a_rate_that_does_not_last_is_eased() -> None:
     found = highest(lambda rate, seconds: Trial(rate, rate <= (80 if seconds > 5 else 100), 0), 64.0, 5.0, 30.0)
     assert found is not None
-    assert found.rate == pytest.approx(96 * 0.9 * 0.9)  # 64, 96, not 144, not 120, not 108
+    assert found.rate == pytest.approx(96 * 0.8)  # 64, 96, not 144, not 120, not 108
 
 
 def test_each_trial_has_a_second_chance() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -269,6 +270,18 @@ async def test_two_processes_of_ours_do_not_share_an_address_by_accident() -> No
                 if (transport, shared) != ("tcp", True):
                     with pytest.raises(BindError, match="another program has it"):
                         other.hold(Ear(), address, shared=shared, transports=[transport])
+
+
+@on_each_loop
+async def test_too_many_open_files_are_a_clear_error() -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    async with sockets() as transport:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            with pytest.raises(BindError, match="may open no more files; raise their number with `ulimit -n`"):
+                transport.hold(Ear(), here())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @on_each_loop

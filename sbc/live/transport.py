@@ -87,6 +87,7 @@ _TROUBLES: Final = {
         "choose one that `ip address` lists; of 127.0.0.0/8 every address is local",
     ),
     errno.EACCES: ("the port is reserved", "choose a port above 1023"),
+    errno.EMFILE: ("this process may open no more files", "raise their number with `ulimit -n`"),
 }
 
 
@@ -101,15 +102,17 @@ def bound(
 
     ``prepare`` sets what has to be set before, ``finish`` does what has to be done after.
     """
-    family = family_of(address)
-    sock = socket.socket(family, kind)
     try:
-        sock.setblocking(False)
-        prepare(sock)
-        sock.bind(address)
-        finish(sock)
+        sock = socket.socket(family_of(address), kind)
+        try:
+            sock.setblocking(False)
+            prepare(sock)
+            sock.bind(address)
+            finish(sock)
+        except OSError:
+            sock.close()
+            raise
     except OSError as error:
-        sock.close()
         why, remedy = _TROUBLES.get(error.errno or 0, (error.strerror or str(error), "choose another address"))
         raise BindError(address, transport, why, remedy) from None
     return sock

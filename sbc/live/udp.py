@@ -165,9 +165,7 @@ class UdpSocket:
     async def _receive_all(self) -> None:
         stream = await asyncio.shield(self._stream)
         if self._refusals is not None:  # uvloop reads many at a time
-            asyncio.get_running_loop().call_soon(
-                self._has_waited
-            )  # when the stream has given what came while it was opened
+            asyncio.get_running_loop().call_soon(self._has_waited)  # when nothing is left of what came before
         while stream is not None:
             try:
                 data, source = await stream.recv()

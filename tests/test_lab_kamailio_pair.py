@@ -26,6 +26,8 @@ PROBES = 0.05
 """Seconds between two probes."""
 LEAST = 0.15
 """Seconds of silence that count: three probes."""
+ATTEMPTS = 3
+"""Runs that a busy machine may take until one of them was played in time."""
 NUMBER = "03-1234-5678"
 
 Case = tuple[int, float, int, float, float, Any]
@@ -79,16 +81,22 @@ def test_the_outage_that_is_reported_is_that_of_the_capture(
 ) -> None:
     if why := refusal():
         pytest.skip(why)
-    times = [2.0 + i * every + SystemRandom().uniform(0.0, advert) for i in range(takeovers)]
-    with pair.lab(tmp_path, version, advert) as lab, pair.captured(lab.beside, tmp_path / "seen.pcapng"):
-        plan = tmp_path / "plan.kirikae.yaml"
-        plan.write_text(json.dumps(drill(lab, times, out, times[-1] + every, advert, key)))
-        done = kirikae(lab, plan, tmp_path / "out")
+    for attempt in range(ATTEMPTS):
+        folder = tmp_path / f"attempt{attempt}"
+        folder.mkdir()
+        times = [2.0 + i * every + SystemRandom().uniform(0.0, advert) for i in range(takeovers)]
+        with pair.lab(folder, version, advert) as lab, pair.captured(lab.beside, folder / "seen.pcapng"):
+            plan = folder / "plan.kirikae.yaml"
+            plan.write_text(json.dumps(drill(lab, times, out, times[-1] + every, advert, key)))
+            done = kirikae(lab, plan, folder / "out")
+        assert done.returncode in (0, 3), done.stdout + done.stderr
+        entries = [json.loads(line) for line in (folder / "out" / "journal.jsonl").read_text().splitlines()]
+        if max(entry["detail"]["worst"] for entry in entries if entry["kind"] == "lateness") < EXACT / 2:
+            break  # else kirikae says itself that it was late, and cannot have measured so exactly
     assert done.returncode == 0, done.stdout + done.stderr
     assert "This sends real SIP to real systems." in done.stderr
-    entries = [json.loads(line) for line in (tmp_path / "out" / "journal.jsonl").read_text().splitlines()]
     reported = [entry["detail"]["outage"] for entry in entries if entry["kind"] == "takeover"]
-    seen = pair.outages(tmp_path / "seen.pcapng", LEAST)
+    seen = pair.outages(folder / "seen.pcapng", LEAST)
     told = ", ".join(f"{one:.3f}/{other:.3f}" for one, other in zip(reported, seen, strict=False))
     print(f"VRRP version {version}, adverts {advert:g} s, outage reported/captured in seconds: {told}")  # noqa: T201 - for whoever reads CI
     assert len(reported) == len(seen) == takeovers, (reported, seen)

@@ -27,7 +27,7 @@ DRILL: dict[str, Any] = {
     "name": "a pair under a little load",
     "run": {"for": "6s", "warm": False},
     "sites": {"tokyo": {}},
-    "sbc_pairs": {"edge": {"site": "tokyo", "ports": 1000, "detect": {"by": "vrrp", "advert": "100ms"}}},
+    "sbc_pairs": {"edge": {"site": "tokyo", "ports": 1000, "detect": {"by": "vrrp", "advert": "1s"}}},
     "trunks": {"ntt": {"via": "edge", "channels": 1000}},
     "numbers": {"03-1234-5678": {"trunk": "ntt"}},
     "traffic": [{"to": "03-1234-5678", "arrivals": "20/s", "talk": "1s", "patience": "2s"}],

@@ -110,17 +110,19 @@ def test_a_generator_that_was_stopped_for_300_ms_is_no_evidence(tmp_path: Path) 
 
 def test_a_target_that_is_slow_has_failed_and_not_the_generator(tmp_path: Path) -> None:
     for _ in range(3):  # a machine that has much to do may stop the generator as well: then it is no evidence
-        with live(tmp_path, expect=["setup_delay_p99 <= 1s"]) as run:
+        with live(tmp_path, expect=["setup_delay_p99 <= 500ms"]) as run:
             processes = run.under_way()
             sip = [pid for pid, command in processes.items() if "sip_process" in command]
             for pid in sip:
                 os.kill(pid, signal.SIGSTOP)
-            pass_by(2.0)
+            pass_by(1.2)
             for pid in sip:
                 os.kill(pid, signal.SIGCONT)
             code = run.ended()
         if "saturated" not in run.said:
             break
+    else:
+        pytest.skip("this machine has too much else to do")
     assert code == ExitCode.FAILED
     assert run.result["verdict"] == "failed"
 
@@ -245,7 +247,9 @@ STRANGER = "127.9.9.9"
 
 
 def test_garbage_from_strangers_harms_nobody(tmp_path: Path) -> None:
-    with live(tmp_path, faults=[{"name": "lost", "at": "3s", "pair": "edge", "fails": "active"}]) as run:
+    pairs = {"edge": {"site": "tokyo", "ports": 1000, "detect": {"by": "vrrp", "advert": "100ms"}}}
+    lost = {"name": "lost", "at": "3s", "pair": "edge", "fails": "active"}
+    with live(tmp_path, sbc_pairs=pairs, faults=[lost]) as run:
         run.under_way()
         for _ in range(3):
             for address in run.listens():
@@ -295,5 +299,7 @@ def test_a_peer_that_answers_nothing_or_garbage_has_failed(tmp_path: Path, answe
             assert all_gone(*processes)
         if "saturated" not in run.said:
             break
+    else:
+        pytest.skip("this machine has too much else to do")
     assert code == ExitCode.FAILED, run.said
     assert run.result["verdict"] == "failed"

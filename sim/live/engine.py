@@ -49,6 +49,23 @@ LEAD: Final = 0.5
 """Seconds before the first caller in which the nodes take their addresses."""
 
 
+class RunTime:
+    """The time of a run, which stands still until all is put together: ten thousand phones take a while."""
+
+    def __init__(self, starts: float) -> None:
+        """``starts``: the first moment, seconds."""
+        self.starts = starts
+        self._clock: Clock | None = None
+
+    def begin(self) -> None:
+        """Let it go."""
+        self._clock = Clock()
+
+    def now(self) -> float:
+        """Return the seconds since the start of the run, negative before it."""
+        return self.starts if self._clock is None else self.starts + self._clock.now()
+
+
 class LiveStage(Stage):
     """Sockets on loopback, and the clock on the wall."""
 
@@ -184,8 +201,8 @@ async def _play(
     stage: LiveStage | None = None
     try:
         await _all_up(machines)
-        clock, starts = Clock(), -warm_up(drill) - LEAD
-        stage = LiveStage(clock, lambda: starts + clock.now(), starts, machines, wire, drill, aim)
+        run_time = RunTime(-warm_up(drill) - LEAD)
+        stage = LiveStage(Clock(), run_time.now, run_time.starts, machines, wire, drill, aim)
         staged = Replication(drill, seed, replication, recorder, stage)
         stage.listen(staged)
         _let_the_other_end_hang_up(stage.env, staged)
@@ -193,6 +210,7 @@ async def _play(
         stage.env.late = lateness.late
         stage.listen_to_itself(lateness)
         staged.begin(load)
+        run_time.begin()
         failed: GearError | None = None
         try:
             with _sigterm_as_ctrl_c() if aim is None else _asked_to_stop(aim.gear):

@@ -60,7 +60,7 @@ BACK_TO_BACK: Final = "node, back to back"
 PROXY: Final = "node, as a proxy"
 KAMAILIO: Final = "Kamailio"
 NOBODY: Final = "nobody in between"
-FIRST: Final = {BACK_TO_BACK: 150.0, PROXY: 150.0, KAMAILIO: 800.0, NOBODY: 800.0}
+FIRST: Final = {BACK_TO_BACK: 100.0, PROXY: 100.0, KAMAILIO: 400.0, NOBODY: 400.0}
 """Calls a second to begin with."""
 SHORT: Final = 5.0
 """Seconds of a trial while the rate is looked for."""

@@ -37,7 +37,7 @@ from sim.world import World
 
 CARRIER: Final = "kirikae's carrier"
 SIPP: Final = "SIPp"
-FIRST: Final = {CARRIER: 150.0, SIPP: 800.0}
+FIRST: Final = {CARRIER: 100.0, SIPP: 400.0}
 """Calls a second to begin with."""
 SHORT: Final = 5.0
 """Seconds of a trial while the rate is looked for."""

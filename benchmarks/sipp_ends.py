@@ -26,9 +26,9 @@ STARTS_WITHIN: Final = 30.0
 """Seconds that a program may take until it listens: Python on a busy machine takes some."""
 LOOKS_EVERY: Final = 0.02
 """Seconds after which it is looked again whether it does."""
-BEHIND: Final = 2.0
+BEHIND: Final = 1.5
 """Seconds after the last call was due by which all calls have to be over: who falls behind without losing one fails."""
-GIVES_UP: Final = 8.0
+GIVES_UP: Final = 3.0
 """Seconds after which whoever still calls is stopped."""
 _MANY: Final = 1_000_000
 """More calls than are ever in progress: none waits for another to end."""

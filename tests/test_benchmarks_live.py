@@ -95,7 +95,7 @@ def test_in_virtual_time_phones_are_back_within_half_their_expiry() -> None:
 
 
 @pytest.mark.slow
-def test_phones_on_sockets_are_back_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_phones_on_sockets_are_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(returning, "EXPIRES", 4.0)
     monkeypatch.setattr(returning, "LOST_AT", 1.0)
     monkeypatch.setattr(returning, "LOST_FOR", 1.0)

@@ -23,7 +23,7 @@ from benchmarks import sip_calls
 from benchmarks.measure import Json, Options, Spread, ratios, table, timed, turn_about
 from benchmarks.whole_run import RunError
 from kirikae import drills
-from kirikae.runner import ENGINES
+from kirikae.runner import ENGINES, IN_REAL_TIME
 from reports.fold import Fold
 from reports.folder import Tee, capture_file, detail_files
 from reports.queries import default_queries
@@ -234,7 +234,7 @@ def drill_time(repeats: int) -> Json:
         seconds, _ = timed(lambda: ENGINES[engine](drill, load(drill, SEED, 0), SEED, 0, fold))
         return drill.run.lasts / seconds
 
-    found = turn_about({engine: partial(played, engine) for engine in ENGINES}, repeats)
+    found = turn_about({engine: partial(played, engine) for engine in ENGINES if engine not in IN_REAL_TIME}, repeats)
     times = ratios(found["calls"], found["packets"])
     print(f"{DRILL}, {drill.run.lasts:g} s: simulated seconds a CPU second")
     print(table(("engine", "s/s"), [(name, Spread.of(each).shown(",.1f")) for name, each in found.items()]))

@@ -1,4 +1,4 @@
-"""`live:` of a drill: callers and the timeline are scaled, and nothing of SIP."""
+"""`live:` of a drill: people's time and the number of callers are scaled, and nothing of SIP."""
 
 from pathlib import Path
 
@@ -73,13 +73,25 @@ def test_the_timeline_is_scaled() -> None:
     assert [each.query.after for each in drill.drift.allow] == [240, None]
 
 
-def test_what_is_up_to_callers_sip_and_sbcs_is_not_scaled() -> None:
+def test_callers_come_and_go_faster_and_as_many_are_up_at_a_time() -> None:
+    before, after = made(), shortened(made(timeline="10%"))
+    assert after.traffic[0].talk.mean == pytest.approx(before.traffic[0].talk.mean / 10)
+    assert after.traffic[0].arrivals.peak == pytest.approx(before.traffic[0].arrivals.peak * 10)
+    erlangs = [drill.traffic[0].arrivals.peak * drill.traffic[0].talk.mean for drill in (before, after)]
+    assert erlangs[0] == pytest.approx(erlangs[1])
+
+
+def test_a_live_run_may_be_held_to_expectations_of_its_own() -> None:
+    drill = plan(live={"timeline": "10%", "expect": ["dropped == 0", "answered{after=30s} >= 5"]})
+    assert shortened(drill).expect == drill.live.expect
+    assert drill.live.expect[1].query.after == 30
+
+
+def test_what_is_up_to_sip_and_sbcs_is_not_scaled() -> None:
     before, after = made(), shortened(made(timeline="10%"))
     for section in ("sites", "sbc_pairs", "trunks", "numbers", "ports", "queues", "agents", "targets"):
         assert getattr(after, section) == getattr(before, section), section
-    assert after.traffic[0].talk == before.traffic[0].talk
-    assert after.traffic[0].patience == before.traffic[0].patience
-    assert after.traffic[0].arrivals == before.traffic[0].arrivals
+    assert after.traffic[0].silence_hangup == before.traffic[0].silence_hangup
     assert after.runbook[2].does == before.runbook[2].does
     assert [each.bound for each in after.expect] == [each.bound for each in before.expect]
 

@@ -122,11 +122,13 @@ def test_too_few_ports_are_not_what_erlang_b_says() -> None:
 
 @needs_ciw
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ciw_refuses_what_erlang_b_says() -> None:
     truth.refused("Ciw", ciw, truth.LOSS)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("calls", [True, False])
 def test_the_whole_run_counts_what_the_engine_counts(calls: bool) -> None:
     work = Workload(calls=400, ports=30, rate=0.1)

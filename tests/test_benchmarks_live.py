@@ -95,6 +95,7 @@ def test_in_virtual_time_phones_are_back_within_half_their_expiry() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_phones_on_sockets_are_back_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(returning, "EXPIRES", 4.0)
     monkeypatch.setattr(returning, "LOST_AT", 1.0)
@@ -130,6 +131,7 @@ PASSED = [
 
 @needs_sipp
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("contestant", PASSED)
 def test_a_few_calls_come_through(contestant: Callable[[float, float], Trial]) -> None:
     trial = contestant(10.0, 1.0)
@@ -139,6 +141,7 @@ def test_a_few_calls_come_through(contestant: Callable[[float, float], Trial]) -
 
 @needs_sipp
 @pytest.mark.slow
+@pytest.mark.alone
 def test_calls_that_nobody_answers_are_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sipp_ends, "GIVES_UP", 1.0)
     trial, _ = calls(10.0, 0.5, sipp_ends.CALLEE, cores()[1])
@@ -147,6 +150,7 @@ def test_calls_that_nobody_answers_are_no_good(monkeypatch: pytest.MonkeyPatch) 
 
 @needs_sipp
 @pytest.mark.slow
+@pytest.mark.alone
 def test_calls_placed_at_nobody_are_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "BEHIND", 0.5)
     monkeypatch.setattr(placing, "service", lambda: sipp_ends.CALLEE)  # SIPp answers elsewhere

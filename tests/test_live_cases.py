@@ -28,7 +28,7 @@ from sim.traffic import load
 from tests.drills import ListRecorder
 from tests.live_program import DRILL, LINE, SERVICE, Live, descendants, is_gone, live, pass_by, state, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def all_gone(*processes: int) -> bool:

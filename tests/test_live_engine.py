@@ -11,7 +11,7 @@ from tests.drills import Caller, ListRecorder, callers, drill, played
 CLOSE = 0.2
 OFFSETS = (0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)  # RFC 3261 §17.1.1.2: T1 doubled from copy to copy, up to 64·T1
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def in_order(recorder: ListRecorder) -> list[CallRecord]:

@@ -76,6 +76,7 @@ def journal(path: Path, kind: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("key", ["number", {"header": "X-Correlation-ID"}])
 def test_calls_pass_through_a_pair_that_is_not_ours_and_its_outage_is_seen(
     sbc: LoopbackSbc, tmp_path: Path, key: object
@@ -96,6 +97,7 @@ def test_calls_pass_through_a_pair_that_is_not_ours_and_its_outage_is_seen(
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_new_calls_wait_for_the_ceiling(sbc: LoopbackSbc, tmp_path: Path) -> None:
     path = plan(
         sbc, tmp_path, faults=[], traffic=[{"to": NUMBER, "arrivals": "5/s", "talk": "10s"}], expect=["failed == 0"]
@@ -108,6 +110,7 @@ def test_new_calls_wait_for_the_ceiling(sbc: LoopbackSbc, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ctrl_c_ends_the_calls_undoes_what_was_done_and_writes_the_results(sbc: LoopbackSbc, tmp_path: Path) -> None:
     fault = {
         **silence(tmp_path, run=["touch", str(tmp_path / "struck")], undo=["rm", str(tmp_path / "struck")]),
@@ -133,6 +136,7 @@ def test_ctrl_c_ends_the_calls_undoes_what_was_done_and_writes_the_results(sbc: 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_command_that_fails_makes_the_run_no_evidence(sbc: LoopbackSbc, tmp_path: Path) -> None:
     path = plan(sbc, tmp_path, faults=[silence(tmp_path, run="false")])
     done = run(path, "--allow-exec")
@@ -143,6 +147,7 @@ def test_a_command_that_fails_makes_the_run_no_evidence(sbc: LoopbackSbc, tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_what_cannot_be_undone_is_told_and_no_verdict_hides_it(sbc: LoopbackSbc, tmp_path: Path) -> None:
     path = plan(sbc, tmp_path, faults=[silence(tmp_path, verify="false", timeout="1s")])
     done = run(path, "--allow-exec")

@@ -10,23 +10,29 @@ from scenarios.rules.expectations import EXPECTATIONS
 from scenarios.rules.hours import HOURS
 from scenarios.rules.load import LOAD
 from scenarios.rules.names import NAMES
+from scenarios.rules.packs import PACKS
 from scenarios.rules.references import Declared, dangling
 from scenarios.rules.rule import Check, Rule
 from scenarios.rules.structure import STRUCTURE
 from scenarios.rules.targets import TARGETS
 from scenarios.rules.timeline import TIMELINE
 from scenarios.rules.waivers import WAIVERS, Judgement, Waived, weigh
+from scenarios.systems import System
 
-_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS, **TARGETS}
+_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS, **TARGETS, **PACKS}
 
 RULES: tuple[Rule, ...] = (*NAMES, *_PLAN, *WAIVERS)
 """Every rule."""
 
 
 def check(drill: Drill) -> list[Finding]:
-    """Return what is wrong with a plan; while a name leads nowhere only that, since all else follows names."""
+    """Return what is wrong with a plan; while a name leads nowhere only that, since all else follows names.
+
+    Rules of a system are for plans that name it (`system:`), in the versions that they are about.
+    """
+    system = System.of(drill)
     return dangling(drill, Declared.by(drill)) or [
-        rule.finding(remark) for rule, look in _PLAN.items() for remark in look(drill)
+        rule.finding(remark) for rule, look in _PLAN.items() if rule.concerns(system) for remark in look(drill)
     ]
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from scenarios.model import Drill
 from scenarios.problems import Finding, Severity
+from scenarios.systems import System, Version
+from scenarios.text import Text
 
 Path = tuple[str | int, ...]
 
@@ -28,10 +30,26 @@ class Rule:
     """One sentence: what goes wrong in a plan that breaks it."""
     waivable: bool = True
     """Whether an author may accept it with a reason; without this the run could mean nothing."""
+    cites: tuple[str, ...] = ()
+    """The rows of the catalogue that it holds a plan to, such as ``Z29``."""
+    system: str | None = None
+    """The system whose plans it is about; None for all plans."""
+    since: Version = ()
+    """The first version of that system that it is about."""
+    before: Version | None = None
+    """The first version that it is no longer about."""
 
     def finding(self, remark: Remark) -> Finding:
         """Return a remark as a finding of this rule."""
         return Finding(self.id, self.severity, *remark)
+
+    def concerns(self, system: System | None) -> bool:
+        """Whether plans for a system are held to it."""
+        if self.system is None:
+            return True
+        if system is None or system.name != self.system or not system.is_at_least(self.since):
+            return False
+        return self.before is None or (system.version is not None and not system.is_at_least(self.before))
 
 
 Check = Callable[[Drill], Iterable[Remark]]
@@ -41,5 +59,5 @@ Check = Callable[[Drill], Iterable[Remark]]
 def listed(names: Iterable[str], most: int = 5) -> str:
     """Return names in one line, cut short where there are many."""
     every = list(names)
-    more = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
+    shown = ", ".join(every[:most])
+    return shown if len(every) <= most else Text("{names} and {more} more", names=shown, more=len(every) - most)

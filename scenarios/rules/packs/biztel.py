@@ -1,0 +1,5 @@
+"""Rules about contract, people and order of a BIZTEL switch."""
+
+from scenarios.rules.rule import Check, Rule
+
+BIZTEL: dict[Rule, Check] = {}

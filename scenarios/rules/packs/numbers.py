@@ -1,0 +1,5 @@
+"""Rules about numbers in Japan, and what may stand behind which."""
+
+from scenarios.rules.rule import Check, Rule
+
+NUMBERS: dict[Rule, Check] = {}

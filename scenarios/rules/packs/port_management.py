@@ -1,0 +1,5 @@
+"""Rules about port limits and requests to change them."""
+
+from scenarios.rules.rule import Check, Rule
+
+PORT_MANAGEMENT: dict[Rule, Check] = {}

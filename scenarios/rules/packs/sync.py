@@ -1,0 +1,5 @@
+"""Rules about replication, consoles and functions of the other site."""
+
+from scenarios.rules.rule import Check, Rule
+
+SYNC: dict[Rule, Check] = {}

@@ -6,7 +6,6 @@ is left. What is counted is processor time. `python -m benchmarks.packets` print
 """
 
 import cProfile
-import gc
 import pstats
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from kirikae.runner import ENGINES, IN_REAL_TIME
 from reports.fold import Fold
 from reports.folder import Tee, capture_file, detail_files
 from reports.queries import default_queries
+from sbc.quiet import collector_off
 from scenarios import loader
 from scenarios.evidence import CallRecord, JournalEntry, Outcome, Recorder, Sample, WireRecorder
 from scenarios.load import CallerBlock
@@ -215,9 +215,9 @@ def crowded(calls: int, crowd: int) -> tuple[float, float]:
     ends = begins + calls / RATE
     drill = plan(talk, ends + 1.0, "confirmed")
     meter = Meter(begins, ends)
-    gc.disable()
-    before = sip_calls.resident()
-    ENGINES["packets"](drill, evenly(int((ends + 1.0) * RATE), talk), SEED, 0, meter)
+    with collector_off():
+        before = sip_calls.resident()
+        ENGINES["packets"](drill, evenly(int((ends + 1.0) * RATE), talk), SEED, 0, meter)
     (began, start, taken), (ended, end, _) = meter.read
     return (ended - began) * RATE / (end - start), (taken - before) / crowd / KIB
 

@@ -5,7 +5,6 @@ benchmarks.sip_calls` prints where the time goes. Times are the processor's, sin
 """
 
 import cProfile
-import gc
 import pstats
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -20,6 +19,7 @@ from time import process_time
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from benchmarks.measure import Json, Options, table
+from sbc.quiet import collector_off
 from sbc.sip.agent import UserAgent
 from sbc.sip.b2bua import BackToBack
 from sbc.sip.bridge import Incoming, Onward
@@ -62,11 +62,8 @@ Hear: TypeAlias = Callable[[Any], None]
 def main(options: Options) -> Json:
     """Print calls a second, their growth and their memory, without the garbage collector; return the same."""
     del options
-    gc.disable()
-    try:
+    with collector_off():
         return {**arrangements(), **growth()}
-    finally:
-        gc.enable()
 
 
 def arrangements() -> Json:
@@ -96,12 +93,12 @@ def growth() -> Json:
 
 def crowded(crowd: int) -> tuple[float, float]:
     """Return calls a second while so many are in progress, and KiB for each, with what lingers of those before."""
-    gc.disable()
-    before = resident()
-    scene = Scene(between=True, on_wire=False, crowd=crowd)
-    scene.fill()
-    kib = (resident() - before) / crowd / KIB
-    return max(scene.round() for _ in range(ROUNDS)), kib
+    with collector_off():
+        before = resident()
+        scene = Scene(between=True, on_wire=False, crowd=crowd)
+        scene.fill()
+        kib = (resident() - before) / crowd / KIB
+        return max(scene.round() for _ in range(ROUNDS)), kib
 
 
 def speeds(*, between: bool, on_wire: bool, crowd: int) -> list[float]:
@@ -289,11 +286,11 @@ def ways(host: str, others: dict[str, str], default: str) -> Locate:
 
 def profile() -> None:
     """Print where the time of the calls goes."""
-    gc.disable()
-    scene = Scene(between=True, on_wire=False, crowd=CROWD)
-    scene.fill()
     profiler = cProfile.Profile()
-    profiler.runcall(scene.round)
+    with collector_off():
+        scene = Scene(between=True, on_wire=False, crowd=CROWD)
+        scene.fill()
+        profiler.runcall(scene.round)
     pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
 
 

@@ -52,8 +52,21 @@ class Rule:
         return self.before is None or (system.version is not None and not system.is_at_least(self.before))
 
 
+class Declaration(NamedTuple):
+    """A fact that a plan states and that nothing in it can prove, but which a rule is content with."""
+
+    path: Path
+    cites: tuple[str, ...]
+    """The rows of the catalogue that it satisfies."""
+    text: str
+    """What is taken at its word."""
+
+
 Check = Callable[[Drill], Iterable[Remark]]
 """Looks at a plan in which every name leads somewhere, and says where it breaks a rule."""
+
+Declarations = Callable[[Drill], Iterable[Declaration]]
+"""Looks for what a plan only states."""
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:

@@ -1,11 +1,16 @@
 """Rules of single systems, and of numbers in Japan; :attr:`~scenarios.rules.rule.Rule.system` says whose."""
 
-from scenarios.rules.packs.biztel import BIZTEL
-from scenarios.rules.packs.numbers import NUMBERS
-from scenarios.rules.packs.port_management import PORT_MANAGEMENT
-from scenarios.rules.packs.sync import SYNC
-from scenarios.rules.rule import Check, Rule
+from scenarios.rules.packs import biztel, numbers, port_management, sync
+from scenarios.rules.rule import Check, Declarations, Rule
 
-PACKS: dict[Rule, Check] = {**BIZTEL, **SYNC, **NUMBERS, **PORT_MANAGEMENT}
+PACKS: dict[Rule, Check] = {**biztel.BIZTEL, **sync.SYNC, **numbers.NUMBERS, **port_management.PORT_MANAGEMENT}
 
-__all__ = ["PACKS"]
+DECLARED: tuple[Declarations, ...] = (
+    *biztel.DECLARED,
+    *sync.DECLARED,
+    *numbers.DECLARED,
+    *port_management.DECLARED,
+)
+"""What finds the facts that a plan only states."""
+
+__all__ = ["DECLARED", "PACKS"]

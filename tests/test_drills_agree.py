@@ -15,6 +15,9 @@ from kirikae.drift import compare
 from tests.test_drift_command import options
 
 PLAYED = {
+    "campaign-ports-late": ("115m", 2),
+    "campaign-ports-refused": ("70m", 2),
+    "campaign-ports-timely": ("115m", 2),
     "failback-under-load": ("85m", 2),
     "planned-maintenance": ("45m", 2),
     "port-exhaustion": ("25m", 2),

@@ -1,5 +1,7 @@
 """Plan checks about requests for ports: each broken in two ways, and a plan that breaks none."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kirikae import drills
-from scenarios.loader import load
+from scenarios.loader import load, load_text
 from scenarios.model import Drill, PortManagement
 from scenarios.problems import Finding, Severity
 from scenarios.rules import check
@@ -340,3 +342,14 @@ def test_a_plan_of_port_management_needs_to_say_how_long_things_take() -> None:
     with pytest.raises(ValueError, match="verified_after"):
         PortManagement.model_validate({"enabled": True})
     assert requesting(ports={})["system"] == "cxone-ports"
+
+
+def test_the_page_about_port_requests_names_every_rule_and_shows_a_sound_plan() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "systems" / "cxone-ports.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml[^\n]*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert check(load_text(text, "ports").drill) == []
+    (table,) = re.findall(r"^## Plan checks\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`([a-z-]+)`", table)) - {"dials"} == {rule.id for rule in PORT_MANAGEMENT}
+    for rule in PORT_MANAGEMENT:
+        (line,) = [line for line in table.splitlines() if f"`{rule.id}`" in line]
+        assert all(re.search(rf"\b{row}\b", line) for row in rule.cites), rule.id

@@ -22,6 +22,7 @@ from sbc.sip.machines import Effect
 from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model import (
+    DUTIES,
     Activate,
     Actor,
     AgentGroup,
@@ -113,6 +114,10 @@ def _rules() -> str:
     return _table(("id", "severity", "waivable", "why"), rows)
 
 
+def _duties() -> str:
+    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in DUTIES.items()))
+
+
 def _diagram(table: Mapping[Any, Any]) -> str:
     def arrows() -> Iterator[str]:
         for (state, event), after in table.items():
@@ -199,6 +204,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,
+    "duties": _duties,
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),

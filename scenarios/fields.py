@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from scenarios import calendar, distributions, hours, units
@@ -23,7 +23,7 @@ from scenarios.addresses import (
 )
 from scenarios.commands import COMMANDS, CommandError, CommandLine, parse_command
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
-from scenarios.numberplan import NumberError, canonical
+from scenarios.numberplan import Answer, NumberError, canonical
 from scenarios.tolerances import TOLERANCES, Compared, Tolerance, parse_compared, parse_tolerance
 
 Parsed = TypeVar("Parsed")
@@ -100,6 +100,10 @@ def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise refuse("neither true nor false", "true or false")
     return value
+
+
+def _stated(value: object) -> object:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 def _source_text(value: object) -> str | None:
@@ -369,6 +373,9 @@ Quantity = Annotated[
 
 Flag = Annotated[bool, PlainValidator(_flag), WithJsonSchema({"type": "boolean"})]
 """Yes or no, written as `true` or `false`."""
+
+Stated = Annotated[Answer, BeforeValidator(_stated), WithJsonSchema({"enum": ["yes", "no", "unknown", True, False]})]
+"""What somebody says is so: `yes`, `no` or `unknown`, also written as `true` and `false`."""
 
 Count = Annotated[
     int,

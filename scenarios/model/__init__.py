@@ -7,6 +7,7 @@ seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is froze
 from scenarios.model.contact_centre import AgentGroup, Callback, Ivr, Overflow, Queue, SkillLevel, Softphone, Widen
 from scenarios.model.day import Fault, Retry, Surge, Traffic
 from scenarios.model.drill import Drift, Drill, Run, Verdict, Waiver
+from scenarios.model.duties import DUTIES, Duty
 from scenarios.model.live import Command, HeaderKey, Live, Side, Target
 from scenarios.model.network import (
     Detection,
@@ -44,6 +45,7 @@ from scenarios.model.steps import (
 
 __all__ = [
     "ACTIONS",
+    "DUTIES",
     "Action",
     "Activate",
     "Actor",
@@ -59,6 +61,7 @@ __all__ = [
     "Drain",
     "Drift",
     "Drill",
+    "Duty",
     "FailureDetection",
     "Fault",
     "HeaderKey",

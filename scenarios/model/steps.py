@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Discriminator, Field, Tag
 
 from scenarios.fields import Distributed, Duration, Label, LongerThanZero, Name, PhoneNumber, Share
+from scenarios.model.duties import Duty
 from scenarios.model.part import Part
 
 
@@ -167,8 +168,18 @@ class Step(Part):
     """How long it takes."""
     does: Action | None = None
     """Its effect, when finished; without one it only takes time."""
+    duty: Duty | Annotated[list[Duty], Field(min_length=1)] | None = None
+    """What it is for where no action says so, one duty or several: a rule that is content with it takes the plan at its
+    word, since nothing in a run shows whether it was done."""
     fails: Annotated[Share, Field(lt=1)] = 0.0
     """Share of tries that do not succeed and are repeated."""
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """What is named in ``duty``."""
+        if self.duty is None:
+            return ()
+        return (self.duty,) if isinstance(self.duty, Duty) else tuple(self.duty)
 
     @property
     def predecessors(self) -> tuple[str, ...]:

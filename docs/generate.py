@@ -26,6 +26,8 @@ from scenarios.model import (
     Activate,
     Actor,
     AgentGroup,
+    Asked,
+    Biztel,
     Calendar,
     Callback,
     CallerNumbers,
@@ -77,10 +79,10 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
-        Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
-        Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
+        Drill, Biztel, Asked, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk,
+        Number, Ports, Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge,
+        Fault, Actor, Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
+        Verify, Drain, Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
     )
 }  # fmt: skip
 

@@ -86,6 +86,7 @@ class People:
         self._env = env
         self._deeds = deeds
         self._phones = phones
+        self._groups = drill.agents
         self._log = log
         self._conditions = Conditions(drill, deeds, repaired)
         self._unmet: dict[str, str] = {}
@@ -232,16 +233,21 @@ class People:
         one = agent.number - self._phones.of_group(agent.group)[0].number
 
         def tried() -> None:
-            if crowd.luck.next(one) >= self._steps[name].fails:
+            if crowd.luck.next(one) < self._steps[name].fails:
+                again()
+            elif self._groups[agent.group].softphone.stays:
+                done()
+            else:
                 sign_in = 0.0 if crowd.sign_in is None else crowd.sign_in.next(one)
                 self._phones.switch(agent, Switch(action.site, sign_in, switched))
-            else:
-                again()
 
         def switched() -> None:
             if crowd.slips.next(one) < action.slips:
                 self._phones.switch(agent, Switch(before, 0.0, again))
-                return
+            else:
+                done()
+
+        def done() -> None:
             if agent in left:
                 left.remove(agent)
                 if not left:

@@ -4,6 +4,7 @@ Only shapes and meanings live here. Whether names lead somewhere is checked by :
 seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is frozen: declaring a plan is not running it.
 """
 
+from scenarios.model.biztel import Asked, Biztel
 from scenarios.model.contact_centre import AgentGroup, Callback, Ivr, Overflow, Queue, SkillLevel, Softphone, Widen
 from scenarios.model.day import Fault, Retry, Surge, Traffic
 from scenarios.model.drill import Drift, Drill, Run, Verdict, Waiver
@@ -50,6 +51,8 @@ __all__ = [
     "Activate",
     "Actor",
     "AgentGroup",
+    "Asked",
+    "Biztel",
     "Calendar",
     "Callback",
     "CallerNumbers",

@@ -20,6 +20,7 @@ from scenarios.fields import (
     ToleranceField,
     Whole,
 )
+from scenarios.model.biztel import Biztel
 from scenarios.model.contact_centre import AgentGroup, Queue
 from scenarios.model.day import Fault, Traffic
 from scenarios.model.live import Live, Target
@@ -90,6 +91,8 @@ class Drill(Part):
     """What a reader learns from it."""
     system: Line | None = None
     """The system the plan is for, such as `biztel-3.9`."""
+    biztel: Biztel | None = None
+    """What is so about contract and sites, for a plan whose `system` is BIZTEL."""
     expected_verdict: Verdict = Verdict.PASSED
     """A teaching drill may be meant to fail: then a pass is the failure."""
     run: Run

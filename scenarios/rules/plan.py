@@ -265,6 +265,6 @@ def phone_sites(drill: Drill) -> dict[str, set[str]]:
         for name, group in drill.agents.items()
     }
     for step in drill.runbook:
-        if isinstance(step.does, SwitchSoftphones):
+        if isinstance(step.does, SwitchSoftphones) and not drill.agents[step.does.softphones].softphone.stays:
             sites[step.does.softphones].add(step.does.site)
     return sites

@@ -26,6 +26,7 @@ from scenarios.model import (
 )
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.rules.biztel_fields import biztel_fields
 from scenarios.rules.hours import without_start
 from scenarios.rules.targets import target_fields
 from scenarios.tolerances import MEASURES, Measure
@@ -364,6 +365,7 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
     yield from without_start(drill)
     yield from target_fields(drill)
+    yield from biztel_fields(drill)
     for compared, tolerance in drill.drift.allow.items():
         metric = compared.query.definition
         if not tolerance.fits(metric.unit):

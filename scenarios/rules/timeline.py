@@ -173,7 +173,7 @@ def _never_registered(drill: Drill, when: When, others: list[Step]) -> Iterator[
     reached |= {
         step.does.site
         for step in others
-        if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered
+        if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered and not phone.stays
     }
     if when.site not in reached:
         reason = f"no step before this one can have switched phones of {when.registered} to {when.site} (Z34)"

@@ -40,6 +40,14 @@ BREAKS = {
         "asr{number=119, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
         "asr{number=119, site=tokyo, after=55m} >= 99%": "ports.tenant=42",
     },
+    "dr-button-late": {  # meant to fail: it does so by itself, and all the more with an even later button
+        "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=10m",
+        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[press the DR button].takes=10m",
+    },
+    "dr-button-first": {
+        "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=15m",
+        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[switch the softphones].takes=8m",
+    },
     "port-exhaustion": {  # meant to fail: it does so by itself, and by more with fewer ports
         "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=98",
         "caller_loss{after=15m} < 1%": "ports.tenant=98",
@@ -105,8 +113,11 @@ def test_every_expectation_of_every_drill_has_a_change_that_breaks_it() -> None:
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_a_bundled_drill_has_no_findings(name: str) -> None:
-    assert rules.check(load(drills.find(name)).drill) == []
+def test_a_bundled_drill_has_no_findings_but_those_it_waives(name: str) -> None:
+    drill = load(drills.find(name)).drill
+    judged = rules.judge(drill, rules.check(drill))
+    assert (judged.errors, judged.remarks) == ((), ())
+    assert not judged.waived or drill.expected_verdict is Verdict.FAILED
 
 
 @pytest.mark.slow

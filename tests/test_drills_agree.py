@@ -15,6 +15,8 @@ from kirikae.drift import compare
 from tests.test_drift_command import options
 
 PLAYED = {
+    "dr-button-first": ("30m", 2),
+    "dr-button-late": ("30m", 2),
     "failback-under-load": ("85m", 2),
     "planned-maintenance": ("45m", 2),
     "port-exhaustion": ("25m", 2),

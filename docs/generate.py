@@ -25,6 +25,7 @@ from scenarios.model import (
     Activate,
     Actor,
     AgentGroup,
+    Announce,
     Calendar,
     Callback,
     CallerNumbers,
@@ -36,6 +37,7 @@ from scenarios.model import (
     Drill,
     FailureDetection,
     Fault,
+    Forward,
     HeaderKey,
     Ivr,
     Live,
@@ -62,6 +64,8 @@ from scenarios.model import (
     Traffic,
     Trunk,
     Verify,
+    VerifyOut,
+    VoiceWarp,
     VrrpDetection,
     Waiver,
     When,
@@ -76,10 +80,10 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
-        Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
-        Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, VoiceWarp,
+        Ports, Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault,
+        Actor, Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Forward,
+        Announce, Verify, VerifyOut, Drain, Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
     )
 }  # fmt: skip
 

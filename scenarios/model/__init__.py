@@ -20,6 +20,7 @@ from scenarios.model.network import (
     SbcPair,
     Site,
     Trunk,
+    VoiceWarp,
     VrrpDetection,
 )
 from scenarios.model.part import Part
@@ -28,10 +29,12 @@ from scenarios.model.steps import (
     ACTIONS,
     Action,
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
+    Forward,
     Reroute,
     Resume,
     Start,
@@ -39,6 +42,7 @@ from scenarios.model.steps import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
     When,
 )
 
@@ -48,6 +52,7 @@ __all__ = [
     "Activate",
     "Actor",
     "AgentGroup",
+    "Announce",
     "Calendar",
     "Callback",
     "CallerNumbers",
@@ -61,6 +66,7 @@ __all__ = [
     "Drill",
     "FailureDetection",
     "Fault",
+    "Forward",
     "HeaderKey",
     "Ivr",
     "Live",
@@ -91,6 +97,8 @@ __all__ = [
     "Trunk",
     "Verdict",
     "Verify",
+    "VerifyOut",
+    "VoiceWarp",
     "VrrpDetection",
     "Waiver",
     "When",

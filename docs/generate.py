@@ -80,10 +80,11 @@ _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.
 _PARTS: dict[str, type[Any]] = {
     part.__name__: part
     for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, VoiceWarp,
-        Ports, Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault,
-        Actor, Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Forward,
-        Announce, Verify, VerifyOut, Drain, Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
+        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number,
+        VoiceWarp, Ports, Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge,
+        Fault, Actor, Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
+        Forward, Announce, Verify, VerifyOut, Drain, Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey,
+        Command, Live,
     )
 }  # fmt: skip
 

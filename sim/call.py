@@ -61,8 +61,8 @@ class Call(Timer):
     __slots__ = (
         "again", "agent", "answered", "answers", "attempt", "branch", "brings", "delivered", "dialled", "failed_over",
         "first", "gives_up", "hears", "held_on", "invited", "ivr", "leg", "limits", "lost", "lots", "node", "number",
-        "patience", "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state",
-        "stream", "talk", "team", "tries", "way", "willing",
+        "patience", "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start",
+        "state", "stream", "talk", "team", "tries", "way", "willing",
     )  # fmt: skip
 
     # These have no meaning, and no value, before the machine comes to what sets them.

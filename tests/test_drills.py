@@ -78,7 +78,7 @@ BREAKS = {
         "answered{trunk=ntt-east, after=11m, before=30m} == 0": "runbook[drain east].starts.at=13m",
         "answered{trunk=ntt-east, after=40m} >= 500": "runbook[service the first node].takes=25m",
     },
-    "free-dial-to-050": {  # meant to fail: it does so by itself, and no less with another share of callers who try again
+    "free-dial-to-050": {  # meant to fail: it does so by itself, however often callers try again
         "recovery_time{number=0120-123-456} <= 25m": "traffic[0].retry.share=50%",
         "failed_ratio{number=0120-123-456, after=35m} < 1%": "traffic[0].retry.share=50%",
     },

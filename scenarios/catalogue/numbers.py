@@ -82,7 +82,7 @@ PLACES: Places = {
     "J6": (
         not_held(
             "Which header field carries the caller's number changes no figure: phones of the engines with messages name "
-            "it in P-Asserted-Identity (sbc/endpoints/phone.py), and the contact centre reads it there "
+            "it in P-Asserted-Identity (sbc/endpoints/phone.py), where the contact centre reads it "
             "(sbc/endpoints/placing.py); nobody in a drill withholds it."
         ),
     ),
@@ -90,7 +90,7 @@ PLACES: Places = {
         parameter("Ports.tenant"),
         parameter("Number.tap"),
         behaviour(
-            "The contract's limit and a number's own count calls in and out alike, and lost calls until they are released.",
+            "The limits of contract and number count calls in and out alike, and lost ones until they are released.",
             drill="port-exhaustion",
             metric="blocked_ratio{limit=tenant}",
         ),

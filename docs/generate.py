@@ -19,72 +19,19 @@ from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
+from scenarios import model
 from scenarios.loader import load
 from scenarios.metrics import METRICS
-from scenarios.model import (
-    DUTIES,
-    Activate,
-    Actor,
-    AgentGroup,
-    Asked,
-    Biztel,
-    Calendar,
-    Callback,
-    CallerNumbers,
-    Command,
-    Deactivate,
-    DefaultCaller,
-    Drain,
-    Drift,
-    Drill,
-    FailureDetection,
-    Fault,
-    HeaderKey,
-    Ivr,
-    Live,
-    NoDetection,
-    Number,
-    OptionsDetection,
-    Overflow,
-    Ports,
-    Queue,
-    Reroute,
-    Resume,
-    Retry,
-    Run,
-    SbcPair,
-    Side,
-    Site,
-    Softphone,
-    Start,
-    Step,
-    Surge,
-    SwitchNodes,
-    SwitchSoftphones,
-    Target,
-    Traffic,
-    Trunk,
-    Verify,
-    VrrpDetection,
-    Waiver,
-    When,
-    Widen,
-)
+from scenarios.model.part import Part
 from scenarios.model_fields import named_fields
 from scenarios.rules import RULES
 
 FOLDER = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_PARTS: dict[str, type[Any]] = {
-    part.__name__: part
-    for part in (
-        Drill, Biztel, Asked, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk,
-        Number, Ports, Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge,
-        Fault, Actor, Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute,
-        Verify, Drain, Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
-    )
-}  # fmt: skip
+_PARTS: dict[str, type[Part]] = {
+    name: part for name, part in vars(model).items() if isinstance(part, type) and issubclass(part, Part)
+}
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
@@ -117,7 +64,7 @@ def _rules() -> str:
 
 
 def _duties() -> str:
-    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in DUTIES.items()))
+    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in model.DUTIES.items()))
 
 
 def _diagram(table: Mapping[Any, Any]) -> str:

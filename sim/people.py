@@ -13,17 +13,20 @@ from sbc.decisions.reach import stand_ins
 from scenarios.evidence import EventKind
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
     Drill,
+    Forward,
     Reroute,
     Resume,
     Step,
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
     When,
 )
 from sim.conditions import Conditions
@@ -219,6 +222,8 @@ class People:
                 self._came_out(name, succeeded=self._deeds.can_switch(pair))
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
+            case VerifyOut() as test:
+                self._deeds.verify_out(test, lambda left: self._came_out(name, succeeded=left))
             case _:
                 self._came_out(name, succeeded=True)
 
@@ -274,11 +279,15 @@ class People:
                 deeds.caller_numbers(group, number)
             case Reroute(route=number, to=to):
                 deeds.repoint(number, to)
+            case Forward(forward=number, to=to):
+                deeds.forward(number, to)
+            case Announce(announce=number, to=to, reaches=share):
+                deeds.announce(number, to, share)
             case Drain(drain=pair, retry_after=retry_after):
                 deeds.drain(pair, retry_after)
             case Resume(resume=pair):
                 deeds.resume(pair)
             case SwitchNodes(switch=pair):
                 deeds.switch(pair)
-            case SwitchSoftphones() | Verify() | None:
+            case SwitchSoftphones() | Verify() | VerifyOut() | None:
                 pass

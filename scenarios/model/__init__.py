@@ -22,6 +22,7 @@ from scenarios.model.network import (
     SbcPair,
     Site,
     Trunk,
+    VoiceWarp,
     VrrpDetection,
 )
 from scenarios.model.part import Part
@@ -30,10 +31,12 @@ from scenarios.model.steps import (
     ACTIONS,
     Action,
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
+    Forward,
     Reroute,
     Resume,
     Start,
@@ -41,6 +44,7 @@ from scenarios.model.steps import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
     When,
 )
 
@@ -51,6 +55,7 @@ __all__ = [
     "Activate",
     "Actor",
     "AgentGroup",
+    "Announce",
     "Asked",
     "Biztel",
     "Calendar",
@@ -67,6 +72,7 @@ __all__ = [
     "Duty",
     "FailureDetection",
     "Fault",
+    "Forward",
     "HeaderKey",
     "Ivr",
     "Live",
@@ -97,6 +103,8 @@ __all__ = [
     "Trunk",
     "Verdict",
     "Verify",
+    "VerifyOut",
+    "VoiceWarp",
     "VrrpDetection",
     "Waiver",
     "When",

@@ -6,12 +6,14 @@ from math import inf
 from scenarios.distributions import Distribution, Shape
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Detector,
     Drill,
     Fault,
+    Forward,
     Reroute,
     Step,
     SwitchSoftphones,
@@ -231,7 +233,7 @@ def _moves_to(drill: Drill, leads_to: Mapping[str, str], step: Step) -> tuple[st
     match step.does:
         case SwitchSoftphones(site=site):
             return "site", site
-        case Reroute(to=number) | CallerNumbers(to=number):
+        case Reroute(to=number) | Forward(to=number) | Announce(to=number) | CallerNumbers(to=number):
             field = "to"
         case DefaultCaller(default_caller=number):
             field = "default_caller"

@@ -42,7 +42,7 @@ BREAKS = {
     },
     "dr-button-late": {  # meant to fail: it does so by itself, and all the more with an even later button
         "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=10m",
-        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[press the DR button].takes=10m",
+        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[re-point 0120-123-456].takes=10s",
     },
     "dr-button-first": {
         "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=15m",

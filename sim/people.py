@@ -18,6 +18,7 @@ from scenarios.model import (
     DefaultCaller,
     Drain,
     Drill,
+    RequestPorts,
     Reroute,
     Resume,
     Step,
@@ -32,6 +33,7 @@ from sim.draws import Draws, Shares
 from sim.hours import Hours
 from sim.log import Log
 from sim.phones import Phones, Switch
+from sim.port_requests import PortRequests
 from sim.search import Search
 from sim.timer import later
 
@@ -88,7 +90,8 @@ class People:
         self._phones = phones
         self._groups = drill.agents
         self._log = log
-        self._conditions = Conditions(drill, deeds, repaired)
+        self._port_requests = PortRequests(env, drill, deeds.change_ports, draws, log)
+        self._conditions = Conditions(drill, deeds, repaired, self._port_requests.granted)
         self._unmet: dict[str, str] = {}
         """What each waiting step was last seen to wait for."""
         self._looks_again = False
@@ -217,6 +220,8 @@ class People:
         match self._steps[name].does:
             case SwitchNodes(switch=pair):
                 self._came_out(name, succeeded=self._deeds.can_switch(pair))
+            case RequestPorts():
+                self._came_out(name, succeeded=self._port_requests.can_file())
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
             case _:
@@ -280,5 +285,7 @@ class People:
                 deeds.resume(pair)
             case SwitchNodes(switch=pair):
                 deeds.switch(pair)
+            case RequestPorts(request_ports=limits):
+                self._port_requests.file(name, self._book.actor(name), limits)
             case SwitchSoftphones() | Verify() | None:
                 pass

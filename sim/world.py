@@ -12,7 +12,7 @@ from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from sbc.decisions.trunk import Refusal, Trouble, turns_away
 from scenarios.evidence import Direction
-from scenarios.model import Drill, SbcPair
+from scenarios.model import Drill, Ports, SbcPair
 from scenarios.rules.plan import pairs_in_use
 from sim.links import Link
 from sim.log import Log
@@ -236,6 +236,12 @@ class World:
         """Send calls to ``number`` on to ``to`` from now on (Z38)."""
         self.routing.repoint(number, to)
         self._ways.clear()
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
+        for held, cap in ((self.tenant, limits.tenant), (self.outbound, limits.outbound)):
+            for limit in held:
+                limit.cap = limit.cap if cap is None else cap
 
     def way(self, number: str, direction: Direction) -> Way | NoRoute:
         """Return the way of calls to a number, or out by it."""

@@ -17,6 +17,9 @@ from tests.test_drift_command import options
 PLAYED = {
     "dr-button-first": ("30m", 2),
     "dr-button-late": ("30m", 2),
+    "campaign-ports-late": ("115m", 2),
+    "campaign-ports-refused": ("70m", 2),
+    "campaign-ports-timely": ("115m", 2),
     "failback-under-load": ("85m", 2),
     "planned-maintenance": ("45m", 2),
     "port-exhaustion": ("25m", 2),

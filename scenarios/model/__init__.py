@@ -26,6 +26,7 @@ from scenarios.model.network import (
 )
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
+from scenarios.model.port_management import PortManagement
 from scenarios.model.steps import (
     ACTIONS,
     Action,
@@ -34,6 +35,7 @@ from scenarios.model.steps import (
     Deactivate,
     DefaultCaller,
     Drain,
+    RequestPorts,
     Reroute,
     Resume,
     Start,
@@ -76,8 +78,10 @@ __all__ = [
     "OptionsDetection",
     "Overflow",
     "Part",
+    "PortManagement",
     "Ports",
     "Queue",
+    "RequestPorts",
     "Reroute",
     "Resume",
     "Retry",

@@ -10,7 +10,7 @@ from sbc.endpoints.passing import Drain, Resume, Service
 from sbc.endpoints.reception import CLOSED
 from sbc.endpoints.subscriber import Dial, HangUp
 from scenarios.evidence import EventKind
-from scenarios.model import Queue
+from scenarios.model import Ports, Queue
 from sim.deeds import log_drain
 from sim.log import Log
 from sim.packets.host import Host
@@ -97,6 +97,10 @@ class Deeds:
         self._world.pairs[pair].drained = False
         self._pairs.tell(pair, Resume())
         self._log.entry(EventKind.RESUMED, pair)
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
+        self._world.change_ports(limits)
 
     def can_switch(self, pair: str) -> bool:
         """Whether both nodes of a pair work, so that they can change roles."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
+from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
@@ -165,6 +165,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
+    "machine port requests": lambda: _machine(port_requests.TABLE, port_requests.State, port_requests.Event),
     "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
     "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
     "machine invite server": lambda: _transaction(machines.INVITE_SERVER),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from reports.statistics import quantile
 from reports.summary import Effect, Lateness, StepRun, Value
 from scenarios.evidence import EventKind, JournalEntry
-from scenarios.model import Drill
+from scenarios.model import Drill, RequestPorts
 from scenarios.rules.plan import pairs_meant
 
 PHONES_BACK = 0.95
@@ -80,10 +80,13 @@ class Chronicle:
     steps: dict[str, StepRun] = field(init=False)
     _phones: dict[str, _Phones] = field(init=False)
     _pairs: dict[str, _Pair] = field(init=False)
+    _granted: dict[str, float | None] = field(init=False)
+    """When the request for ports of each step that files one was granted; None while it is not."""
 
     def __post_init__(self) -> None:
         self.steps = {step.step: StepRun() for step in self.drill.runbook}
         self._pairs = {pair: _Pair() for pair in self.drill.sbc_pairs}
+        self._granted = {step.step: None for step in self.drill.runbook if isinstance(step.does, RequestPorts)}
         self._phones = {
             name: _Phones(
                 PHONES_BACK * group.count,
@@ -122,6 +125,8 @@ class Chronicle:
                 self.stopped = now
             case EventKind.LATENESS:
                 self.lateness = Lateness(float(detail["p99"]), float(detail["worst"]), float(detail["limit"]))
+            case EventKind.PORTS_GRANTED:
+                self._granted[subject] = now
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
             case EventKind.STEP_WAITING:
@@ -177,6 +182,17 @@ class Chronicle:
             return self._since_fault(max(ends))
         begin = self._end(since)
         return math.inf if math.isinf(begin) else max(max(ends) - begin, 0.0)
+
+    def time_to_grant(self, step: str | None = None) -> Value:
+        """Return the longest time from the beginning of a step that requests ports until they were granted, or that of
+        one step; None where no step requests any."""
+        asked = list(self._granted) if step is None else [step]
+        return max((self._grant(name) for name in asked), default=None)
+
+    def _grant(self, name: str) -> float:
+        """Seconds from the beginning of a step until its request was granted, infinity for never."""
+        started, granted = self.steps[name].started, self._granted.get(name)
+        return math.inf if started is None or granted is None else granted - started
 
     def _end(self, name: str) -> float:
         """When a step was finished, infinity for never."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from scenarios.expectations import Query
-from scenarios.model import Drill
+from scenarios.model import Drill, RequestPorts
 from scenarios.numberplan import NumberError, canonical
 from scenarios.rules.plan import caps, pairs_meant
 
@@ -105,6 +105,8 @@ def _after_faults(drill: Drill, numbers: list[str]) -> Iterator[Query]:
     yield from (_about("registration_p95", "agents", group) for group in drill.agents)
     if drill.runbook:
         yield Query("runbook_time")
+    asking = (step.step for step in drill.runbook if isinstance(step.does, RequestPorts))
+    yield from (_about("time_to_grant", "step", step) for step in asking)
 
 
 def _loses_active(drill: Drill, pair: str) -> bool:

@@ -227,6 +227,12 @@ _ENTRIES = (
         "step",
         "since",
     ),
+    _time(
+        "time_to_grant",
+        "From the moment somebody sets about a request for ports until it is granted, tries while another is pending "
+        "included; the longest of several, or that of one `step`; never where one is rejected, or open at the end.",
+        "step",
+    ),
 )
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ENTRIES}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from scenarios.evidence import EventKind
-from scenarios.model import Queue, VerifyOut
+from scenarios.model import Ports, Queue, VerifyOut
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.phones import Phones
@@ -40,6 +40,9 @@ class Deeds(Protocol):
 
     def resume(self, pair: str) -> None:
         """Let it take calls again."""
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
 
     def can_switch(self, pair: str) -> bool:
         """Whether both nodes of a pair work, so that they can change roles."""
@@ -119,6 +122,10 @@ class Steps:
         """Let it take calls again."""
         self._world.pairs[pair].drained = False
         self._log.entry(EventKind.RESUMED, pair)
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
+        self._world.change_ports(limits)
 
     def can_switch(self, pair: str) -> bool:
         """Whether both nodes of a pair work, so that they can change roles."""

@@ -20,6 +20,7 @@ from scenarios.model import (
     Drain,
     Drill,
     Forward,
+    RequestPorts,
     Reroute,
     Resume,
     Step,
@@ -35,6 +36,7 @@ from sim.draws import Draws, Shares
 from sim.hours import Hours
 from sim.log import Log
 from sim.phones import Phones, Switch
+from sim.port_requests import PortRequests
 from sim.search import Search
 from sim.timer import later
 
@@ -91,7 +93,8 @@ class People:
         self._phones = phones
         self._groups = drill.agents
         self._log = log
-        self._conditions = Conditions(drill, deeds, repaired)
+        self._port_requests = PortRequests(env, drill, deeds.change_ports, draws, log)
+        self._conditions = Conditions(drill, deeds, repaired, self._port_requests.granted)
         self._unmet: dict[str, str] = {}
         """What each waiting step was last seen to wait for."""
         self._looks_again = False
@@ -220,6 +223,8 @@ class People:
         match self._steps[name].does:
             case SwitchNodes(switch=pair):
                 self._came_out(name, succeeded=self._deeds.can_switch(pair))
+            case RequestPorts():
+                self._came_out(name, succeeded=self._port_requests.can_file())
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
             case VerifyOut() as test:
@@ -289,5 +294,7 @@ class People:
                 deeds.resume(pair)
             case SwitchNodes(switch=pair):
                 deeds.switch(pair)
+            case RequestPorts(request_ports=limits):
+                self._port_requests.file(name, self._book.actor(name), limits)
             case SwitchSoftphones() | Verify() | VerifyOut() | None:
                 pass

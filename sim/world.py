@@ -13,7 +13,7 @@ from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from sbc.decisions.trunk import Refusal, Trouble, turns_away
 from sbc.decisions.ways_out import from_site
 from scenarios.evidence import Direction
-from scenarios.model import Drill, SbcPair
+from scenarios.model import Drill, Ports, SbcPair
 from scenarios.rules.plan import pairs_in_use
 from sim.links import Link
 from sim.log import Log
@@ -249,6 +249,12 @@ class World:
         """Return what a caller dials who knows ``number``; ``hears``: the caller's draw from 0 to 1 (Z20)."""
         new, reaches = self.announced.get(number, (number, 0.0))
         return new if hears < reaches else number
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
+        for held, cap in ((self.tenant, limits.tenant), (self.outbound, limits.outbound)):
+            for limit in held:
+                limit.cap = limit.cap if cap is None else cap
 
     def way(self, number: str, direction: Direction) -> Way | NoRoute:
         """Return the way of calls to a number, or out by it."""

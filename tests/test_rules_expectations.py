@@ -30,6 +30,7 @@ from tests.made_plans import (
     plan,
     step,
 )
+from tests.port_plans import request, requesting
 
 SELECTORS = {
     "softphones_least": "{site=tokyo}",
@@ -43,6 +44,8 @@ HOURS: dict[str, Any] = {
     "numbers": {FREE_DIAL: {"to": TOKYO, "open": "office"}},
 }
 """A number that is not always open."""
+REQUESTS = requesting(ACTIVATE, SWITCH, REROUTE, request("less", 10, tenant=49), ports={"tenant": 50, "outbound": 10})
+"""A step that requests ports."""
 ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PHONES: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
 
 
@@ -54,7 +57,7 @@ def expecting(*expect: str, **changes: Any) -> Drill:
 @pytest.mark.parametrize("metric", METRICS)
 def test_no_metric_is_ever_below_nothing(metric: str) -> None:
     query, zero = metric + SELECTORS.get(metric, ""), ZERO[METRICS[metric].unit]
-    hours = HOURS if metric == "closed" else {}
+    hours = {"closed": HOURS, "time_to_grant": REQUESTS}.get(metric, {})
     always = only(expecting(f"{query} >= {zero}", **hours))
     assert (always.id, always.severity) == ("vacuous-expectation", Severity.ERROR)
     assert "never below 0" in always.message

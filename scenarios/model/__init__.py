@@ -27,6 +27,7 @@ from scenarios.model.network import (
 )
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
+from scenarios.model.port_management import PortManagement
 from scenarios.model.steps import (
     ACTIONS,
     Action,
@@ -37,6 +38,7 @@ from scenarios.model.steps import (
     DefaultCaller,
     Drain,
     Forward,
+    RequestPorts,
     Reroute,
     Resume,
     Start,
@@ -82,8 +84,10 @@ __all__ = [
     "OptionsDetection",
     "Overflow",
     "Part",
+    "PortManagement",
     "Ports",
     "Queue",
+    "RequestPorts",
     "Reroute",
     "Resume",
     "Retry",

@@ -131,5 +131,8 @@ class AgentGroup(Part):
     """Work after each call, before the next."""
     caller_number: PhoneNumber | None = None
     """The number their terminals show on outbound calls with `shows: terminal` (Z37)."""
+    dials: Count | None = None
+    """Calls that a dialler tries at once for each of them, every try on a port of its own (P16). For plan checks: in a
+    run, an agent places one call at a time."""
     office: Name | None = None
     """The office they work at; without one, a fault of an office does not touch them."""

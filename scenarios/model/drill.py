@@ -27,6 +27,7 @@ from scenarios.model.live import Live, Target
 from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
+from scenarios.model.port_management import PortManagement
 from scenarios.model.steps import Step, VerifyOut
 from scenarios.numberplan import forwarding, is_fixed_line
 
@@ -109,6 +110,8 @@ class Drill(Part):
     """The number outbound calls show unless they choose another (Z32)."""
     ports: Ports = Ports()
     """Contract-wide port limits."""
+    port_management: PortManagement | None = None
+    """How the contract-wide limits are changed."""
     calendars: dict[Name, Calendar] = {}
     """Opening hours, shifts and times on duty by name."""
     queues: dict[Name, Queue] = {}

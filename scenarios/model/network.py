@@ -155,3 +155,6 @@ class Ports(Part):
     """Inbound and outbound calls together, over all numbers (J7, P8)."""
     outbound: Count | None = None
     """Outbound calls."""
+    agentless: Count | None = None
+    """Outbound calls without an agent. No call of a drill is one, so that none counts against it: only requests for
+    ports, and how they relate to the others (P9), know it."""

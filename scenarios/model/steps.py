@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag
 
 from scenarios.fields import Distributed, Duration, Label, LongerThanZero, Name, PhoneNumber, Share
 from scenarios.model.duties import Duty
+from scenarios.model.network import Ports
 from scenarios.model.part import Part
 
 
@@ -126,6 +127,16 @@ class SwitchNodes(Part):
     """The pair."""
 
 
+class RequestPorts(Part):
+    """File a request for other limits on concurrent ports. The step is repeated while another request is pending, new
+    or in review (P12), and finished when this one is filed; `when: {granted: …}` of a later step waits for the outcome.
+    A requested change counts at once when granted, as a whole or not at all (P10), and calls above a lowered limit go
+    on."""
+
+    request_ports: Ports
+    """The limits asked for, of the one tenant that a drill is about (P11); those left out stay as they are."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
@@ -134,7 +145,7 @@ def _action_tag(value: object) -> str | None:
 
 ACTIONS = (
     "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "forward", "announce",
-    "verify", "verify_out", "drain", "resume", "switch",
+    "verify", "verify_out", "drain", "resume", "switch", "request_ports",
 )  # fmt: skip
 """The field that tells each kind of action from the others."""
 
@@ -152,7 +163,8 @@ Action = Annotated[
     | Annotated[VerifyOut, Tag("<verify_out>")]
     | Annotated[Drain, Tag("<drain>")]
     | Annotated[Resume, Tag("<resume>")]
-    | Annotated[SwitchNodes, Tag("<switch>")],
+    | Annotated[SwitchNodes, Tag("<switch>")]
+    | Annotated[RequestPorts, Tag("<request_ports>")],
     Discriminator(_action_tag),
 ]
 
@@ -177,6 +189,8 @@ class When(Part):
     """A site that takes calls: activated if it is secondary, and not lost."""
     idle: Name | None = None
     """A pair that carries no call."""
+    granted: Label | None = None
+    """A step whose request for ports has been granted."""
     registered: Name | None = None
     """A group of which at least `share` of the agents have their phone registered at `site`."""
     site: Name | None = None

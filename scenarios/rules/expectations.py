@@ -1,15 +1,15 @@
 """Expectations that judge nothing: they cannot fail, can never hold, or ask for what does not happen in the run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import NamedTuple
 
 from scenarios.evidence import Direction
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import METRICS, Unit
-from scenarios.model import Drill, Fault, Number, SwitchNodes
+from scenarios.model import Drill, Fault, Number, RequestPorts, SwitchNodes
 from scenarios.problems import Severity
-from scenarios.rules.plan import caps, course, faults_in_run, pairs_meant, phone_sites
+from scenarios.rules.plan import caps, course, faults_in_run, highest_caps, lowest_caps, pairs_meant, phone_sites
 from scenarios.rules.references import CPS, QUEUE_LIMITS, lost_part
 from scenarios.rules.rule import Check, Path, Remark, Rule
 from scenarios.units import format_duration, format_share
@@ -40,9 +40,9 @@ def _most_calls(drill: Drill, limit: str) -> float:
     trunks = [trunk for name, trunk in drill.trunks.items() if limit in (name, trunk.via)]
     callers = {stream.from_ for stream in drill.traffic if stream.from_ is not None}
     return min(
-        _cap(drill, limit),
+        _cap(highest_caps(drill), limit),
         sum(trunk.channels for trunk in trunks or drill.trunks.values()),
-        inf if drill.ports.tenant is None else drill.ports.tenant,
+        highest_caps(drill).get(("ports", "tenant"), inf),
         inf if limit != "outbound" else sum(drill.agents[group].count for group in callers),
     )
 
@@ -93,11 +93,11 @@ def _never_refuses(drill: Drill, query: Query) -> bool:
     if limit == "outbound" and not any(queue.callback for queue in drill.queue_table().values()):
         # Who is called back takes an outbound port, and is an inbound caller all the same.
         return selected.get("direction") == Direction.INBOUND or all(stream.from_ is None for stream in drill.traffic)
-    return _most_calls(drill, limit) < _cap(drill, limit)
+    return _most_calls(drill, limit) < _cap(lowest_caps(drill), limit)
 
 
-def _cap(drill: Drill, limit: str) -> int:
-    return next(cap for path, cap in caps(drill).items() if path[1] == limit)
+def _cap(of_plan: Mapping[Path, int], limit: str) -> int:
+    return next(cap for path, cap in of_plan.items() if path[1] == limit)
 
 
 def _selected(query: Query, name: str) -> str:
@@ -125,7 +125,7 @@ def _with_ends(drill: Drill) -> Iterator[tuple[Path, Expectation, tuple[float, f
     for index, expectation in enumerate(drill.expect):
         query = expectation.query
         if not _window_is_empty(drill, query):
-            unit = _cap(drill, _selected(query, "limit")) if expectation.of_limit else 1
+            unit = _cap(caps(drill), _selected(query, "limit")) if expectation.of_limit else 1
             low, high = _span(drill, query)
             yield ("expect", index), expectation, (low / unit, high / unit)
 
@@ -142,7 +142,7 @@ def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
         case Unit.SHARE:
             return f"{query} is never above {format_share(high)}"
         case Unit.PORTS:
-            cap = _cap(drill, _selected(query, "limit"))
+            cap = _cap(highest_caps(drill), _selected(query, "limit"))
             why = "its own cap" if high == cap else f"for no more can come through to its cap of {cap}"
             return f"{query} is never above {high:.0f}, {why}"
         case Unit.PHONES:
@@ -339,6 +339,15 @@ _NEEDS = (
         _some_go_that_way,
         "no call goes that way",
         "the other direction",
+    ),
+    _Need(
+        ("time_to_grant",),
+        lambda drill, query: any(
+            isinstance(step.does, RequestPorts) and dict(query.selectors).get("step", step.step) == step.step
+            for step in drill.runbook
+        ),
+        "no such step requests ports",
+        "a step that does {request_ports: …}",
     ),
     _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
     _Need(

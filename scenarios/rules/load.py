@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scenarios.model import Drill, Ivr, Traffic
 from scenarios.problems import Severity
 from scenarios.rules.baseline import in_service, landing_before, team_before
-from scenarios.rules.plan import Landing, caps, heads, moments, rates
+from scenarios.rules.plan import Landing, heads, highest_caps, moments, rates
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
 from scenarios.theory.erlang import MOST_LOAD, erlang_b, ports_for
 from scenarios.units import format_duration, format_share
@@ -23,7 +23,7 @@ OCCUPANCY = 0.9
 """Share of agents who may be at work before anything has failed."""
 
 
-class _Work(NamedTuple):
+class Work(NamedTuple):
     """A stream of calls that get through before the fault, and what they take up."""
 
     stream: Traffic
@@ -54,7 +54,8 @@ class _Shortage(NamedTuple):
     remark: Remark
 
 
-def _work(drill: Drill) -> Iterator[_Work]:
+def work_before(drill: Drill) -> Iterator[Work]:
+    """Yield the streams that get through before anything has failed or any step is taken."""
     for stream in drill.traffic:
         landing = landing_before(drill, stream)
         if landing is None or not in_service(drill, landing.site):
@@ -65,7 +66,7 @@ def _work(drill: Drill) -> Iterator[_Work]:
             team, ivr = team_before(drill, landing.queue, landing.site), drill.queue_table()[landing.queue].ivr
         else:
             team, ivr = frozenset(), None
-        yield _Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team, ivr)
+        yield Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team, ivr)
 
 
 def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
@@ -96,13 +97,13 @@ _LIMITS = {
 
 
 def _short_limits(drill: Drill) -> Iterator[_Shortage]:
-    on: defaultdict[Path, list[_Work]] = defaultdict(list)
-    for work in _work(drill):
+    on: defaultdict[Path, list[Work]] = defaultdict(list)
+    for work in work_before(drill):
         for path in work.limits:
             on[path].append(work)
-    for path, cap in caps(drill).items():
+    for path, cap in highest_caps(drill).items():
         works = on[path]
-        if not works or _never_full(drill, cap, [work.stream for work in works]):
+        if not works or never_full(drill, cap, [work.stream for work in works]):
             continue
         load = max(_loads(drill, [(work.stream, work.holding) for work in works], moments(drill, drill.run.lasts)))
         needed = ports_for(load, BLOCKING) if load <= MOST_LOAD else math.ceil(load)
@@ -116,7 +117,7 @@ def _short_limits(drill: Drill) -> Iterator[_Shortage]:
             yield _Shortage(load >= cap, Remark(path, message, f"at least {needed} for {format_share(BLOCKING)}"))
 
 
-def _never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
+def never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
     """Whether all calls on a limit are placed by agents, of whom there are no more than it has room for."""
     groups = {stream.from_ for stream in streams}
     return None not in groups and sum(drill.agents[group].count for group in groups if group) <= cap
@@ -126,7 +127,7 @@ def _never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
 
 
 def _short_teams(drill: Drill) -> Iterator[_Shortage]:
-    staffed = [work for work in _work(drill) if work.team]
+    staffed = [work for work in work_before(drill) if work.team]
     at = moments(drill, drill.run.lasts)
     for team in _teams(work.team for work in staffed):
         counts = [sum(on_duty) for on_duty in zip(*(heads(drill, group, at) for group in team), strict=True)]
@@ -151,7 +152,7 @@ def _short_teams(drill: Drill) -> Iterator[_Shortage]:
             yield _Shortage(load >= count, Remark(("agents", groups[0], "count"), message, remedy))
 
 
-def _handling(drill: Drill, work: _Work) -> float:
+def _handling(drill: Drill, work: Work) -> float:
     """Return the mean agent time of a call with its wrap-up, in seconds, over the agents who may get it."""
     groups = [drill.agents[group] for group in work.team]
     wrap_up = sum(group.count * (group.wrap_up.mean if group.wrap_up else 0.0) for group in groups)

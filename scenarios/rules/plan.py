@@ -16,6 +16,7 @@ from scenarios.model import (
     Drill,
     Fault,
     Forward,
+    RequestPorts,
     Reroute,
     Start,
     Step,
@@ -180,6 +181,26 @@ def caps(drill: Drill) -> dict[Path, int]:
         **{("sbc_pairs", name, "ports"): pair.ports for name, pair in drill.sbc_pairs.items()},
     }
     return {path: cap for path, cap in stated.items() if cap is not None}
+
+
+def contract_caps(drill: Drill) -> dict[Path, tuple[int, ...]]:
+    """Return all values that each contract-wide limit has at some time: the first, and those that steps ask for."""
+    asked = [drill.ports, *(step.does.request_ports for step in drill.runbook if isinstance(step.does, RequestPorts))]
+    return {
+        ("ports", name): tuple(cap for cap in (getattr(ports, name) for ports in asked) if cap is not None)
+        for name in ("tenant", "outbound")
+        if getattr(drill.ports, name) is not None
+    }
+
+
+def highest_caps(drill: Drill) -> dict[Path, int]:
+    """Return all limits as :func:`caps` does, each at its highest."""
+    return {**caps(drill), **{path: max(values) for path, values in contract_caps(drill).items()}}
+
+
+def lowest_caps(drill: Drill) -> dict[Path, int]:
+    """Return all limits as :func:`caps` does, each at its lowest."""
+    return {**caps(drill), **{path: min(values) for path, values in contract_caps(drill).items()}}
 
 
 def faults_in_run(drill: Drill) -> list[Fault]:

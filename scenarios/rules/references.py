@@ -16,6 +16,7 @@ from scenarios.model import (
     Drill,
     Fault,
     Forward,
+    RequestPorts,
     Reroute,
     Resume,
     SbcPair,
@@ -32,6 +33,7 @@ from scenarios.problems import Finding, Severity, did_you_mean, fold
 from scenarios.rules.biztel_fields import biztel_fields
 from scenarios.rules.hours import without_start
 from scenarios.rules.number_fields import number_fields
+from scenarios.rules.port_fields import port_fields
 from scenarios.rules.targets import target_fields
 from scenarios.tolerances import MEASURES, Measure
 
@@ -281,12 +283,15 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("resume", "pairs", pair),)
         case SwitchNodes(switch=pair):
             return (("switch", "pairs", pair),)
+        case RequestPorts():
+            return ()
 
 
 def _of_condition(path: Path, when: When) -> Iterator[_Reference]:
     yield _Reference((*path, "repaired"), "faults", when.repaired)
     yield _Reference((*path, "in_service"), "sites", when.in_service)
     yield _Reference((*path, "idle"), "pairs", when.idle)
+    yield _Reference((*path, "granted"), "steps", when.granted)
     yield _Reference((*path, "registered"), "groups", when.registered)
     yield _Reference((*path, "site"), "sites", when.site)
 
@@ -377,6 +382,7 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
     yield from number_fields(drill)
     yield from target_fields(drill)
     yield from biztel_fields(drill)
+    yield from port_fields(drill)
     for compared, tolerance in drill.drift.allow.items():
         metric = compared.query.definition
         if not tolerance.fits(metric.unit):
@@ -508,14 +514,14 @@ def _of_condition_fields(path: Path, when: When) -> Iterator[Finding]:
             if field in when.model_fields_set:
                 message = "this says where and how many phones are 'registered', which is not asked"
                 yield _error("not-applicable", (*path, field), message, "'registered' with it")
-        if when.repaired is None and when.in_service is None and when.idle is None:
+        if all(each is None for each in (when.repaired, when.in_service, when.idle, when.granted)):
             yield _error("exactly-one", path, "the step waits for nothing", _CONDITIONS)
     elif when.site is None:
         message = f"phones of {when.registered} are registered somewhere: the condition does not say where"
         yield _error("exactly-one", (*path, "registered"), message, "'site' with it")
 
 
-_CONDITIONS = "'repaired', 'in_service', 'idle', 'registered', or several of them"
+_CONDITIONS = "'repaired', 'in_service', 'idle', 'granted', 'registered', or several of them"
 
 
 def _error(rule: str, path: Path, message: str, remedy: str) -> Finding:

@@ -25,8 +25,9 @@ def target_fields(drill: Drill) -> Iterator[Finding]:
             message = "commands are for gear of the user's own; here the far end is kirikae itself"
             yield _not_applicable(("faults", index, "command"), message, "'pair' or 'site', or no 'command'")
     by_the_clock = drill.calendars or any(not stream.arrivals.constant for stream in drill.traffic)
+    by_the_clock = by_the_clock or drill.port_management is not None  # whose limits are for a day
     if by_the_clock and drill.live.timeline < 1:
-        message = "hours and times of day pass as the clock on the wall does, and cannot be scaled"
+        message = "hours, days and times of day pass as the clock on the wall does, and cannot be scaled"
         yield _not_applicable(("live", "timeline"), message, "'for' alone, or a plan without hours and profiles")
 
 

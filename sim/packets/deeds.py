@@ -14,7 +14,7 @@ from sbc.endpoints.reception import CLOSED
 from sbc.endpoints.subscriber import Dial, HangUp
 from sbc.endpoints.wire import Address
 from scenarios.evidence import EventKind
-from scenarios.model import Drill, VerifyOut
+from scenarios.model import Drill, Ports, VerifyOut
 from sim.deeds import log_drain, tested_out
 from sim.log import Log
 from sim.packets.host import Host
@@ -119,6 +119,10 @@ class Deeds:
         self._world.pairs[pair].drained = False
         self._pairs.tell(pair, Resume())
         self._log.entry(EventKind.RESUMED, pair)
+
+    def change_ports(self, limits: Ports) -> None:
+        """Let other contract-wide limits hold; calls above a lowered one go on."""
+        self._world.change_ports(limits)
 
     def can_switch(self, pair: str) -> bool:
         """Whether both nodes of a pair work, so that they can change roles."""

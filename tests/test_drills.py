@@ -117,8 +117,8 @@ BREAKS = {
         "blocked_ratio{after=30m} < 10%": "numbers.03-1234-5678.voice_warp.channels=8",
     },
     "campaign-ports-timely": {
-        "blocked_ratio{limit=tenant} < 1%": "port_management.daily_limit=20",
-        "caller_loss < 1%": "runbook[second part].starts.at=100m",
+        "blocked_ratio{limit=tenant} < 1%": "runbook[first part].fails=99%",
+        "caller_loss < 1%": "runbook[first part].fails=99%",
         "time_to_grant <= 25m": "port_management.verified_after=25m",
     },
     "campaign-ports-late": {  # meant to fail: with a shorter night or review too

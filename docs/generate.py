@@ -19,72 +19,19 @@ from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
+from scenarios import model
 from scenarios.loader import load
 from scenarios.metrics import METRICS
-from scenarios.model import (
-    Activate,
-    Actor,
-    AgentGroup,
-    Calendar,
-    Callback,
-    CallerNumbers,
-    Command,
-    Deactivate,
-    DefaultCaller,
-    Drain,
-    Drift,
-    Drill,
-    FailureDetection,
-    Fault,
-    HeaderKey,
-    Ivr,
-    Live,
-    NoDetection,
-    Number,
-    OptionsDetection,
-    Overflow,
-    PortManagement,
-    Ports,
-    Queue,
-    RequestPorts,
-    Reroute,
-    Resume,
-    Retry,
-    Run,
-    SbcPair,
-    Side,
-    Site,
-    Softphone,
-    Start,
-    Step,
-    Surge,
-    SwitchNodes,
-    SwitchSoftphones,
-    Target,
-    Traffic,
-    Trunk,
-    Verify,
-    VrrpDetection,
-    Waiver,
-    When,
-    Widen,
-)
+from scenarios.model.part import Part
 from scenarios.model_fields import named_fields
 from scenarios.rules import RULES
 
 FOLDER = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_PARTS: dict[str, type[Any]] = {
-    part.__name__: part
-    for part in (
-        Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
-        PortManagement,
-        Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
-        Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, RequestPorts, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
-    )
-}  # fmt: skip
+_PARTS: dict[str, type[Part]] = {
+    name: part for name, part in vars(model).items() if isinstance(part, type) and issubclass(part, Part)
+}
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
@@ -114,6 +61,10 @@ def _metrics() -> str:
 def _rules() -> str:
     rows = ((f"`{rule.id}`", str(rule.severity), "yes" if rule.waivable else "no", rule.why) for rule in RULES)
     return _table(("id", "severity", "waivable", "why"), rows)
+
+
+def _duties() -> str:
+    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in model.DUTIES.items()))
 
 
 def _diagram(table: Mapping[Any, Any]) -> str:
@@ -202,6 +153,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     **{f"fields of {name}": partial(_fields, part) for name, part in _PARTS.items()},
     "metrics": _metrics,
     "rules": _rules,
+    "duties": _duties,
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),

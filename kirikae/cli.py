@@ -1,4 +1,4 @@
-"""The command line: `kirikae run`, `drift`, `drills`, `number`, `schema`."""
+"""The command line: `kirikae new`, `run`, `drift`, `drills`, `number`, `schema`."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kirikae import __version__, drift, drills, run
+from kirikae import __version__, drift, drills, new, run
 from kirikae.drills import schema_text
 from kirikae.live_options import (
     AllowExecOption,
@@ -60,6 +60,14 @@ Examples:
   kirikae run sbc-pair-takeover --engine packets --seed 1 --detail 17 --at 12.3s
 
 Exit codes: 0 passed, 1 failed, 2 the file or the command line is wrong, 3 inconclusive.
+"""
+
+_NEW_EXAMPLES = """
+Examples:
+
+  kirikae new --system biztel --out plan.kirikae.yaml
+
+  kirikae new --system biztel --out plan.kirikae.yaml --published 0120-123-456 --calls 600/h --agents 60
 """
 
 _DRIFT_EXAMPLES = """
@@ -217,6 +225,49 @@ def _explained(file: str) -> Iterator[None]:
     except KeyboardInterrupt:
         _say("Stopped; not all results are written.")
         raise typer.Exit(INTERRUPTED) from None
+
+
+@app.command("new", epilog=_NEW_EXAMPLES)
+def new_command(
+    system: Annotated[str, typer.Option(metavar=" | ".join(new.QUESTIONS), help="What the plan is for.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to; a file that is there is not replaced.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace it.")] = False,
+    ask: Annotated[
+        bool | None,
+        typer.Option("--ask/--no-ask", help="Whether to ask for what no option says; by default on a terminal."),
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What happens, in one line.")] = None,
+    primary: Annotated[str | None, typer.Option(help="Name of the primary site.")] = None,
+    secondary: Annotated[str | None, typer.Option(help="biztel: name of the DR site.")] = None,
+    published: Annotated[str | None, typer.Option(help="The number that callers dial.")] = None,
+    behind: Annotated[str | None, typer.Option(help="The number behind it.")] = None,
+    behind_dr: Annotated[str | None, typer.Option(help="biztel: the number behind it on the DR site.")] = None,
+    calls: Annotated[str | None, typer.Option(help="Calls in a busy hour, such as 600/h.")] = None,
+    talk: Annotated[str | None, typer.Option(help="How long people talk, such as 3m.")] = None,
+    agents: Annotated[str | None, typer.Option(help="Agents on duty.")] = None,
+) -> None:
+    """Write a commented drill for a system, from a few answers."""
+    given = {
+        "title": title,
+        "primary": primary,
+        "secondary": secondary,
+        "published": published,
+        "behind": behind,
+        "behind_dr": behind_dr,
+        "calls": calls,
+        "talk": talk,
+        "agents": agents,
+    }
+    try:
+        name = new.known(system)
+        new.refuse_existing(out, force=force)
+        answers, written = new.answer(name, given, ask=new.on_terminal() if ask is None else ask)
+        for path in new.write(new.text_of(name, answers, written), out, force=force):
+            typer.echo(path)
+    except new.NewError as error:
+        _stop(str(error))
+    except OSError as error:
+        _stop(f"{error.filename}: {error.strerror}")
 
 
 @app.command("drift", epilog=_DRIFT_EXAMPLES)

@@ -119,4 +119,4 @@ def _about(metric: str, selector: str, value: str) -> Query:
 
 def limits(drill: Drill) -> dict[str, int]:
     """Return the cap of every limit of the plan, as calls at the same time; a pair's is that of one node."""
-    return {str(name): cap for (_, name, *_), cap in caps(drill).items()}
+    return {**{str(name): cap for (_, name, *_), cap in caps(drill).items()}, **drill.forwarding_limits()}

@@ -114,6 +114,10 @@ class EventKind(StrEnum):
     """Phones of a group lost the registrar of their `site`, or their office, or left for a site that does not take
     them; `registered` counts the group's phones left, `lost` those that a fault has taken."""
     REROUTED = "rerouted"
+    FORWARDED = "forwarded"
+    """The carrier forwards a number `to` another from now on."""
+    ANNOUNCED = "announced"
+    """Callers are told of a new number, `to`; `reaches` is the share who hear it."""
     CALLER_NUMBER = "caller number"
     OPENED = "opened"
     """A number or queue is open from now on."""

@@ -79,8 +79,9 @@ class Calls(Lifecycle):
 
     def _dial(self, call: Call, now: float) -> None:
         stream = call.stream
-        self._begin(call, stream.to, now)
-        way = self._world.way(stream.to, _INBOUND)
+        number = stream.to if stream.hears is None else self._world.dialled(stream.to, call.hears)
+        self._begin(call, number, now)
+        way = self._world.way(number, _INBOUND)
         if isinstance(way, NoRoute):
             self.refuse(call, Outcome.FAILED, way.reason, way.sip, now)
         else:

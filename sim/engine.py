@@ -52,7 +52,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     faults = Faults(drill, world, calls, phones, pairs, draws, log)
     play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
-        calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
+        calls.play(Stream.of(stream, name, drill, draws), blocks)
 
     def gauges() -> Iterator[tuple[Gauge, str, int]]:
         yield from ((Gauge.PORTS, name, high) for name, high in world.high_ports().items())

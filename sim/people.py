@@ -13,11 +13,13 @@ from sbc.decisions.reach import stand_ins
 from scenarios.evidence import EventKind
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
     Drill,
+    Forward,
     RequestPorts,
     Reroute,
     Resume,
@@ -25,6 +27,7 @@ from scenarios.model import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
     When,
 )
 from sim.conditions import Conditions
@@ -88,6 +91,7 @@ class People:
         self._env = env
         self._deeds = deeds
         self._phones = phones
+        self._groups = drill.agents
         self._log = log
         self._port_requests = PortRequests(env, drill, deeds.change_ports, draws, log)
         self._conditions = Conditions(drill, deeds, repaired, self._port_requests.granted)
@@ -223,6 +227,8 @@ class People:
                 self._came_out(name, succeeded=self._port_requests.can_file())
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
+            case VerifyOut() as test:
+                self._deeds.verify_out(test, lambda left: self._came_out(name, succeeded=left))
             case _:
                 self._came_out(name, succeeded=True)
 
@@ -237,16 +243,21 @@ class People:
         one = agent.number - self._phones.of_group(agent.group)[0].number
 
         def tried() -> None:
-            if crowd.luck.next(one) >= self._steps[name].fails:
+            if crowd.luck.next(one) < self._steps[name].fails:
+                again()
+            elif self._groups[agent.group].softphone.stays:
+                done()
+            else:
                 sign_in = 0.0 if crowd.sign_in is None else crowd.sign_in.next(one)
                 self._phones.switch(agent, Switch(action.site, sign_in, switched))
-            else:
-                again()
 
         def switched() -> None:
             if crowd.slips.next(one) < action.slips:
                 self._phones.switch(agent, Switch(before, 0.0, again))
-                return
+            else:
+                done()
+
+        def done() -> None:
             if agent in left:
                 left.remove(agent)
                 if not left:
@@ -273,6 +284,10 @@ class People:
                 deeds.caller_numbers(group, number)
             case Reroute(route=number, to=to):
                 deeds.repoint(number, to)
+            case Forward(forward=number, to=to):
+                deeds.forward(number, to)
+            case Announce(announce=number, to=to, reaches=share):
+                deeds.announce(number, to, share)
             case Drain(drain=pair, retry_after=retry_after):
                 deeds.drain(pair, retry_after)
             case Resume(resume=pair):
@@ -281,5 +296,5 @@ class People:
                 deeds.switch(pair)
             case RequestPorts(request_ports=limits):
                 self._port_requests.file(name, self._book.actor(name), limits)
-            case SwitchSoftphones() | Verify() | None:
+            case SwitchSoftphones() | Verify() | VerifyOut() | None:
                 pass

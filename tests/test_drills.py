@@ -19,9 +19,7 @@ BREAKS = {
         "softphones_back{agents=sales} <= 30m": "runbook[switch the softphones].takes=40m",
         "blocked_ratio{after=60m} < 1%": "trunks.ntt-osaka.channels=60",
         "service_level{queue=sales, after=60m} >= 80%": "traffic[0].surge.for=80m",
-        "asr{direction=out, after=60m} >= 95%": (
-            "runbook[change the default caller number].does.default_caller=03-1234-5678"
-        ),
+        "asr{direction=out, after=60m} >= 95%": "runbook[change the default caller number].takes=1h",
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
     "failback-under-load": {
@@ -36,9 +34,17 @@ BREAKS = {
         ),
         "blocked_ratio{after=30m} < 1%": "ports.tenant=42",
         "asr{number=110, site=tokyo, before=15m} >= 99%": "ports.tenant=42",
-        "asr{number=110, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
-        "asr{number=119, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
+        "asr{number=110, site=osaka} >= 99%": "trunks.ntt-osaka.channels=6",
+        "asr{number=119, site=osaka} >= 99%": "trunks.ntt-osaka.channels=6",
         "asr{number=119, site=tokyo, after=55m} >= 99%": "ports.tenant=42",
+    },
+    "dr-button-late": {  # meant to fail: it does so by itself, and all the more with an even later button
+        "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=10m",
+        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[re-point 0120-123-456].takes=10s",
+    },
+    "dr-button-first": {
+        "softphones_back{agents=desk} <= 20m": "runbook[press the DR button].takes=15m",
+        "abandoned_ratio{number=0120-123-456} < 5%": "runbook[switch the softphones].takes=8m",
     },
     "port-exhaustion": {  # meant to fail: it does so by itself, and by more with fewer ports
         "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=98",
@@ -79,6 +85,36 @@ BREAKS = {
         "delayed <= 4": "sbc_pairs.east-edge.detect.advert=20s",
         "answered{trunk=ntt-east, after=11m, before=30m} == 0": "runbook[drain east].starts.at=13m",
         "answered{trunk=ntt-east, after=40m} >= 500": "runbook[service the first node].takes=25m",
+    },
+    "free-dial-to-050": {  # meant to fail: it does so by itself, however often callers try again
+        "recovery_time{number=0120-123-456} <= 25m": "traffic[0].retry.share=50%",
+        "failed_ratio{number=0120-123-456, after=35m} < 1%": "traffic[0].retry.share=50%",
+    },
+    "free-dial-to-06": {
+        "recovery_time{number=0120-123-456} <= 25m": "runbook[re-point 0120-123-456].takes=25m",
+        "failed_ratio{number=0120-123-456, after=35m} < 1%": "runbook[re-point 0120-123-456].takes=28m",
+    },
+    "default-caller-forgotten": {
+        "asr{direction=out, after=30m} >= 99%": "traffic[0].retry.share=50%",
+        "runbook_time{step=test a call out} <= 28m": "traffic[0].retry.share=50%",
+    },
+    "default-caller-changed": {
+        "recovery_time{number=0120-123-456} <= 25m": "runbook[re-point 0120-123-456].takes=25m",
+        "asr{direction=out, after=30m} >= 99%": "runbook[switch the softphones].takes=25m",
+        "runbook_time{step=test a call out} <= 28m": "runbook[change the default caller number].takes=25m",
+    },
+    "published-03-only": {
+        "caller_loss{after=30m} < 5%": "runbook[put the new number on the web site].does.reaches=30%",
+        "failed_ratio{after=30m} < 1%": "runbook[put the new number on the web site].does.reaches=30%",
+    },
+    "published-03-behind-0120": {
+        "caller_loss{after=30m} < 5%": "runbook[re-point 0120-123-456].takes=28m",
+        "failed_ratio{after=30m} < 1%": "runbook[re-point 0120-123-456].takes=28m",
+    },
+    "published-03-forwarded": {
+        "caller_loss{after=30m} < 5%": "runbook[start Voice Warp].takes=28m",
+        "failed_ratio{after=30m} < 1%": "runbook[start Voice Warp].takes=28m",
+        "blocked_ratio{after=30m} < 10%": "numbers.03-1234-5678.voice_warp.channels=8",
     },
     "campaign-ports-timely": {
         "blocked_ratio{limit=tenant} < 1%": "runbook[first part].fails=99%",

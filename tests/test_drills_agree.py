@@ -15,13 +15,22 @@ from kirikae.drift import compare
 from tests.test_drift_command import options
 
 PLAYED = {
+    "dr-button-first": ("30m", 2),
+    "dr-button-late": ("30m", 2),
+    "default-caller-changed": ("25m", 2),
+    "default-caller-forgotten": ("25m", 2),
     "campaign-ports-late": ("115m", 2),
     "campaign-ports-refused": ("70m", 2),
     "campaign-ports-timely": ("115m", 2),
     "failback-under-load": ("85m", 2),
+    "free-dial-to-050": ("25m", 2),
+    "free-dial-to-06": ("25m", 2),
     "planned-maintenance": ("45m", 2),
     "port-exhaustion": ("25m", 2),
     "port-exhaustion-fixed": ("20m", 2),
+    "published-03-behind-0120": ("25m", 2),
+    "published-03-forwarded": ("25m", 2),
+    "published-03-only": ("25m", 2),
     "sbc-pair-takeover": ("20s", 3),
     "softphone-reconnect": ("16m", 2),
     "tokyo-osaka-dr": ("50m", 2),

@@ -4,9 +4,11 @@ Only shapes and meanings live here. Whether names lead somewhere is checked by :
 seconds, rates and numbers by :mod:`scenarios.fields`. A :class:`Drill` is frozen: declaring a plan is not running it.
 """
 
+from scenarios.model.biztel import Asked, Biztel
 from scenarios.model.contact_centre import AgentGroup, Callback, Ivr, Overflow, Queue, SkillLevel, Softphone, Widen
 from scenarios.model.day import Fault, Retry, Surge, Traffic
 from scenarios.model.drill import Drift, Drill, Run, Verdict, Waiver
+from scenarios.model.duties import DUTIES, Duty
 from scenarios.model.live import Command, HeaderKey, Live, Side, Target
 from scenarios.model.network import (
     Detection,
@@ -20,6 +22,7 @@ from scenarios.model.network import (
     SbcPair,
     Site,
     Trunk,
+    VoiceWarp,
     VrrpDetection,
 )
 from scenarios.model.part import Part
@@ -29,10 +32,12 @@ from scenarios.model.steps import (
     ACTIONS,
     Action,
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
+    Forward,
     RequestPorts,
     Reroute,
     Resume,
@@ -41,15 +46,20 @@ from scenarios.model.steps import (
     SwitchNodes,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
     When,
 )
 
 __all__ = [
     "ACTIONS",
+    "DUTIES",
     "Action",
     "Activate",
     "Actor",
     "AgentGroup",
+    "Announce",
+    "Asked",
+    "Biztel",
     "Calendar",
     "Callback",
     "CallerNumbers",
@@ -61,8 +71,10 @@ __all__ = [
     "Drain",
     "Drift",
     "Drill",
+    "Duty",
     "FailureDetection",
     "Fault",
+    "Forward",
     "HeaderKey",
     "Ivr",
     "Live",
@@ -95,6 +107,8 @@ __all__ = [
     "Trunk",
     "Verdict",
     "Verify",
+    "VerifyOut",
+    "VoiceWarp",
     "VrrpDetection",
     "Waiver",
     "When",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenarios.fields import Count, Distributed, Duration, Flag, LongerThanZero, Name, PhoneNumber, Share, Whole
+from scenarios.fields import Count, Distributed, Duration, Flag, LongerThanZero, Name, PhoneNumber, Share, Stated, Whole
 from scenarios.model.part import Part
 
 SkillLevel = Annotated[Whole, Field(ge=1, le=10)]
@@ -90,6 +90,12 @@ class Softphone(Part):
 
     sites: Annotated[list[Name], Field(min_length=1)]
     """Sites in order; phones start at the first."""
+    phone: Literal["soft", "hard"] = "soft"
+    """`soft`: a program on the agent's PC. `hard`: a telephone, which knows another site only if it has been `prepared`
+    for it (Z25)."""
+    prepared: Stated = "unknown"
+    """Whether hard phones have been configured for the other sites beforehand. Those that are not known to be stay
+    where they are: a step that switches them takes its time and changes nothing (Z25)."""
     switch: Literal["by-hand", "automatic"] = "by-hand"
     """`by-hand`: each phone is switched by its agent, in a runbook step (Z34). `automatic`: a phone that is refused, or
     unanswered for 32 s, turns to the next of its sites by itself (S3)."""
@@ -102,6 +108,11 @@ class Softphone(Part):
     (S13)."""
     login: Flag = False
     """Whether registering anew needs a sign-in, which an outage of identity refuses (W18, W34)."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether no step can bring these phones to another site."""
+        return self.phone == "hard" and self.prepared != "yes"
 
 
 class AgentGroup(Part):

@@ -20,6 +20,7 @@ from scenarios.fields import (
     ToleranceField,
     Whole,
 )
+from scenarios.model.biztel import Biztel
 from scenarios.model.contact_centre import AgentGroup, Queue
 from scenarios.model.day import Fault, Traffic
 from scenarios.model.live import Live, Target
@@ -27,8 +28,8 @@ from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
 from scenarios.model.port_management import PortManagement
-from scenarios.model.steps import Step
-from scenarios.numberplan import is_fixed_line
+from scenarios.model.steps import Step, VerifyOut
+from scenarios.numberplan import forwarding, is_fixed_line
 
 
 class Verdict(StrEnum):
@@ -91,6 +92,8 @@ class Drill(Part):
     """What a reader learns from it."""
     system: Line | None = None
     """The system the plan is for, such as `biztel-3.9`."""
+    biztel: Biztel | None = None
+    """What is so about contract and sites, for a plan whose `system` is BIZTEL."""
     expected_verdict: Verdict = Verdict.PASSED
     """A teaching drill may be meant to fail: then a pass is the failure."""
     run: Run
@@ -152,6 +155,19 @@ class Drill(Part):
                 if self.sbc_pairs[self.trunks[trunk].via].site == site:
                     lines.setdefault(trunk, number)
         return lines
+
+    def forwarding_limits(self) -> dict[str, int]:
+        """Return the calls that Voice Warp forwards at the same time, by the name of the limit (J3)."""
+        return {
+            forwarding(number): entry.voice_warp.channels
+            for number, entry in self.numbers.items()
+            if entry.voice_warp is not None
+        }
+
+    def called_by_test(self, test: VerifyOut) -> str | None:
+        """Return who is called by outbound test calls; None where neither step nor traffic says so."""
+        theirs = (stream.to for stream in self.traffic if stream.from_ == test.verify_out and not stream.emergency)
+        return test.to or next(theirs, None)
 
     @property
     def keeps_hours(self) -> bool:

@@ -1,7 +1,15 @@
 """The people around a plan: when a place is open, who is on duty, and how the others are reached."""
 
+from typing import Literal
+
 from scenarios.fields import Distributed, Holidays, Name, Reachable, WeeklyHours
 from scenarios.model.part import Part
+
+Party = Literal["customer", "vendor", "carrier"]
+"""Whose people somebody is one of."""
+
+Permission = Literal["system-administrator", "terminals-edit", "customer-control"]
+"""A role or permission that some steps need."""
 
 
 class Calendar(Part):
@@ -27,3 +35,10 @@ class Actor(Part):
     """The actor who is called in their place when they are not reached (N8), and acts if reached before them."""
     deputy_after: Distributed | None = None
     """Time after which the deputy is called; without it at once."""
+    works_for: Party | None = None
+    """Whose people they are: the `customer`'s, the `vendor`'s or the `carrier`'s. Without it the customer's, but for
+    actors who are called `vendor` or `carrier`."""
+    may: list[Permission] | None = None
+    """Roles and permissions that they hold, as the plan states them: `system-administrator`, to change the default
+    caller number (Z33); `terminals-edit`, or higher, to change those of terminals (Z37); `customer-control`, a login to
+    the carrier's console, to re-point numbers (Z38). Without it nobody knows; an empty list is for nobody's."""

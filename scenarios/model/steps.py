@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Discriminator, Field, Tag
 
 from scenarios.fields import Distributed, Duration, Label, LongerThanZero, Name, PhoneNumber, Share
+from scenarios.model.duties import Duty
 from scenarios.model.network import Ports
 from scenarios.model.part import Part
 
@@ -62,11 +63,43 @@ class Reroute(Part):
     """Where its calls go from now on."""
 
 
+class Forward(Part):
+    """Start the carrier's forwarding of a number, Voice Warp (Z39): the carrier does it, so that it works though the
+    site is lost."""
+
+    forward: PhoneNumber
+    """The number callers dial, with `voice_warp` contracted."""
+    to: PhoneNumber
+    """Where its calls go from now on, as many at the same time as there are `channels`."""
+
+
+class Announce(Part):
+    """Tell callers that a number has changed (Z20): whoever hears it dials the new one from then on, the others the
+    old."""
+
+    announce: PhoneNumber
+    """The old number."""
+    to: PhoneNumber
+    """The new one."""
+    reaches: Share
+    """Share of callers who hear it, before their first attempt or between two."""
+
+
 class Verify(Part):
     """A test call (Z40): it fails, and is repeated, while the number reaches nobody who could answer."""
 
     verify: PhoneNumber
     """The number called."""
+
+
+class VerifyOut(Part):
+    """Outbound test calls (Z40): one that shows the default number, and one that shows the terminal's own if it has
+    one. They fail, and are repeated, while either would not leave."""
+
+    verify_out: Name
+    """The group on one of whose phones they are placed, the first that is registered."""
+    to: PhoneNumber | None = None
+    """Who is called, such as the mobile phone of whoever tests; else whom the first traffic of that group calls."""
 
 
 class Drain(Part):
@@ -111,8 +144,8 @@ def _action_tag(value: object) -> str | None:
 
 
 ACTIONS = (
-    "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume",
-    "switch", "request_ports",
+    "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "forward", "announce",
+    "verify", "verify_out", "drain", "resume", "switch", "request_ports",
 )  # fmt: skip
 """The field that tells each kind of action from the others."""
 
@@ -124,7 +157,10 @@ Action = Annotated[
     | Annotated[SwitchSoftphones, Tag("<softphones>")]
     | Annotated[CallerNumbers, Tag("<caller_numbers>")]
     | Annotated[Reroute, Tag("<route>")]
+    | Annotated[Forward, Tag("<forward>")]
+    | Annotated[Announce, Tag("<announce>")]
     | Annotated[Verify, Tag("<verify>")]
+    | Annotated[VerifyOut, Tag("<verify_out>")]
     | Annotated[Drain, Tag("<drain>")]
     | Annotated[Resume, Tag("<resume>")]
     | Annotated[SwitchNodes, Tag("<switch>")]
@@ -181,8 +217,18 @@ class Step(Part):
     """How long it takes."""
     does: Action | None = None
     """Its effect, when finished; without one it only takes time."""
+    duty: Duty | Annotated[list[Duty], Field(min_length=1)] | None = None
+    """What it is for where no action says so, one duty or several: a rule that is content with it takes the plan at its
+    word, since nothing in a run shows whether it was done."""
     fails: Annotated[Share, Field(lt=1)] = 0.0
     """Share of tries that do not succeed and are repeated."""
+
+    @property
+    def duties(self) -> tuple[Duty, ...]:
+        """What is named in ``duty``."""
+        if self.duty is None:
+            return ()
+        return (self.duty,) if isinstance(self.duty, Duty) else tuple(self.duty)
 
     @property
     def predecessors(self) -> tuple[str, ...]:

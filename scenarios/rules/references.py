@@ -8,12 +8,14 @@ from scenarios.expectations import Query
 from scenarios.model import (
     Action,
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Drain,
     Drill,
     Fault,
+    Forward,
     RequestPorts,
     Reroute,
     Resume,
@@ -23,11 +25,14 @@ from scenarios.model import (
     SwitchSoftphones,
     Traffic,
     Verify,
+    VerifyOut,
     When,
 )
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.rules.biztel_fields import biztel_fields
 from scenarios.rules.hours import without_start
+from scenarios.rules.number_fields import number_fields
 from scenarios.rules.port_fields import port_fields
 from scenarios.rules.targets import target_fields
 from scenarios.tolerances import MEASURES, Measure
@@ -89,7 +94,7 @@ class Declared:
             groups=tuple(drill.agents),
             faults=tuple(fault.name for fault in drill.faults),
             steps=tuple(step.step for step in drill.runbook),
-            limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps),
+            limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps, *drill.forwarding_limits()),
             dialled=(*drill.numbers, *(stream.to for stream in drill.traffic)),
             calendars=tuple(drill.calendars),
             actors=tuple(drill.actors),
@@ -264,8 +269,14 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("caller_numbers", "groups", group), ("to", "numbers", number))
         case Reroute(route=number, to=target):
             return (("route", "numbers", number), ("to", "numbers", target))
+        case Forward(forward=number, to=target):
+            return (("forward", "numbers", number), ("to", "numbers", target))
+        case Announce(announce=number, to=target):
+            return (("announce", "numbers", number), ("to", "numbers", target))
         case Verify(verify=number):
             return (("verify", "numbers", number),)
+        case VerifyOut(verify_out=group):
+            return (("verify_out", "groups", group),)
         case Drain(drain=pair):
             return (("drain", "pairs", pair),)
         case Resume(resume=pair):
@@ -368,7 +379,9 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
             message = "arrivals follow the time of day, but the run does not say when it begins"
             yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
     yield from without_start(drill)
+    yield from number_fields(drill)
     yield from target_fields(drill)
+    yield from biztel_fields(drill)
     yield from port_fields(drill)
     for compared, tolerance in drill.drift.allow.items():
         metric = compared.query.definition

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from scenarios.model import CallerNumbers, DefaultCaller, Drill, Reroute, Verify
+from scenarios.model import Announce, CallerNumbers, DefaultCaller, Drill, Forward, Reroute, Verify
 from scenarios.problems import Severity
-from scenarios.rules.plan import behind, circle, course, phone_sites, reached, ring, rings
+from scenarios.rules.plan import behind, circle, course, phone_sites, reached, redirected, ring, rings
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
 
 
@@ -14,9 +14,9 @@ def _loops(drill: Drill) -> Iterator[Remark]:
         message = f"calls go round in a circle: {circle(members)}; a SIP proxy answers 482 (G14)"
         yield Remark(("numbers", members[0], "to"), message, _OUT_OF_THE_CIRCLE)
     for index, step in course(drill).items():
-        if isinstance(step.does, Reroute):
-            leads_to[step.does.route] = step.does.to
-            if members := ring(leads_to, step.does.route):
+        if (moved := redirected(step.does)) is not None:
+            leads_to[moved[0]] = moved[1]
+            if members := ring(leads_to, moved[0]):
                 message = f"this step closes a circle: {circle(members)}; calls then end with 482 (G14)"
                 yield Remark(("runbook", index, "does", "to"), message, _OUT_OF_THE_CIRCLE)
 
@@ -43,6 +43,8 @@ def _numbers_in_use(drill: Drill) -> set[str | None]:
     for step in drill.runbook:
         match step.does:
             case Reroute(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):
+                used.add(number)
+            case Forward(to=number) | Announce(to=number):
                 used.add(number)
             case Verify(verify=number):
                 used.add(number)

@@ -6,12 +6,14 @@ from math import inf
 from scenarios.distributions import Distribution, Shape
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Detector,
     Drill,
     Fault,
+    Forward,
     Reroute,
     Step,
     SwitchSoftphones,
@@ -173,7 +175,7 @@ def _never_registered(drill: Drill, when: When, others: list[Step]) -> Iterator[
     reached |= {
         step.does.site
         for step in others
-        if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered
+        if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered and not phone.stays
     }
     if when.site not in reached:
         reason = f"no step before this one can have switched phones of {when.registered} to {when.site} (Z34)"
@@ -231,7 +233,7 @@ def _moves_to(drill: Drill, leads_to: Mapping[str, str], step: Step) -> tuple[st
     match step.does:
         case SwitchSoftphones(site=site):
             return "site", site
-        case Reroute(to=number) | CallerNumbers(to=number):
+        case Reroute(to=number) | Forward(to=number) | Announce(to=number) | CallerNumbers(to=number):
             field = "to"
         case DefaultCaller(default_caller=number):
             field = "default_caller"

@@ -119,7 +119,9 @@ class Replication:
         self.centre.start(self._make_centre())
         self.pairs.begin()
         self._phones = Phones(env, drill, agents, self._lines, self._distributor, self.hearing, hours, draws, log)
-        deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log, stage.place)
+        deeds = Deeds(
+            world, self.carrier, self.pairs, self._phones, self._lines, drill, topology.centres, log, stage.place
+        )
         self.hearing.tested = deeds.tested
         people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self.centre.tell(Clear(queue)), log)
@@ -130,8 +132,7 @@ class Replication:
         """Let callers arrive from the first moment on."""
         drill = self._drill
         for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
-            silence = self._draws.values(f"{name}:silence", stream.silence_hangup)
-            self.callers.play(Stream(stream, silence), blocks)
+            self.callers.play(Stream.of(stream, name, drill, self._draws), blocks)
         self.env.process(self._watch())
 
     def close(self) -> None:
@@ -257,6 +258,9 @@ class Replication:
         def route(number: str) -> Route | NoRoute:
             return world.routing.route(numbers.get(number, number))
 
+        def leaves(number: str) -> Route | NoRoute:
+            return world.routing.leaving(numbers.get(number, number))
+
         def terminal(request: Request) -> str | None:
             contact = request.contacts[0].uri
             agent = self._agents.get(contact.user or "") if isinstance(contact, SipUri) else None
@@ -274,7 +278,7 @@ class Replication:
         longest = max(pair.session_timer for pair in drill.sbc_pairs.values())
         return Centre(
             self._topology.centres,
-            Ways(route, self._edges, trunks),
+            Ways(route, self._edges, trunks, leaves),
             rules,
             outgoing,
             self._distributor,

@@ -293,6 +293,14 @@ def is_ip_phone(text: str) -> bool:
     return _parse_text(text).kind is NumberKind.IP_PHONE
 
 
+def may_stand_behind(number: str, service: str, behind: str) -> bool:
+    """Whether a carrier leads calls to a number on to another: to 050 not from a plain 0120, 0800 or 0570 (Z17).
+
+    ``service`` as :attr:`scenarios.model.Number.service`. Raises NumberError as `parse_number` does.
+    """
+    return not (service == "free-dial" and is_service_number(number) and is_ip_phone(behind))
+
+
 def forwarding(number: str) -> str:
     """Return the name of the limit that Voice Warp has for a number: its contracted channels (J3)."""
     return f"{number} voice warp"

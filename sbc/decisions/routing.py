@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from scenarios.model import Number, Queue, Trunk
-from scenarios.numberplan import forwarding, is_ip_phone, is_service_number
+from scenarios.numberplan import forwarding, may_stand_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,6 @@ class NoRoute:
 NOT_IN_SERVICE = NoRoute("number not in service", 404)
 NOT_INTELLIGENT = NoRoute("050 behind a plain free dial number", 403)
 """Only Free Dial Intelligent Service has a 050 number behind it (Z17)."""
-
-
-def may_stand_behind(number: str, entry: Number, behind: str) -> bool:
-    """Whether a carrier leads calls to a number on to another: to 050 not from a plain 0120, 0800 or 0570 (Z17)."""
-    plain = entry.service == "free-dial" and is_service_number(number)
-    return not (plain and is_ip_phone(behind))
 
 
 class RoutingTable:
@@ -115,7 +109,7 @@ class RoutingTable:
         return route or NOT_IN_SERVICE
 
     def _leads_on(self, number: str, behind: str) -> bool:
-        return number in self._forwarded or may_stand_behind(number, self._numbers[number], behind)
+        return number in self._forwarded or may_stand_behind(number, self._numbers[number].service, behind)
 
     def _limits(self, way: Sequence[str], *, out: bool) -> Iterator[str]:
         for number in way:

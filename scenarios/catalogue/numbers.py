@@ -81,8 +81,8 @@ PLACES: Places = {
     ),
     "J6": (
         not_held(
-            "Which header field carries the caller's number changes no figure: phones of the engines with messages "
-            "name it in P-Asserted-Identity (sbc/endpoints/phone.py), where the contact centre reads it "
+            "Which header field carries the caller's number changes no figure: phones of engines with messages name it "
+            "in P-Asserted-Identity (sbc/endpoints/phone.py), where the contact centre reads it "
             "(sbc/endpoints/placing.py); nobody in a drill withholds it."
         ),
     ),

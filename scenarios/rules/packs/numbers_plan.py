@@ -15,7 +15,7 @@ from scenarios.model import (
     Step,
     SwitchSoftphones,
 )
-from scenarios.numberplan import is_ip_phone, is_service_number
+from scenarios.numberplan import is_service_number, may_stand_behind
 from scenarios.rules.plan import behind, course, land, redirected
 
 
@@ -93,6 +93,13 @@ def pairings(drill: Drill) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
             yield ("runbook", index, "does", "to"), step.does.route, step.does.to
 
 
+def forwards(drill: Drill) -> Iterator[tuple[int, Forward]]:
+    """Yield the steps that start the carrier's forwarding, by index."""
+    for index, step in enumerate(drill.runbook):
+        if isinstance(step.does, Forward):
+            yield index, step.does
+
+
 class Published(NamedTuple):
     """A number of a site that may be lost, dialled without 0120, 0800 or 0570 in front."""
 
@@ -138,6 +145,6 @@ def leaving_sites(drill: Drill, number: str) -> set[str]:
     return set() if landing is None else sites_of(drill, landing.way[-1])
 
 
-def plain_050(drill: Drill, number: str, to: str) -> bool:
-    """Whether a 050 number is behind one that is said to have no Free Dial Intelligent Service (Z17)."""
-    return is_ip_phone(to) and drill.numbers[number].service == "free-dial"
+def refused(drill: Drill, number: str, to: str) -> bool:
+    """Whether calls to a 0120, 0800 or 0570 fail with a number behind it (Z17)."""
+    return not may_stand_behind(number, drill.numbers[number].service, to)

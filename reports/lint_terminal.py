@@ -12,7 +12,6 @@ from scenarios.problems import Severity
 from scenarios.text import Text, Translate
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
-_SEVERITIES = {Severity.ERROR: Text("error"), Severity.WARNING: Text("warning"), Severity.NOTE: Text("note")}
 _RANK = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 _INDENT = (0, 0, 0, 4)
 
@@ -25,11 +24,6 @@ def print_checked(console: Console, checked: Checked, say: Translate, least: Sev
         return
     for line in _lines(checked, shown, say):
         console.print(line, soft_wrap=True)
-
-
-def severity_text(severity: Severity, say: Translate) -> str:
-    """Return how much something matters, in a word."""
-    return say(_SEVERITIES[severity])
 
 
 def totals(several: Sequence[Checked], say: Translate) -> str:
@@ -110,7 +104,7 @@ def _print_blocks(console: Console, checked: Checked, shown: Iterable[Found], sa
     for note in checked.notes:
         console.print(Styled(f"note: {note}"))
     for found in shown:
-        _head(console, checked, found, Styled(severity_text(found.severity, say), style=_STYLES[found.severity]))
+        _head(console, checked, found, Styled(say(found.severity), style=_STYLES[found.severity]))
         _body(
             console, checked, found, say, (Text("why"), say(found.rule.why)), (Text("instead"), remedy_of(found, say))
         )

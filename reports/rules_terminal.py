@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from reports.lint_terminal import severity_text
 from scenarios.catalogue.row import Held, Place
 from scenarios.coverage import LETTERS, Entry, field
 from scenarios.metrics import METRICS
@@ -31,7 +30,7 @@ def print_list(console: Console, checks: Sequence[Rule], rows: Sequence[Entry], 
         for rule in checks:
             table.add_row(
                 rule.id,
-                severity_text(rule.severity, say),
+                say(rule.severity),
                 " ".join(rule.cites),
                 scope_of(rule, say),
                 Styled(say(rule.why)),
@@ -48,7 +47,7 @@ def print_list(console: Console, checks: Sequence[Rule], rows: Sequence[Entry], 
 
 def print_rule(console: Console, rule: Rule, rows: Sequence[Entry], say: Translate) -> None:
     """Explain a plan check."""
-    console.print(Styled.assemble((rule.id, "bold"), "  ", severity_text(rule.severity, say)))
+    console.print(Styled.assemble((rule.id, "bold"), "  ", say(rule.severity)))
     console.print(Styled(say(rule.why)))
     console.print()
     table = _grid()
@@ -66,7 +65,7 @@ def print_row(console: Console, about: Entry, say: Translate) -> None:
     console.print()
     table = _grid()
     for rule in about.checks:
-        told = f"{rule.id} ({severity_text(rule.severity, say)}, {scope_of(rule, say)}): {say(rule.why)}"
+        told = f"{rule.id} ({say(rule.severity)}, {scope_of(rule, say)}): {say(rule.why)}"
         table.add_row(Styled(say(Text("check"))), Styled(told))
     for place in about.places:
         table.add_row(Styled(say(_HELD[place.held])), Styled("\n".join(_lines(place, say))))

@@ -14,26 +14,18 @@ from rich.console import Console
 from kirikae import lint
 from kirikae.lint import Options
 from kirikae.options import OptionError
-from reports.checked import Checked, checked, unreadable
+from reports.checked import Checked, unreadable
 from reports.exit_codes import ExitCode
 from reports.lint_terminal import print_checked, totals
 from reports.sarif import sarif_text
 from reports.terminal import safe_console
-from scenarios.loader import load_text
 from scenarios.problems import Mark, Problem, Severity
 from scenarios.rules import packs
 from scenarios.rules.rule import Declaration
 from scenarios.text import Text
-from tests.test_cli import PLAN, kirikae
+from tests.made_checks import BAD, GOOD, WAIVED, checks
+from tests.test_cli import kirikae
 
-ORPHAN = "  03-9999-9999: {trunk: ntt}\n"
-BAD = (
-    PLAN.replace("numbers: {", "numbers:\n" + ORPHAN + "  ")
-    .replace("trunk: ntt}}", "trunk: ntt}")
-    .replace("channels: 60", "channels: 10")
-)
-"""An orphan number on line 9, which is a warning, and 12 erlang for 10 channels on line 7, which is an error."""
-WAIVED = BAD + "waivers: [{finding: overloaded-baseline, reason: the carrier adds lines in May}]\n"
 LINE = re.compile(r"(?P<file>[^:]+)(:(?P<line>\d+):(?P<column>\d+))?: (?P<kind>\w+): (?P<text>.+) \[(?P<tag>[^\]]+)\]")
 
 
@@ -41,7 +33,7 @@ LINE = re.compile(r"(?P<file>[^:]+)(:(?P<line>\d+):(?P<column>\d+))?: (?P<kind>\
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KIRIKAE_LANG", "en")
-    for name, text in (("good", PLAN), ("bad", BAD), ("waived", WAIVED)):
+    for name, text in (("good", GOOD), ("bad", BAD), ("waived", WAIVED)):
         (tmp_path / f"{name}.kirikae.yaml").write_text(text, encoding="utf-8")
     return tmp_path
 
@@ -121,7 +113,7 @@ def test_what_cannot_be_read_is_told_and_the_others_are_checked(folder: Path) ->
 
 
 def test_names_that_lead_nowhere_are_findings_of_their_own_check(folder: Path) -> None:
-    (folder / "typo.kirikae.yaml").write_text(PLAN.replace("via: edge", "via: egde").replace("for: 5m", "for: 5"))
+    (folder / "typo.kirikae.yaml").write_text(GOOD.replace("via: edge", "via: egde").replace("for: 5m", "for: 5"))
     code, lines = linted("typo.kirikae.yaml")
     assert code is ExitCode.INVALID
     assert tags(lines) == ["unreadable", "dangling-reference G13"]
@@ -130,7 +122,7 @@ def test_names_that_lead_nowhere_are_findings_of_their_own_check(folder: Path) -
 def test_a_folder_stands_for_the_drills_in_it_and_below_and_each_is_checked_once(folder: Path) -> None:
     (folder / "below" / ".hidden").mkdir(parents=True)
     for name in ("below/more.kirikae.yaml", "below/.hidden/no.kirikae.yaml", "below/other.yaml"):
-        (folder / name).write_text(PLAN)
+        (folder / name).write_text(GOOD)
     _, lines = linted("good.kirikae.yaml", str(folder), ".")
     assert lines[-1].startswith("files: 4;")
     assert not any("hidden" in line for line in lines)
@@ -153,7 +145,7 @@ def shown(file: Checked, width: int = 90) -> str:
 
 
 def test_on_a_terminal_every_finding_says_why_and_what_instead() -> None:
-    text = shown(checked(load_text(BAD, "bad.yaml"), "bad.yaml"))
+    text = shown(checks(BAD, "bad.yaml"))
     words = " ".join(text.split())
     assert "bad.yaml:9:3 warning [orphan-number G14]" in words
     assert "why A number that nothing uses is a number somebody forgot, in the plan or in the traffic." in words
@@ -187,7 +179,7 @@ def test_what_is_only_declared_is_listed_and_counted(folder: Path) -> None:
     assert code is ExitCode.PASSED
     assert lines[0] == "good.kirikae.yaml:5:9: declared: sites.tokyo: the contract is for tokyo [Z1]"
     assert lines[1].endswith("declared, not checked: 1")
-    text = shown(checked(load_text(PLAN, "good.yaml"), "good.yaml"))
+    text = shown(checks(GOOD, "good.yaml"))
     assert "declared, not checked: 1" in text
     assert "sites.tokyo: the contract is for tokyo [Z1]" in text
 
@@ -389,7 +381,7 @@ def test_the_sarif_log_is_as_its_standard_asks(folder: Path) -> None:
 
 
 def test_a_plan_elsewhere_is_named_by_its_whole_path(folder: Path) -> None:
-    file = checked(load_text(BAD, "/somewhere/a plan.yaml"), "plan")
+    file = checks(BAD, "/somewhere/a plan.yaml")
     log = json.loads(sarif_text([file], folder, "en", str))
     uris = {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in log["runs"][0]["results"]}
     assert uris == {"file:///somewhere/a%20plan.yaml"}
@@ -408,7 +400,7 @@ def test_a_slip_in_an_option_is_put_down_to_the_plan_in_the_log(folder: Path) ->
 def test_every_word_around_a_finding_is_said_in_the_language_asked_for() -> None:
     """A language that puts every text it is given into brackets, and knows them all."""
     say: Callable[[str], str] = lambda text: f"<{text}>"  # noqa: E731  # it is handed on as a value
-    file = checked(load_text(WAIVED, "plan.yaml"), "plan.yaml")
+    file = checks(WAIVED, "plan.yaml")
     out = io.StringIO()
     print_checked(safe_console(out), file, say)
     first, second = out.getvalue().splitlines()

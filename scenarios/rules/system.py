@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from scenarios.model import Drill
-from scenarios.problems import Severity, nearest
+from scenarios.problems import Severity, did_you_mean
 from scenarios.rules.packs import PACKS
 from scenarios.rules.rule import Check, Remark, Rule, listed
 from scenarios.systems import FOLLOWING, SYSTEMS, System, version_text
@@ -17,9 +17,11 @@ def _unknown(drill: Drill) -> Iterator[Remark]:
     known = (*SYSTEMS, *FOLLOWING)
     if system is None or system.name in known:
         return
-    message: Text = Text("no system is called {name!r}, so only the general rules count", name=system.name)
-    if near := nearest(system.name, known):
-        message = Text("{message}; did you mean {near!r}?", message=message, near=near)
+    message = Text(
+        "no system is called {name!r}, and only the general rules count{hint}",
+        name=system.name,
+        hint=did_you_mean(system.name, known),
+    )
     yield Remark(_PATH, message, Text("one of {names}", names=listed(known)))
 
 

@@ -70,7 +70,8 @@ def load_text(text: str, name: str, overrides: Sequence[str] = (), base: Path | 
 
 def problem_of(finding: Finding, source: Source) -> Problem:
     """Return a finding with its place in the file."""
-    return Problem(source.mark(finding.path), path_text(finding.path), finding.message, allowed=finding.remedy)
+    path = path_text(finding.path)
+    return Problem(source.mark(finding.path), path, finding.message, allowed=finding.remedy, rule=finding.id)
 
 
 _LEDGERS = tuple(f"{section}.csv" for section in SECTIONS)

@@ -37,6 +37,8 @@ class Problem:
     message: str
     found: str | None = None
     allowed: str | None = None
+    rule: str | None = None
+    """The id of the plan check that it breaks, if there was a plan to check."""
 
     def __str__(self) -> str:
         where = [str(part) for part in (self.mark, self.path) if part]

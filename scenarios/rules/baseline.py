@@ -122,21 +122,25 @@ BASELINE: dict[Rule, Check] = {
         "unreachable-baseline",
         Severity.ERROR,
         "Callers who reach nobody before the fault have nothing to lose by it.",
+        cites=("Z14", "W39"),
     ): _unreachable,
     Rule(
         "no-caller-number",
         Severity.ERROR,
         "An outbound call without a caller number fails.",
+        cites=("Z32", "Z37"),
     ): _no_caller_number,
     Rule(
         "unusable-caller-number",
         Severity.ERROR,
         "An outbound call fails where its caller number belongs to another site.",
+        cites=("Z14", "Z15"),
     ): _unusable_caller_number,
     Rule(
         "no-emergency-line",
         Severity.WARNING,
         "Emergency calls leave by a fixed line at the caller's own site.",
+        cites=("J5",),
     ): _no_fixed_line,
 }
 """Rules about who gets through before anything has failed."""

@@ -384,11 +384,13 @@ EXPECTATIONS: dict[Rule, Check] = {
         "vacuous-expectation",
         Severity.ERROR,
         "An expectation that cannot fail says nothing when it holds, like a peak held against its own cap.",
+        cites=("S1", "S9"),
     ): _vacuous,
     Rule(
         "impossible-expectation",
         Severity.ERROR,
         "An expectation that can never hold says nothing when it fails.",
+        cites=("S1", "S9"),
     ): _impossible,
     Rule(
         "empty-window",

@@ -96,6 +96,7 @@ HOURS: dict[Rule, Check] = {
         "unreachable-actor",
         Severity.ERROR,
         "A step whose actor and deputies are off duty until the end of the run is a step that nobody takes.",
+        cites=("N8",),
     ): _out_of_reach,
 }
 """Rules about calendars, shifts and actors."""

@@ -187,12 +187,14 @@ LOAD: dict[Rule, Check] = {
         "overloaded-baseline",
         Severity.ERROR,
         "Where more is offered than fits before the fault, the fault cannot be told from an ordinary day.",
+        cites=("G7", "W2", "J7"),
     ): _overloaded,
     Rule(
         "tight-baseline",
         Severity.WARNING,
         "Where limits refuse more than 1 % of calls, or agents work 90 % of their time, before the fault, "
         "there is nothing in reserve for it.",
+        cites=("G7", "W2", "J7"),
     ): _tight,
 }
 """Rules about load."""

@@ -1,5 +1,6 @@
 """What a rule is made of; the rules themselves stand in tables at the end of the modules beside this one."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -42,6 +43,10 @@ class Rule:
     def finding(self, remark: Remark) -> Finding:
         """Return a remark as a finding of this rule."""
         return Finding(self.id, self.severity, *remark)
+
+    def rows_in(self, message: str) -> tuple[str, ...]:
+        """Return those rows that a finding of it is about: the message names them."""
+        return tuple(row for row in self.cites if re.search(rf"\b{row}\b", message))
 
     def concerns(self, system: System | None) -> bool:
         """Whether plans for a system are held to it."""

@@ -138,21 +138,25 @@ STRUCTURE: dict[Rule, Check] = {
         Severity.ERROR,
         "Calls to numbers that lead to each other in a circle never arrive.",
         waivable=False,
+        cites=("G14",),
     ): _loops,
     Rule(
         "orphan-number",
         Severity.WARNING,
         "A number that nothing uses is a number somebody forgot, in the plan or in the traffic.",
+        cites=("G14",),
     ): _orphan_numbers,
     Rule(
         "orphan-part",
         Severity.WARNING,
         "A trunk, pair, queue, calendar, actor, office or group that nothing leads to adds nothing to the plan.",
+        cites=("G1", "G14", "W39"),
     ): _orphan_parts,
     Rule(
         "unstaffed-queue",
         Severity.ERROR,
         "Agents answer at the site of their phone only, so callers elsewhere wait for ever.",
+        cites=("W39",),
     ): _unstaffed_queues,
     Rule(
         "changing-sources",
@@ -164,6 +168,7 @@ STRUCTURE: dict[Rule, Check] = {
         "unskilled-group",
         Severity.ERROR,
         "A group without the skills that a queue needs is in its list but never gets its calls.",
+        cites=("W11",),
     ): _unskilled_groups,
 }
 """Rules about numbers and the parts they lead to."""

@@ -268,6 +268,7 @@ TIMELINE: dict[Rule, Check] = {
         "pointless-fault",
         Severity.WARNING,
         "The loss of what nothing depends on tests nothing.",
+        cites=("W34", "S11"),
     ): _faults_of_nothing,
     Rule(
         "step-cycle",
@@ -284,26 +285,31 @@ TIMELINE: dict[Rule, Check] = {
         "needless-activation",
         Severity.WARNING,
         "Only a secondary site has to be brought into service.",
+        cites=("Z30",),
     ): _needless_activations,
     Rule(
         "impossible-condition",
         Severity.ERROR,
         "A step that waits for what never comes is a step that nobody takes.",
+        cites=("Z14", "Z34", "Z41"),
     ): _impossible_conditions,
     Rule(
         "needless-deactivation",
         Severity.WARNING,
         "Only a site that takes calls can be taken out of service.",
+        cites=("Z14",),
     ): _needless_deactivations,
     Rule(
         "never-activated",
         Severity.ERROR,
         "A secondary site refuses all calls until it is activated, so nothing may move there before.",
+        cites=("Z14",),
     ): _never_activated,
     Rule(
         "softphones-elsewhere",
         Severity.ERROR,
         "A phone registers only at the sites it has been set up for.",
+        cites=("Z34",),
     ): _softphones_elsewhere,
 }
 """Rules about faults, steps and sites."""

@@ -1,4 +1,4 @@
-"""The command line: `kirikae run`, `drift`, `drills`, `number`, `schema`."""
+"""The command line: `kirikae run`, `drift`, `drills`, `number`, `erlang`, `schema`."""
 
 import signal
 import sys
@@ -12,6 +12,7 @@ import typer
 
 from kirikae import __version__, drift, drills, run
 from kirikae.drills import schema_text
+from kirikae.erlang import erlang_app
 from kirikae.live_options import (
     AllowExecOption,
     AllowNumberOption,
@@ -267,6 +268,7 @@ def drift_command(
 
 drills_app = typer.Typer(help="List, show and copy the bundled drills.", invoke_without_command=True)
 app.add_typer(drills_app, name="drills")
+app.add_typer(erlang_app, name="erlang")
 
 
 @drills_app.callback()

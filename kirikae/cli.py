@@ -1,4 +1,4 @@
-"""The command line: `kirikae new`, `run`, `lint`, `rules`, `drift`, `drills`, `number`, `schema`."""
+"""The command line: `kirikae new`, `run`, `lint`, `rules`, `drift`, `drills`, `number`, `erlang`, `schema`."""
 
 import signal
 import sys
@@ -12,6 +12,7 @@ import typer
 
 from kirikae import __version__, drift, drills, lint, new, rule_book, run
 from kirikae.drills import schema_text
+from kirikae.erlang import erlang_app
 from kirikae.live_options import (
     AllowExecOption,
     AllowNumberOption,
@@ -413,6 +414,7 @@ def drift_command(
 
 drills_app = typer.Typer(help="List, show and copy the bundled drills.", invoke_without_command=True)
 app.add_typer(drills_app, name="drills")
+app.add_typer(erlang_app, name="erlang")
 
 
 @drills_app.callback()

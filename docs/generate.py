@@ -14,7 +14,7 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, probing, registration, runbook, vrrp
+from sbc.decisions import call, handover, member, pair, probing, registration, runbook, sync, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
@@ -28,17 +28,22 @@ from scenarios.model import (
     Calendar,
     Callback,
     CallerNumbers,
+    Change,
     Command,
+    Console,
+    Data,
     Deactivate,
     DefaultCaller,
     Drain,
     Drift,
     Drill,
+    Enter,
     FailureDetection,
     Fault,
     HeaderKey,
     Ivr,
     Live,
+    LookAtSync,
     NoDetection,
     Number,
     OptionsDetection,
@@ -47,6 +52,7 @@ from scenarios.model import (
     Queue,
     Reroute,
     Resume,
+    ResumeSync,
     Retry,
     Run,
     SbcPair,
@@ -58,6 +64,7 @@ from scenarios.model import (
     Surge,
     SwitchNodes,
     SwitchSoftphones,
+    Sync,
     Target,
     Traffic,
     Trunk,
@@ -79,7 +86,8 @@ _PARTS: dict[str, type[Any]] = {
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
         Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
+        Resume, SwitchNodes, Sync, Data, Change, Console, Enter, LookAtSync, ResumeSync, Waiver, Drift, Target, Side,
+        HeaderKey, Command, Live,
     )
 }  # fmt: skip
 
@@ -210,6 +218,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "machine registration": lambda: _machine(registration.TABLE, registration.State, registration.Event),
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
+    "machine sync": lambda: _machine(sync.TABLE, sync.State, sync.Event),
+    "words of sync": lambda: _words(sync.Effect),
     "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
     "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
     "machine invite server": lambda: _transaction(machines.INVITE_SERVER),

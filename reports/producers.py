@@ -138,6 +138,9 @@ PRODUCERS: dict[str, Producer] = {
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),
     "register_peak": lambda facts, query: facts.registers.value(_selected(query, "site")),
+    "rpo": lambda facts, query: facts.chronicle.replica.rpo(dict(query.selectors).get("data")),
+    "data_lost": lambda facts, query: facts.chronicle.replica.lost(dict(query.selectors).get("data")),
+    "unprotected": lambda facts, query: facts.chronicle.replica.unprotected(),
     "runbook_time": lambda facts, query: facts.chronicle.runbook_time(**dict(query.selectors)),
 }
 """By metric; None where there was nothing to measure, ``inf`` for never."""

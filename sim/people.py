@@ -18,13 +18,15 @@ from scenarios.model import (
     DefaultCaller,
     Drain,
     Drill,
+    Enter,
+    LookAtSync,
     Reroute,
     Resume,
+    ResumeSync,
     Step,
     SwitchNodes,
     SwitchSoftphones,
     Verify,
-    When,
 )
 from sim.conditions import Conditions
 from sim.deeds import Deeds
@@ -33,6 +35,7 @@ from sim.hours import Hours
 from sim.log import Log
 from sim.phones import Phones, Switch
 from sim.search import Search
+from sim.sync import Sync
 from sim.timer import later
 
 _BETWEEN_TRIES = 1.0
@@ -76,6 +79,7 @@ class People:
         env: simpy.Environment,
         drill: Drill,
         deeds: Deeds,
+        sync: Sync,
         phones: Phones[Any],
         repaired: Set[str],
         hours: Hours,
@@ -85,6 +89,7 @@ class People:
         """``repaired``: the faults that are over, which changes as the run goes on."""
         self._env = env
         self._deeds = deeds
+        self._sync = sync
         self._phones = phones
         self._log = log
         self._conditions = Conditions(drill, deeds, repaired)
@@ -119,6 +124,7 @@ class People:
 
     def notice(self, fault: str) -> None:
         """A fault happens that steps wait for."""
+        self._conditions.happened(fault)
         self._carry_out(self._book.fault(fault))
 
     def _carry_out(self, effects: list[book.Effect]) -> None:
@@ -128,7 +134,7 @@ class People:
     def _look(self) -> None:
         """People whose steps wait for conditions see whether they hold, and look again as long as any step waits."""
         for name in self._book.waiting():
-            self._look_at(name, self._steps[name].when)
+            self._look_at(name)
         if not self._looks_again and self._book.waiting():
             self._looks_again = True
             later(self._env, _BETWEEN_LOOKS, self._look_again)
@@ -137,8 +143,8 @@ class People:
         self._looks_again = False
         self._look()
 
-    def _look_at(self, name: str, when: When | None) -> None:
-        unmet = "" if when is None else "; ".join(self._conditions.unmet(when))
+    def _look_at(self, name: str) -> None:
+        unmet = "; ".join(self._conditions.unmet(self._steps[name]))
         before = self._unmet.get(name, "")
         if unmet != before:
             if not unmet:
@@ -216,6 +222,8 @@ class People:
         match self._steps[name].does:
             case SwitchNodes(switch=pair):
                 self._came_out(name, succeeded=self._deeds.can_switch(pair))
+            case ResumeSync():
+                self._came_out(name, succeeded=self._sync.can_resume())
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
             case _:
@@ -260,6 +268,7 @@ class People:
         match self._steps[name].does:
             case Activate(activate=site):
                 deeds.activate(site)
+                self._sync.activated(site)
             case Deactivate(deactivate=site):
                 deeds.deactivate(site)
             case DefaultCaller(default_caller=number):
@@ -274,5 +283,11 @@ class People:
                 deeds.resume(pair)
             case SwitchNodes(switch=pair):
                 deeds.switch(pair)
+            case Enter(enter=change, site=site):
+                self._sync.enter(change, site)
+            case LookAtSync(look_at_sync=site):
+                self._sync.look_at(site)
+            case ResumeSync(resume_sync=site):
+                self._sync.resume(site)
             case SwitchSoftphones() | Verify() | None:
                 pass

@@ -27,6 +27,7 @@ from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
 from scenarios.model.steps import Step
+from scenarios.model.sync import Change, Console, Sync
 from scenarios.numberplan import is_fixed_line
 
 
@@ -118,6 +119,12 @@ class Drill(Part):
     """Streams of calls."""
     faults: list[Fault] = []
     """What fails, and when."""
+    sync: Sync | None = None
+    """What one site has of another's data."""
+    changes: list[Change] = []
+    """What people change while the run goes on, besides the steps of the runbook."""
+    consoles: dict[Name, Console] = {}
+    """Consoles by name."""
     actors: dict[Name, Actor] = {}
     """Who takes the steps of the runbook; without this part, everybody is always there."""
     runbook: list[Step] = []

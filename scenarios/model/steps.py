@@ -93,6 +93,30 @@ class SwitchNodes(Part):
     """The pair."""
 
 
+class Enter(Part):
+    """Make a change at a site; made at the site that data are replicated from, it is not lost at the next resync."""
+
+    enter: Name
+    """The change."""
+    site: Name
+    """Where."""
+
+
+class LookAtSync(Part):
+    """Look whether a site still gets replicas (Z12); what is seen stands in the journal."""
+
+    look_at_sync: Name
+    """The site that gets them."""
+
+
+class ResumeSync(Part):
+    """Let replication go on, with a resync first: what only the other site has is overwritten (Z41, Z42). Repeated
+    while the site that data come from is lost."""
+
+    resume_sync: Name
+    """The site that gets replicas again."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
@@ -101,7 +125,7 @@ def _action_tag(value: object) -> str | None:
 
 ACTIONS = (
     "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume",
-    "switch",
+    "switch", "enter", "look_at_sync", "resume_sync",
 )  # fmt: skip
 """The field that tells each kind of action from the others."""
 
@@ -116,7 +140,10 @@ Action = Annotated[
     | Annotated[Verify, Tag("<verify>")]
     | Annotated[Drain, Tag("<drain>")]
     | Annotated[Resume, Tag("<resume>")]
-    | Annotated[SwitchNodes, Tag("<switch>")],
+    | Annotated[SwitchNodes, Tag("<switch>")]
+    | Annotated[Enter, Tag("<enter>")]
+    | Annotated[LookAtSync, Tag("<look_at_sync>")]
+    | Annotated[ResumeSync, Tag("<resume_sync>")],
     Discriminator(_action_tag),
 ]
 
@@ -163,6 +190,9 @@ class Step(Part):
     when: When | None = None
     """What must be so as well, looked at once a second from the moment it is set off and decided on. It is begun only
     while this holds and its actor is free, and after those of the actor's steps that wait for nothing else."""
+    uses: Name | Annotated[list[Name], Field(min_length=1)] | None = None
+    """The consoles that it is taken at: it is not begun while one of them needs a site or office that is lost, as with
+    `when`."""
     takes: Distributed
     """How long it takes."""
     does: Action | None = None
@@ -176,3 +206,15 @@ class Step(Part):
         if self.after is None:
             return ()
         return (self.after,) if isinstance(self.after, str) else tuple(self.after)
+
+    @property
+    def consoles(self) -> tuple[str, ...]:
+        """The consoles named in ``uses``."""
+        if self.uses is None:
+            return ()
+        return (self.uses,) if isinstance(self.uses, str) else tuple(self.uses)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether anything may keep it from being begun besides its actor and the steps before it."""
+        return self.when is not None or self.uses is not None

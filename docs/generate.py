@@ -34,10 +34,12 @@ from scenarios.model import (
     Data,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drift,
     Drill,
     Enter,
+    Export,
     FailureDetection,
     Fault,
     HeaderKey,
@@ -86,8 +88,8 @@ _PARTS: dict[str, type[Any]] = {
         Drill, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk, Number, Ports,
         Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
         Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, Sync, Data, Change, Console, Enter, LookAtSync, ResumeSync, Waiver, Drift, Target, Side,
-        HeaderKey, Command, Live,
+        Resume, SwitchNodes, Sync, Data, Change, Console, Enter, LookAtSync, ResumeSync, Export, Delete, Waiver,
+        Drift, Target, Side, HeaderKey, Command, Live,
     )
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from scenarios.model import (
     Data,
     Drift,
     Drill,
+    Export,
     Fault,
     Queue,
     Start,
@@ -127,6 +128,8 @@ def _step(step: Step, scale: float) -> Step:
     does = step.does
     if isinstance(does, SwitchSoftphones):
         does = does.model_copy(update={"login": _time(does.login, scale)})
+    elif isinstance(does, Export) and does.each is not None:
+        does = does.model_copy(update={"each": does.each * scale})
     update = {"starts": _start(step.starts, scale), "takes": _time(step.takes, scale), "does": does}
     return step.model_copy(update=update)
 

@@ -16,9 +16,11 @@ from scenarios.model import (
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drill,
     Enter,
+    Export,
     LookAtSync,
     Reroute,
     Resume,
@@ -213,7 +215,10 @@ class People:
             if not present:
                 later(self._env, 0.0, lambda: self._carry_out(self._book.tried(name, succeeded=True)))
         else:
-            later(self._env, _length(next(self._takes[name]), tries), partial(self._tried, name))
+            takes = next(self._takes[name])
+            if isinstance(action, Export) and action.each is not None:
+                takes += action.each * self._log.answered[action.site]
+            later(self._env, _length(takes, tries), partial(self._tried, name))
 
     def _tried(self, name: str) -> None:
         if next(self._luck[name]) < self._steps[name].fails:
@@ -289,5 +294,9 @@ class People:
                 self._sync.look_at(site)
             case ResumeSync(resume_sync=site):
                 self._sync.resume(site)
+            case Export(export=data, site=site):
+                self._sync.export(data, site)
+            case Delete(delete=data, site=site):
+                self._sync.delete(data, site)
             case SwitchSoftphones() | Verify() | None:
                 pass

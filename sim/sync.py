@@ -29,6 +29,7 @@ class Sync:
         self._changes = {change.name: change for change in drill.changes}
         self._allowing: dict[str | None, list[str]] = {}
         """By office, the changes that allow it."""
+        self._exported: set[tuple[str, str]] = set()
         self._machine: Replication | None = None
         if drill.sync is None:
             return
@@ -94,12 +95,15 @@ class Sync:
         if machine is None or self._world.sites[site].down_by:
             return  # nobody can change anything there
         self._log.entry(EventKind.CHANGED, name, data=data, site=site)
+        is_there = machine.has(now, name, machine.target)
         if machine.changed(now, name, data, site):
             self._log.entry(EventKind.SYNC_STOPPED, machine.target, by="change")
-        elif site == machine.source and (due := machine.expected(now, data)) <= now:
-            self._arrives(name, now, due)
-        elif site == machine.source and due < inf:
-            later(self._env, due - now, partial(self._arrives, name, now, due))
+        if site == machine.source and not is_there:
+            due = machine.expected(now, data)
+            if due <= now:
+                self._arrives(name, now, due)
+            elif due < inf:
+                later(self._env, due - now, partial(self._arrives, name, now, due))
 
     def _arrives(self, change: str, made: float, due: float) -> None:
         """See whether a change is there at the moment at which it should be."""
@@ -124,6 +128,15 @@ class Sync:
         if self._machine is not None:
             syncing = self._machine.state is State.SYNCING
             self._log.entry(EventKind.SYNC_SEEN, site, state="syncing" if syncing else "stopped")
+
+    def export(self, data: str, site: str) -> None:
+        """Somebody saves what a site has for itself."""
+        self._exported.add((data, site))
+        self._log.entry(EventKind.EXPORTED, data, site=site)
+
+    def delete(self, data: str, site: str) -> None:
+        """Somebody deletes it."""
+        self._log.entry(EventKind.DELETED, data, site=site, exported=(data, site) in self._exported)
 
     def resume(self, site: str) -> None:
         """Replication goes on, after a resync."""

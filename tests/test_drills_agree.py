@@ -15,7 +15,11 @@ from kirikae.drift import compare
 from tests.test_drift_command import options
 
 PLAYED = {
+    "dr-edited-in-peace": ("36m", 2),
+    "dr-edited-in-peace-fixed": ("36m", 2),
     "failback-under-load": ("85m", 2),
+    "login-at-the-lost-site": ("30m", 2),
+    "login-at-the-lost-site-fixed": ("20m", 2),
     "planned-maintenance": ("45m", 2),
     "port-exhaustion": ("25m", 2),
     "port-exhaustion-fixed": ("20m", 2),

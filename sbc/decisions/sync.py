@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from math import floor, inf
+from math import floor, inf, nextafter
 from typing import NamedTuple
 
 from sbc.decisions.table import follow
@@ -158,7 +158,9 @@ class Replication:
     def changed(self, now: float, change: str, data: str, site: str) -> bool:
         """Somebody makes a change at a site; return whether that stops the replication."""
         self._advance(now)
-        self._made[site].setdefault(change, (data, now))
+        # What is made in the moment in which it stopped, but after that, does not come any more.
+        moment = now if self.state is State.SYNCING else nextafter(now, inf)
+        self._made[site].setdefault(change, (data, moment))
         return site == self.target and self._tell(Event.EDITED)
 
     def activated(self, now: float) -> tuple[bool, list[Taken]]:
@@ -193,6 +195,7 @@ class Replication:
         for copy in self._copies.values():
             if copy.plan.replicated is not None:
                 copy.replicated = copy.loaded = now
+        made.update({change: (data, min(moment, now)) for change, (data, moment) in made.items()})
         return [Taken(name, 0.0, count) for name, count in lost.items()]
 
     def has(self, now: float, change: str, site: str) -> bool:

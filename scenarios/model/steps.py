@@ -117,6 +117,27 @@ class ResumeSync(Part):
     """The site that gets replicas again."""
 
 
+class Export(Part):
+    """Save the data of one class that a site has for itself, before they are deleted or out of reach (Z43, Z49)."""
+
+    export: Name
+    """The class."""
+    site: Name
+    """Where."""
+    each: Duration | None = None
+    """Further time for each call answered there until then, where what belongs to a call is saved one by one; a site
+    that lacks `bulk-download` offers no other way."""
+
+
+class Delete(Part):
+    """Delete all data of one class that a site has for itself, for good (Z43)."""
+
+    delete: Name
+    """The class."""
+    site: Name
+    """Where."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
@@ -125,7 +146,7 @@ def _action_tag(value: object) -> str | None:
 
 ACTIONS = (
     "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume",
-    "switch", "enter", "look_at_sync", "resume_sync",
+    "switch", "enter", "look_at_sync", "resume_sync", "export", "delete",
 )  # fmt: skip
 """The field that tells each kind of action from the others."""
 
@@ -143,7 +164,9 @@ Action = Annotated[
     | Annotated[SwitchNodes, Tag("<switch>")]
     | Annotated[Enter, Tag("<enter>")]
     | Annotated[LookAtSync, Tag("<look_at_sync>")]
-    | Annotated[ResumeSync, Tag("<resume_sync>")],
+    | Annotated[ResumeSync, Tag("<resume_sync>")]
+    | Annotated[Export, Tag("<export>")]
+    | Annotated[Delete, Tag("<delete>")],
     Discriminator(_action_tag),
 ]
 

@@ -11,9 +11,11 @@ from scenarios.model import (
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drill,
     Enter,
+    Export,
     Fault,
     LookAtSync,
     Reroute,
@@ -301,6 +303,10 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("look_at_sync", "sites", site),)
         case ResumeSync(resume_sync=site):
             return (("resume_sync", "sites", site),)
+        case Export(export=data, site=site):
+            return (("export", "data", data), ("site", "sites", site))
+        case Delete(delete=data, site=site):
+            return (("delete", "data", data), ("site", "sites", site))
 
 
 def _of_condition(path: Path, when: When) -> Iterator[_Reference]:

@@ -25,9 +25,7 @@ SWITCHES: dict[str, Switch] = {
         patch=lambda: mock.patch.object(Sync, "admits", return_value=True),
     ),
     "Z8": Switch(_FIXED, "data_lost{data=accounts}", changes=("sync.data.accounts.loaded_every=1s",)),
-    "Z9": Switch(
-        _FIXED, "rpo{data=histories}", changes=("sync.data.histories.excluded=false", "sync.data.histories.every=0")
-    ),
+    "Z9": Switch(_FIXED, "rpo{data=histories}", changes=("sync.data.histories={excluded: false, every: 0}",)),
     "Z27": Switch(_FIXED, "failed{site=osaka}", changes=("sites.osaka.lacks=[]",)),
     "Z31": Switch(_FIXED, "unprotected", patch=lambda: _without(State.SYNCING, Event.ACTIVATED)),
     "Z38": Switch(
@@ -36,5 +34,5 @@ SWITCHES: dict[str, Switch] = {
         changes=("consoles.customer-control.needs=outside",),
     ),
     "Z42": Switch(_EDITED, "data_lost{data=announcements}", patch=lambda: _without(State.STOPPED, Event.RESUMED)),
-    "Z44": Switch(_EDITED, "verdict", patch=lambda: _without(State.SYNCING, Event.EDITED)),
+    "Z44": Switch(_EDITED, "data_lost{data=ip-restrictions}", patch=lambda: _without(State.SYNCING, Event.EDITED)),
 }

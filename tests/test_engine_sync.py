@@ -1,6 +1,7 @@
 """Replication, functions and consoles in drills worked out by hand, played by each engine."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def step(name: str, does: dict[str, object] | None, at: str = "", **more: object
     return {"step": name, "by": "somebody", "takes": "1m", **begins, **effect, **more}
 
 
-def two_sites(lasts: str = "20m", **changes: object) -> Drill:
+def two_sites(lasts: str = "20m", **changes: Any) -> Drill:
     return drill(**{"run": {"for": lasts, "warm": False}, **SITES, **SYNC, **changes})
 
 
@@ -148,22 +149,21 @@ def test_changes_come_at_their_rate_while_their_site_is_there(engine: str) -> No
 # Offices that are allowed by a change
 
 
-def office(**changes: object) -> Drill:
+def office(**changes: Any) -> Drill:
     phones = {"sites": ["tokyo", "osaka"], "expires": "40s"}
     groups = {"head": {"count": 3, "softphone": phones}, "new": {"count": 2, "office": "branch", "softphone": phones}}
-    return two_sites(
-        **{
-            "offices": {"branch": {}},
-            "agents": groups,
-            "changes": [{"name": "branch-address", "at": "2m", "data": "addresses", "allows": "branch"}],
-            "faults": [LOST],
-            "runbook": [
-                step("activate", {"activate": "osaka"}, "8m"),
-                step("new to Osaka", {"softphones": "new", "site": "osaka"}, after="activate", takes="10s"),
-            ],
-            **changes,
-        }
-    )
+    parts: dict[str, Any] = {
+        "offices": {"branch": {}},
+        "agents": groups,
+        "changes": [{"name": "branch-address", "at": "2m", "data": "addresses", "allows": "branch"}],
+        "faults": [LOST],
+        "runbook": [
+            step("activate", {"activate": "osaka"}, "8m"),
+            step("new to Osaka", {"softphones": "new", "site": "osaka"}, after="activate", takes="10s"),
+        ],
+        **changes,
+    }
+    return two_sites(**parts)
 
 
 def at_osaka(plan: Drill, engine: str) -> int:

@@ -134,14 +134,14 @@ def test_going_back_without_a_resync_is_a_warning(last: int) -> None:
 # Z6, Z7, Z8
 
 
-def late(data: Mapping[str, object], at: str = "5m", **more: object) -> list[str]:
+def late(data: Mapping[str, object], at: str = "5m") -> list[str]:
     classes = {"settings": data}
-    drill = sound(sync={**SYNC, "data": classes}, changes=[change(at=at, **more)])
+    drill = sound(sync={**SYNC, "data": classes}, changes=[change(at=at)])
     return [found.message.rpartition("(")[2] for found in mine(drill) if found.severity is Severity.NOTE]
 
 
 def test_what_may_not_be_there_in_time_is_noted() -> None:
-    branch = {"offices": {"branch": {}}}
+    branch: dict[str, Any] = {"offices": {"branch": {}}}
     assert late({"every": "10m"}) == ["Z6)"]
     assert late({"every": "10m", "first": "12m"}) == ["Z6)"]
     assert late({"every": 0, "loaded_every": "1h"}) == ["Z8)"]

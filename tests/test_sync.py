@@ -123,9 +123,9 @@ def test_changes_count_from_the_next_replication_and_load_on() -> None:
     assert {n: sites().expected(at, data) for n, data, at in (
         ("a", "settings", 10), ("b", "addresses", 20), ("c", "accounts", 30), ("d", "histories", 40)
     )} == expected  # fmt: skip
-    for name, at in expected.items():
-        if at < inf:
-            assert both.has(at, name, "osaka")
+    for name, due in expected.items():
+        if due < inf:
+            assert both.has(due, name, "osaka")
     assert both.has(700, "b", "osaka")
     assert not both.has(10_000, "d", "osaka")
     assert both.has(50, "d", "tokyo")

@@ -68,7 +68,7 @@ PLACES: Places = {
         behaviour(
             "A change at the site that gets replicas stops the replication, and nobody is told.",
             drill=_EDITED,
-            metric="verdict",
+            metric="data_lost{data=ip-restrictions}",
         ),
     ),
     "Z48": (metric("unprotected"),),

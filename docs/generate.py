@@ -15,7 +15,7 @@ from typing import Any
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
 from reports.rules_terminal import scope_of
-from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, vrrp
+from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, sync, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
@@ -198,6 +198,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
     "machine port requests": lambda: _machine(port_requests.TABLE, port_requests.State, port_requests.Event),
+    "machine sync": lambda: _machine(sync.TABLE, sync.State, sync.Event),
+    "words of sync": lambda: _words(sync.Effect),
     "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
     "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
     "machine invite server": lambda: _transaction(machines.INVITE_SERVER),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from scenarios.evidence import Direction
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import METRICS, Unit
-from scenarios.model import Drill, Fault, Number, RequestPorts, SwitchNodes
+from scenarios.model import Activate, Drill, Fault, Number, RequestPorts, ResumeSync, SwitchNodes
 from scenarios.problems import Severity
 from scenarios.rules.plan import caps, course, faults_in_run, highest_caps, lowest_caps, pairs_meant, phone_sites
 from scenarios.rules.references import CPS, QUEUE_LIMITS, lost_part
@@ -31,7 +31,9 @@ def _span(drill: Drill, query: Query) -> tuple[float, float]:
             # no windows, and are infinite for what does not come about any more, so that any upper bound can fail.
             left = drill.run.lasts - (query.after or 0.0)
             return 0.0, min(left, _longest_setup(drill)) if query.metric.startswith("setup_delay") else left
-        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
+        case Unit.SECONDS if query.metric == "unprotected":
+            return 0.0, drill.run.lasts
+        case Unit.SECONDS | Unit.CALLS | Unit.CHANGES | Unit.RATE:
             return 0.0, inf
 
 
@@ -149,7 +151,7 @@ def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
             return f"{query} is never above {high:.0f}, all phones that can be there"
         case Unit.SECONDS if query.metric.startswith("setup_delay") and high == _longest_setup(drill):
             return f"{query} is never above {format_duration(high)}: by then every set-up is over (S1, S9)"
-        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
+        case Unit.SECONDS | Unit.CALLS | Unit.CHANGES | Unit.RATE:
             run = format_duration(drill.run.lasts)
             return f"{query} is never above {format_duration(high)} in a run of {run}"
 
@@ -266,6 +268,16 @@ def _ends_later(drill: Drill, query: Query) -> bool:
     return not done.issuperset([str(selected["step"])] if "step" in selected else steps)
 
 
+def _enters_service(drill: Drill, _: Query) -> bool:
+    """Whether a step takes the site that gets replicas into service."""
+    steps = (step.does for step in course(drill).values())
+    return drill.sync is not None and any(isinstance(s, Activate) and s.activate == drill.sync.to for s in steps)
+
+
+def _resumes(drill: Drill) -> bool:
+    return any(isinstance(step.does, ResumeSync) for step in course(drill).values())
+
+
 _NEEDS = (
     _Need(
         (
@@ -361,6 +373,24 @@ _NEEDS = (
         lambda drill, _: any(stream.patience is not None for stream in drill.traffic),
         "callers without 'patience' wait for ever, and so nobody hangs up while waiting",
         "traffic with patience, or another metric",
+    ),
+    _Need(
+        ("rpo", "data_lost", "unprotected"),
+        lambda drill, _: drill.sync is not None,
+        "nothing is replicated ('sync')",
+        "sync, or another metric",
+    ),
+    _Need(
+        ("rpo",),
+        _enters_service,
+        "no step activates the site that gets replicas",
+        "a step that activates it, or another metric",
+    ),
+    _Need(
+        ("data_lost",),
+        lambda drill, query: _enters_service(drill, query) or _resumes(drill),
+        "no step activates the site that gets replicas, or resumes the replication",
+        "such a step, or another metric",
     ),
     _Need(
         ("service_level", "asa"),

@@ -12,13 +12,18 @@ from scenarios.model import (
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drill,
+    Enter,
+    Export,
     Fault,
     Forward,
+    LookAtSync,
     RequestPorts,
     Reroute,
     Resume,
+    ResumeSync,
     SbcPair,
     Step,
     SwitchNodes,
@@ -30,6 +35,8 @@ from scenarios.model import (
 )
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.replication import replicated
+from scenarios.rules import sync_references
 from scenarios.rules.biztel_fields import biztel_fields
 from scenarios.rules.hours import without_start
 from scenarios.rules.number_fields import number_fields
@@ -68,6 +75,9 @@ class Declared:
     limits: Names
     calendars: Names
     actors: Names
+    data: Names
+    changes: Names
+    consoles: Names
     dialled: Names
     """Numbers that calls are about: those of the plan, and those that anybody dials."""
 
@@ -77,6 +87,11 @@ class Declared:
         if self.pairs is None or self.trunks is None or self.offices is None:
             return None
         return (*self.pairs, *(f"{pair}/{node}" for pair in self.pairs for node in (1, 2)), *self.trunks, *self.offices)
+
+    @property
+    def places(self) -> Names:
+        """What people and consoles are at."""
+        return None if self.sites is None or self.offices is None else (*self.sites, *self.offices)
 
     @classmethod
     def by(cls, drill: Drill) -> "Declared":
@@ -98,6 +113,9 @@ class Declared:
             dialled=(*drill.numbers, *(stream.to for stream in drill.traffic)),
             calendars=tuple(drill.calendars),
             actors=tuple(drill.actors),
+            data=tuple(replicated(drill)),
+            changes=tuple(change.name for change in drill.changes),
+            consoles=tuple(drill.consoles),
         )
 
 
@@ -125,6 +143,10 @@ _SINGULAR = {
     "dialled": "number",
     "calendars": "calendar",
     "actors": "actor",
+    "data": "class of data",
+    "changes": "change",
+    "consoles": "console",
+    "places": "site or office",
 }
 _TARGETS = {
     "site": "sites",
@@ -145,6 +167,7 @@ _SELECTORS = {
     "agents": "groups",
     "step": "steps",
     "since": "steps",
+    "data": "data",
 }
 """What the selectors of an expectation name."""
 QUEUE_LIMITS = ("queue full", "wait too long")
@@ -225,6 +248,7 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         yield from _of_query(("expect", index), expectation.query)
     for index, expectation in enumerate(drill.live.expect):
         yield from _of_query(("live", "expect", index), expectation.query)
+    yield from (_Reference(*used) for used in sync_references.references(drill))
     for name in drill.targets:
         yield _Reference(("targets", name), "pairs", name)
     for compared in drill.drift.allow:
@@ -247,6 +271,9 @@ def _of_step(path: Path, step: Step) -> Iterator[_Reference]:
     for position, name in enumerate(step.predecessors):
         inner = (position,) if isinstance(step.after, list) else ()
         yield _Reference((*path, "after", *inner), "steps", name)
+    for position, name in enumerate(step.consoles):
+        inner = (position,) if isinstance(step.uses, list) else ()
+        yield _Reference((*path, "uses", *inner), "consoles", name)
     if step.when is not None:
         yield from _of_condition((*path, "when"), step.when)
     if step.does is not None:
@@ -285,6 +312,16 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("switch", "pairs", pair),)
         case RequestPorts():
             return ()
+        case Enter(enter=change, site=site):
+            return (("enter", "changes", change), ("site", "sites", site))
+        case LookAtSync(look_at_sync=site):
+            return (("look_at_sync", "sites", site),)
+        case ResumeSync(resume_sync=site):
+            return (("resume_sync", "sites", site),)
+        case Export(export=data, site=site):
+            return (("export", "data", data), ("site", "sites", site))
+        case Delete(delete=data, site=site):
+            return (("delete", "data", data), ("site", "sites", site))
 
 
 def _of_condition(path: Path, when: When) -> Iterator[_Reference]:
@@ -318,7 +355,8 @@ def lost_part(cause: str) -> str:
 def _twice(drill: Drill) -> Iterator[Finding]:
     faults = [(("faults", index, "name"), fault.name) for index, fault in enumerate(drill.faults)]
     steps = [(("runbook", index, "step"), step.step) for index, step in enumerate(drill.runbook)]
-    for kind, named in (("fault", faults), ("step", steps)):
+    changes = [(("changes", index, "name"), change.name) for index, change in enumerate(drill.changes)]
+    for kind, named in (("fault", faults), ("step", steps), ("change", changes)):
         seen: set[str] = set()
         for path, name in named:
             if name in seen:
@@ -403,6 +441,7 @@ def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
         if isinstance(step.does, SwitchNodes) and _shared(drill.sbc_pairs, step.does.switch):
             message = "the nodes of an active-active pair have no roles to change"
             yield _error("not-applicable", ("runbook", index, "does", "switch"), message, "mode: active-standby")
+    yield from sync_references.combinations(drill)
 
 
 def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:

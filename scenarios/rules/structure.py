@@ -66,6 +66,8 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
         for group in groups
     }
     working = {group.office for group in drill.agents.values()}
+    working |= {place for console in drill.consoles.values() for place in console.places}
+    used_at = {console for step in drill.runbook for console in step.consoles}
     calling = {stream.from_ for stream in drill.traffic}
     kept = {entry.open for entry in drill.numbers.values()} | {queue.open for queue in drill.queues.values()}
     kept |= {actor.hours for actor in drill.actors.values()}
@@ -78,6 +80,7 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
         ("calendars", drill.calendars, kept, "nothing keeps to this calendar"),
         ("actors", drill.actors, acting, "this actor takes no step, and stands in for nobody"),
         ("offices", drill.offices, working, "no group of agents works at this office (G1)"),
+        ("consoles", drill.consoles, used_at, "no step is taken at this console"),
         ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
     ):
         for name in names:
@@ -149,7 +152,7 @@ STRUCTURE: dict[Rule, Check] = {
     Rule(
         "orphan-part",
         Severity.WARNING,
-        "A trunk, pair, queue, calendar, actor, office or group that nothing leads to adds nothing to the plan.",
+        "A trunk, pair, queue, calendar, actor, office, group or console that nothing leads to adds nothing.",
         cites=("G1", "G14", "W39"),
     ): _orphan_parts,
     Rule(

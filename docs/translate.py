@@ -185,15 +185,19 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.translate", description="Bring translations up to date.")
     parser.add_argument("--forget", action="store_true", help="leave out what is said no more")
     forget: bool = parser.parse_args(arguments).forget
+    try:
+        sentences = said()
+    except NotALiteralError as error:
+        sys.exit(str(error))
     left = 0
     for language in LANGUAGES[1:]:
-        new = updated(read(language), said(), forget=forget)
+        new = updated(read(language), sentences, forget=forget)
         folder(language).mkdir(parents=True, exist_ok=True)
         (folder(language) / "kirikae.po").write_bytes(po(new))
         (folder(language) / "kirikae.mo").write_bytes(mo(new))
-        for what, sentences in (("untranslated", untranslated(new)), ("other placeholders", misplaced(new))):
-            sys.stdout.writelines(f"{language}: {what}: {sentence}\n" for sentence in sentences)
-            left += len(sentences)
+        for what, wanting in (("untranslated", untranslated(new)), ("other placeholders", misplaced(new))):
+            sys.stdout.writelines(f"{language}: {what}: {sentence}\n" for sentence in wanting)
+            left += len(wanting)
     return 1 if left else 0
 
 

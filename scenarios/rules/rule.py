@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 from scenarios.model import Drill
@@ -17,8 +18,8 @@ class Remark(NamedTuple):
     """What a check has to say about one place of a plan; fields as in :class:`~scenarios.problems.Finding`."""
 
     path: Path
-    message: str
-    remedy: str
+    message: Text
+    remedy: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,15 @@ Declarations = Callable[[Drill], Iterable[Declaration]]
 """Looks for what a plan only states."""
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def listed(names: Iterable[str], most: int = 5) -> Text:
     """Return names in one line, cut short where there are many."""
     every = list(names)
     shown = ", ".join(every[:most])
-    return shown if len(every) <= most else Text("{names} and {more} more", names=shown, more=len(every) - most)
+    if len(every) <= most:
+        return Text("{names}", names=shown)
+    return Text("{names} and {more} more", names=shown, more=len(every) - most)
+
+
+def both(names: Iterable[str]) -> str:
+    """Return names, of which there is one at least, with the word between them that says that all are meant."""
+    return reduce(lambda before, name: Text("{names} and {name}", names=before, name=name), names)

@@ -8,6 +8,7 @@ from scenarios.problems import Finding, Severity, did_you_mean
 from scenarios.rules.declared import declarations
 from scenarios.rules.names import NAMES
 from scenarios.rules.rule import Declaration, Remark, Rule
+from scenarios.text import Text
 
 IDLE = Rule(
     "idle-waiver",
@@ -66,9 +67,12 @@ def _on_waivers(drill: Drill, findings: Sequence[Finding], rules: Sequence[Rule]
     for index, waiver in enumerate(drill.waivers):
         path, rule = ("waivers", index, "finding"), known.get(waiver.finding)
         if rule is None:
-            message = f"there is no rule {waiver.finding!r}{did_you_mean(waiver.finding, known)}"
-            yield IDLE.finding(Remark(path, message, "the id of a finding, as printed"))
+            hint = did_you_mean(waiver.finding, known)
+            message = Text("there is no rule {rule!r}{hint}", rule=waiver.finding, hint=hint)
+            yield IDLE.finding(Remark(path, message, Text("the id of a finding, as printed")))
         elif not rule.waivable:
-            yield REFUSED.finding(Remark(path, f"{rule.id} cannot be waived", f"a plan without it: {rule.why}"))
+            message = Text("{rule} cannot be waived", rule=rule.id)
+            yield REFUSED.finding(Remark(path, message, Text("a plan without it: {why}", why=Text(rule.why))))
         elif rule.id not in found:
-            yield IDLE.finding(Remark(path, f"the plan has no finding {rule.id}", "no such waiver"))
+            message = Text("the plan has no finding {rule}", rule=rule.id)
+            yield IDLE.finding(Remark(path, message, Text("no such waiver")))

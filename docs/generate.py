@@ -14,12 +14,15 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, vrrp
+from reports.rules_terminal import scope_of
+from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, sync, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
 from scenarios import model
+from scenarios.catalogue.row import Held
+from scenarios.coverage import LETTERS, Entry, entries
 from scenarios.loader import load
 from scenarios.metrics import METRICS
 from scenarios.model.part import Part
@@ -59,8 +62,36 @@ def _metrics() -> str:
 
 
 def _rules() -> str:
-    rows = ((f"`{rule.id}`", str(rule.severity), "yes" if rule.waivable else "no", rule.why) for rule in RULES)
-    return _table(("id", "severity", "waivable", "why"), rows)
+    rows = (
+        (
+            f"`{rule.id}`",
+            str(rule.severity),
+            "yes" if rule.waivable else "no",
+            " ".join(rule.cites),
+            scope_of(rule),
+            rule.why,
+        )
+        for rule in RULES
+    )
+    return _table(("id", "severity", "waivable", "rows", "plans", "why"), rows)
+
+
+def _catalogue(letter: str) -> str:
+    rows = ((each.row.id, each.row.fact, "; ".join(_places(each)) or "–") for each in entries(letter))
+    return _table(("id", "fact", "held by"), rows)
+
+
+def _places(each: Entry) -> Iterator[str]:
+    for rule in each.checks:
+        yield f"check `{rule.id}`"
+    for place in each.places:
+        match place.held:
+            case Held.BEHAVIOUR:
+                yield f"behaviour: {place.where.rstrip('.')} (`{place.metric}` of `{place.drill}`)"
+            case Held.PARAMETER | Held.METRIC:
+                yield f"{place.held} `{place.where}`"
+            case Held.NOT:
+                yield f"not held: {place.where}"
 
 
 def _duties() -> str:
@@ -154,6 +185,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "metrics": _metrics,
     "rules": _rules,
     "duties": _duties,
+    **{f"catalogue {letter}": partial(_catalogue, letter) for letter in LETTERS},
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),
@@ -166,6 +198,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
     "machine port requests": lambda: _machine(port_requests.TABLE, port_requests.State, port_requests.Event),
+    "machine sync": lambda: _machine(sync.TABLE, sync.State, sync.Event),
+    "words of sync": lambda: _words(sync.Effect),
     "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
     "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
     "machine invite server": lambda: _transaction(machines.INVITE_SERVER),

@@ -14,6 +14,7 @@ from sbc.decisions.trunk import Refusal, Trouble, turns_away
 from sbc.decisions.ways_out import from_site
 from scenarios.evidence import Direction
 from scenarios.model import Drill, Ports, SbcPair
+from scenarios.replication import lacking
 from scenarios.rules.plan import pairs_in_use
 from sim.links import Link
 from sim.log import Log
@@ -208,6 +209,8 @@ class World:
         self.rests = Rests()
         """Trunks by the direction of calls: those inbound are sent by the carrier, which knows what it has heard."""
         self.routing = RoutingTable(drill.numbers, drill.trunks, drill.queues)
+        self.lacks = {name: frozenset(lacking(drill, name)) for name in drill.sites}
+        """By site, the functions that are not there."""
         self.repaired: set[str] = set()
         """The faults that are over."""
         self.default_caller = drill.default_caller

@@ -56,6 +56,30 @@ BREAKS = {
         "caller_loss{after=15m} < 1%": "ports.tenant=98",
         "recovery_time{number=0120-123-456} <= 8m": "faults[edge-lost].for=12m",
     },
+    "dr-edited-in-peace": {  # meant to fail, and does so by itself; nothing makes it worse
+        "softphones_least{site=osaka, after=18m, before=28m} >= 15": "changes[branch-address].at=3m",
+        "service_level{queue=support, after=18m, before=28m} >= 80%": "changes[branch-address].at=3m",
+        "data_lost{data=ip-restrictions} == 0": "changes[branch-address].at=3m",
+        "data_lost{data=announcements} == 0": "changes[storm-greeting].at=0",
+        "rpo{data=ip-restrictions} <= 5m": "faults[tokyo-lost].at=11m",
+    },
+    "dr-edited-in-peace-fixed": {
+        "softphones_least{site=osaka, after=18m, before=28m} >= 15": "changes[branch-address].at=6m",
+        "service_level{queue=support, after=18m, before=28m} >= 80%": "changes[branch-address].at=6m",
+        "data_lost{data=ip-restrictions} == 0": "sync.data.ip-restrictions.first=1m",
+        "data_lost{data=announcements} == 0": "changes[storm-greeting].at=9m",
+        "rpo{data=ip-restrictions} <= 5m": "sync.data.ip-restrictions.first=4m",
+    },
+    "login-at-the-lost-site": {  # the same
+        "runbook_time{step=re-point 0120-123-456} <= 12m": "faults[tokyo-lost].for=25m",
+        "outage_minutes{number=0120-123-456} <= 13m": "faults[tokyo-lost].for=25m",
+        "asr{number=0120-123-456, after=18m, before=25m} >= 90%": "faults[tokyo-lost].for=25m",
+    },
+    "login-at-the-lost-site-fixed": {
+        "runbook_time{step=re-point 0120-123-456} <= 12m": "runbook[re-point 0120-123-456].takes=10m",
+        "outage_minutes{number=0120-123-456} <= 13m": "runbook[re-point 0120-123-456].takes=15m",
+        "asr{number=0120-123-456, after=18m, before=25m} >= 90%": "runbook[re-point 0120-123-456].takes=20m",
+    },
     "softphone-reconnect": {
         "register_peak{site=tokyo} <= 15/s": "agents.desk.softphone.spread=0s",
         "registration_p95{agents=desk} <= 9m": "agents.desk.softphone.spread=0s",

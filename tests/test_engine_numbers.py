@@ -128,14 +128,14 @@ def test_j3_the_channels_count_forwarded_calls_alone(engine: str) -> None:
 @engines
 def test_calls_out_that_show_a_forwarded_number_are_not_forwarded(engine: str) -> None:
     scene = plan(
-        numbers={TOKYO: {"trunk": "ntt-tokyo", "voice_warp": {"channels": 9}}, OSAKA: {"trunk": "ntt-osaka"}},
+        numbers={TOKYO: {"trunk": "ntt-tokyo", "voice_warp": {"channels": 1}}, OSAKA: {"trunk": "ntt-osaka", "tap": 1}},
         default_caller=TOKYO,
         agents={"desk": {"count": 2, "softphone": {"sites": ["tokyo"]}}},
         traffic=[{"from": "desk", "to": MOBILE, "arrivals": "1/s", "talk": "5s", "shows": "default"}],
         runbook=[at(20, {"forward": TOKYO, "to": OSAKA})],
     )
-    recorder = played(scene, callers(Caller(10, 5), Caller(30, 5)), engine=engine)
-    assert told(recorder) == [(DONE, 200, "ntt-tokyo")] * 2
+    recorder = played(scene, callers(Caller(10, 5), Caller(30, 5), Caller(31, 5)), engine=engine)
+    assert told(recorder) == [(DONE, 200, "ntt-tokyo")] * 3
 
 
 # An announcement.

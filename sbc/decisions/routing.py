@@ -99,7 +99,10 @@ class RoutingTable:
         entry = self._numbers.get(way[-1])
         if entry is None:
             return NOT_IN_SERVICE
-        if not out and not all(map(self._leads_on, way, way[1:])):
+        if not out and any(
+            not may_stand_behind(number, self._numbers[number].service, behind)
+            for number, behind in zip(way, way[1:], strict=False)
+        ):
             return NOT_INTELLIGENT
         taps = tuple(self._limits(way, out=out))
         calendars = tuple(self._hours(way, entry.queue))
@@ -107,9 +110,6 @@ class RoutingTable:
         for trunk in reversed(entry.trunks):
             route = Route(way[-1], trunk, self._trunks[trunk].via, entry.queue, taps, route, calendars)
         return route or NOT_IN_SERVICE
-
-    def _leads_on(self, number: str, behind: str) -> bool:
-        return number in self._forwarded or may_stand_behind(number, self._numbers[number].service, behind)
 
     def _limits(self, way: Sequence[str], *, out: bool) -> Iterator[str]:
         for number in way:

@@ -29,6 +29,7 @@ from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
 from scenarios.model.port_management import PortManagement
 from scenarios.model.steps import Step, VerifyOut
+from scenarios.model.sync import Change, Console, Sync
 from scenarios.numberplan import forwarding, is_fixed_line
 
 
@@ -124,6 +125,12 @@ class Drill(Part):
     """Streams of calls."""
     faults: list[Fault] = []
     """What fails, and when."""
+    sync: Sync | None = None
+    """What one site has of another's data."""
+    changes: list[Change] = []
+    """What people change while the run goes on, besides the steps of the runbook."""
+    consoles: dict[Name, Console] = {}
+    """Consoles by name."""
     actors: dict[Name, Actor] = {}
     """Who takes the steps of the runbook; without this part, everybody is always there."""
     runbook: list[Step] = []

@@ -17,6 +17,9 @@ class Site(Part):
     """REGISTERs that its registrar takes; above that it answers 503 and the phone tries again later (S7, S13)."""
     retry_after: LongerThanZero | None = None
     """Retry-After of that 503: a phone waits that long, and then as it does after any failure (S2)."""
+    lacks: list[Name] | None = None
+    """Functions that are not there: a call that `needs` one fails with 501. Without it what the `system` says of its
+    secondary sites (Z27); `[]` for nothing."""
 
 
 class Office(Part):

@@ -347,6 +347,7 @@ TOLD = {"to": OSAKA, "reaches": "1%"}
         ({"runbook": [*RUNBOOK, made("x", {"forward": TOKYO, "to": TOKYO})]}, ("runbook", 6, "does", "to")),
         ({"runbook": [*RUNBOOK, made("x", {**TOLD, "announce": OSAKA})]}, ("runbook", 6, "does", "to")),
         ({"traffic": [INBOUND]}, ("runbook", 5, "does")),
+        ({"runbook": [*RUNBOOK, made("x", {"verify_out": "sales", "to": "119"})]}, ("runbook", 6, "does", "to")),
     ],
 )  # fmt: skip
 def test_fields_that_mean_nothing(changes: dict[str, object], path: tuple[object, ...]) -> None:

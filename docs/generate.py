@@ -14,81 +14,27 @@ from typing import Any
 
 from kirikae import drills
 from reports.assumptions import ASSUMPTIONS
-from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, vrrp
+from reports.rules_terminal import scope_of
+from sbc.decisions import call, handover, member, pair, port_requests, probing, registration, runbook, sync, vrrp
 from sbc.decisions.timers import RELIABLE, UNRELIABLE, Timer
 from sbc.endpoints import visiting
 from sbc.sip import bridging, dialog, forking, machines, offer, usage
 from sbc.sip.machines import Effect
+from scenarios import model
+from scenarios.catalogue.row import Held
+from scenarios.coverage import LETTERS, Entry, entries
 from scenarios.loader import load
 from scenarios.metrics import METRICS
-from scenarios.model import (
-    DUTIES,
-    Activate,
-    Actor,
-    AgentGroup,
-    Asked,
-    Biztel,
-    Calendar,
-    Callback,
-    CallerNumbers,
-    Command,
-    Deactivate,
-    DefaultCaller,
-    Drain,
-    Drift,
-    Drill,
-    FailureDetection,
-    Fault,
-    HeaderKey,
-    Ivr,
-    Live,
-    NoDetection,
-    Number,
-    OptionsDetection,
-    Overflow,
-    PortManagement,
-    Ports,
-    Queue,
-    RequestPorts,
-    Reroute,
-    Resume,
-    Retry,
-    Run,
-    SbcPair,
-    Side,
-    Site,
-    Softphone,
-    Start,
-    Step,
-    Surge,
-    SwitchNodes,
-    SwitchSoftphones,
-    Target,
-    Traffic,
-    Trunk,
-    Verify,
-    VrrpDetection,
-    Waiver,
-    When,
-    Widen,
-)
+from scenarios.model.part import Part
 from scenarios.model_fields import named_fields
 from scenarios.rules import RULES
 
 FOLDER = Path(__file__).parent
 _BLOCK = re.compile(r"(<!-- begin (?P<name>[^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
-_PARTS: dict[str, type[Any]] = {
-    part.__name__: part
-    for part in (
-        Drill, Biztel, Asked, Run, Site, SbcPair, VrrpDetection, OptionsDetection, FailureDetection, NoDetection, Trunk,
-        Number, Ports,
-        PortManagement,
-        Calendar, Queue, Ivr, Widen, Callback, Overflow, AgentGroup, Softphone, Traffic, Retry, Surge, Fault, Actor,
-        Step, Start, When, Activate, Deactivate, DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute, Verify, Drain,
-        Resume, SwitchNodes, RequestPorts, Waiver, Drift, Target, Side, HeaderKey, Command, Live,
-    )
-}  # fmt: skip
+_PARTS: dict[str, type[Part]] = {
+    name: part for name, part in vars(model).items() if isinstance(part, type) and issubclass(part, Part)
+}
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
@@ -116,12 +62,40 @@ def _metrics() -> str:
 
 
 def _rules() -> str:
-    rows = ((f"`{rule.id}`", str(rule.severity), "yes" if rule.waivable else "no", rule.why) for rule in RULES)
-    return _table(("id", "severity", "waivable", "why"), rows)
+    rows = (
+        (
+            f"`{rule.id}`",
+            str(rule.severity),
+            "yes" if rule.waivable else "no",
+            " ".join(rule.cites),
+            scope_of(rule),
+            rule.why,
+        )
+        for rule in RULES
+    )
+    return _table(("id", "severity", "waivable", "rows", "plans", "why"), rows)
+
+
+def _catalogue(letter: str) -> str:
+    rows = ((each.row.id, each.row.fact, "; ".join(_places(each)) or "–") for each in entries(letter))
+    return _table(("id", "fact", "held by"), rows)
+
+
+def _places(each: Entry) -> Iterator[str]:
+    for rule in each.checks:
+        yield f"check `{rule.id}`"
+    for place in each.places:
+        match place.held:
+            case Held.BEHAVIOUR:
+                yield f"behaviour: {place.where.rstrip('.')} (`{place.metric}` of `{place.drill}`)"
+            case Held.PARAMETER | Held.METRIC:
+                yield f"{place.held} `{place.where}`"
+            case Held.NOT:
+                yield f"not held: {place.where}"
 
 
 def _duties() -> str:
-    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in DUTIES.items()))
+    return _table(("duty", "meaning"), ((f"`{duty}`", meaning) for duty, meaning in model.DUTIES.items()))
 
 
 def _diagram(table: Mapping[Any, Any]) -> str:
@@ -211,6 +185,7 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "metrics": _metrics,
     "rules": _rules,
     "duties": _duties,
+    **{f"catalogue {letter}": partial(_catalogue, letter) for letter in LETTERS},
     "machine call": lambda: _machine(call.TABLE, call.State, call.Event),
     "machine pair": lambda: _machine(pair.TABLE, pair.State, pair.Event),
     "machine vrrp": lambda: _machine(vrrp.TABLE, vrrp.State, vrrp.Event),
@@ -223,6 +198,8 @@ _WRITERS: dict[str, Callable[[], str]] = {
     "clients": lambda: _clients(),
     "machine runbook": lambda: _machine(runbook.TABLE, runbook.State, runbook.Event),
     "machine port requests": lambda: _machine(port_requests.TABLE, port_requests.State, port_requests.Event),
+    "machine sync": lambda: _machine(sync.TABLE, sync.State, sync.Event),
+    "words of sync": lambda: _words(sync.Effect),
     "machine invite client": lambda: _transaction(machines.INVITE_CLIENT),
     "machine non-invite client": lambda: _transaction(machines.NON_INVITE_CLIENT),
     "machine invite server": lambda: _transaction(machines.INVITE_SERVER),

@@ -1,4 +1,4 @@
-"""The command line: `kirikae new`, `run`, `drift`, `drills`, `number`, `schema`."""
+"""The command line: `kirikae new`, `run`, `lint`, `rules`, `drift`, `drills`, `number`, `erlang`, `schema`."""
 
 import signal
 import sys
@@ -10,8 +10,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kirikae import __version__, drift, drills, new, run
+from kirikae import __version__, drift, drills, lint, new, rule_book, run
 from kirikae.drills import schema_text
+from kirikae.erlang import erlang_app
 from kirikae.live_options import (
     AllowExecOption,
     AllowNumberOption,
@@ -31,8 +32,18 @@ from sbc.live.locks import LockError
 from sbc.live.transport import BindError
 from scenarios.loader import load
 from scenarios.numberplan import NumberError, describe, parse_number
-from scenarios.problems import DrillError
+from scenarios.problems import DrillError, Severity
+from scenarios.text import LANGUAGES
 from sim.live.pairs import LiveError
+
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar=" | ".join(LANGUAGES),
+        help="Language of the messages; by default what the environment asks for (KIRIKAE_LANG, LC_ALL, LANG).",
+    ),
+]
 
 app = typer.Typer(
     name="kirikae",
@@ -81,6 +92,36 @@ Examples:
 
 Exit codes: 0 the engines agree, 1 they differ by more than the drill allows, 2 the file or the command line is wrong,
 3 too few replications to tell, or no evidence.
+"""
+
+
+_LINT_EXAMPLES = """
+Examples:
+
+  kirikae lint plan.kirikae.yaml
+
+  kirikae lint plans/ tokyo-osaka-dr --strict
+
+  kirikae lint plans/ --sarif lint.sarif --lang ja
+
+  kirikae lint plan.kirikae.yaml --severity error --json - | jq .totals
+
+Exit codes: 0 every plan stands (warnings and notes are allowed, warnings not with --strict), 2 a plan has an error that
+is not waived, or a file cannot be read.
+"""
+
+_RULES_EXAMPLES = """
+Examples:
+
+  kirikae rules
+
+  kirikae rules Z29
+
+  kirikae rules routing-loop --lang ja
+
+  kirikae rules --letter P
+
+  kirikae rules --system biztel --word softphone
 """
 
 
@@ -200,6 +241,61 @@ def run_command(
         loaded = load(drills.find(file), changes or [])
         code = run.rehearse(loaded, file, changes or [], options, console)
     raise typer.Exit(code)
+
+
+@app.command("lint", epilog=_LINT_EXAMPLES)
+def lint_command(
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Drill files, folders of *.kirikae.yaml, or names of bundled drills.", metavar="FILE"),
+    ],
+    least: Annotated[
+        Severity, typer.Option("--severity", help="Show only what matters at least so much; JSON and SARIF have all.")
+    ] = Severity.NOTE,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors, in the exit code.")] = False,
+    language: LanguageOption = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a value of every drill; may be repeated."),
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
+    ] = None,
+    sarif: Annotated[
+        str | None,
+        typer.Option("--sarif", metavar="FILE", help="Write it there for code hosts (SARIF 2.1.0); - as above."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No findings; the exit code says it.")] = False,
+) -> None:
+    """Hold plans to their rules, without running anything."""
+    console = safe_console(sys.stderr if "-" in (json, sarif) else sys.stdout, quiet=quiet)
+    with _explained(", ".join(names)):
+        code = lint.lint(names, lint.Options(changes or [], least, strict, language, json, sarif), console)
+    raise typer.Exit(code)
+
+
+@app.command("rules", epilog=_RULES_EXAMPLES)
+def rules_command(
+    about: Annotated[
+        str | None,
+        typer.Argument(help="A row of the catalogue, such as Z29, or a plan check; by default all.", metavar="ID"),
+    ] = None,
+    letter: Annotated[
+        str | None, typer.Option(metavar="LETTER", help="Only rows of this letter, and the checks that cite them.")
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only checks that plans for this system are held to by name.")
+    ] = None,
+    word: Annotated[str | None, typer.Option(metavar="WORD", help="Only what has this word in it.")] = None,
+    language: LanguageOption = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Write it there as JSON; - is standard output.")
+    ] = None,
+) -> None:
+    """List the rules that plans are held to, or explain one."""
+    console = safe_console(sys.stderr if json == "-" else sys.stdout)
+    with _explained(about or ""):
+        rule_book.tell(rule_book.Options(about, letter, system, word, language, json), console)
 
 
 @contextmanager
@@ -324,6 +420,7 @@ def drift_command(
 
 drills_app = typer.Typer(help="List, show and copy the bundled drills.", invoke_without_command=True)
 app.add_typer(drills_app, name="drills")
+app.add_typer(erlang_app, name="erlang")
 
 
 @drills_app.callback()

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from kirikae.options import OptionError
 from kirikae.progress import progress
-from kirikae.run import output, plan_stands, put
+from kirikae.run import checked_plan, output, put
 from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, in_turn, on_workers
 from reports import files
 from reports.drift import Drift, Side, common_queries
@@ -64,7 +64,7 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
     """
     chosen, common = share_out(options.changes, chosen_engines(options.engines))
     plans = [load(path, [*common, *each.changes]) for each in chosen]
-    if not _all_stand(chosen, plans, console):
+    if not _all_stand(chosen, plans, name, console):
         return ExitCode.INVALID
     first = plans[0].drill
     real_time = any(each.engine in IN_REAL_TIME for each in chosen)
@@ -146,12 +146,14 @@ def share_out(changes: Sequence[str], chosen: Sequence[Chosen]) -> tuple[list[Ch
     return [Chosen(each.name, each.engine, tuple(own[each.name])) for each in chosen], common
 
 
-def _all_stand(chosen: Sequence[Chosen], plans: Sequence[Loaded], console: Console) -> bool:
+def _all_stand(chosen: Sequence[Chosen], plans: Sequence[Loaded], name: str, console: Console) -> bool:
     """Hold the plan to its rules, and again where it is another for one engine; remarks are made once."""
     silent = safe_console(sys.stdout, quiet=True)
     first, *_ = plans
     others = [plan for each, plan in zip(chosen, plans, strict=True) if each.changes and plan is not first]
-    return plan_stands(first, console) and all(plan_stands(plan, silent) for plan in others)
+    if checked_plan(first, name, console).errors:
+        return False
+    return not any(checked_plan(plan, name, silent).errors for plan in others)
 
 
 def _lasts(options: Options, drill: Drill) -> float:

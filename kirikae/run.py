@@ -18,9 +18,11 @@ from kirikae.progress import progress
 from kirikae.real import aimed_at
 from kirikae.runner import ENGINES, IN_REAL_TIME, WITH_MESSAGES, record, run_all, run_live
 from reports import files
+from reports.checked import Checked, checked
 from reports.exit_codes import ExitCode
 from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, capture_file, detail_files, write_all
 from reports.judge import Judged, judge
+from reports.lint_terminal import print_checked
 from reports.origin import Origin
 from reports.result import result_text
 from reports.snapshot import Snapshot
@@ -30,13 +32,12 @@ from reports.terminal_snapshot import print_snapshot
 from reports.wording import number_of
 from sbc.decisions.permission import Permission
 from sbc.live.gear import NotUndoneError
-from scenarios import rules
 from scenarios.evidence import Recorder, WireRecorder
-from scenarios.loader import Loaded, problem_of
+from scenarios.loader import Loaded
 from scenarios.model import Drill, Verdict
-from scenarios.problems import Finding, did_you_mean
+from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
-from scenarios.source import Source
+from scenarios.text import language_of, translator
 from scenarios.units import UnitError, format_duration, parse_duration
 from sim.live import engine as live
 from sim.replicate import Replications
@@ -79,7 +80,8 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         raise OptionError(f"{options.live.given[0]}: this is for runs in real time (allowed with --engine live)")
     allowed = permission(options.live)
     loaded = replace(loaded, drill=aimed(loaded.drill, options.live.targets))
-    if not plan_stands(loaded, console):
+    plan = checked_plan(loaded, name, console)
+    if plan.errors:
         return ExitCode.INVALID
     drill = _as_asked(loaded.drill, options)
     if options.engine in IN_REAL_TIME and drill.targets and drill.run.replications > 1:
@@ -94,7 +96,12 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     _remove_detail(out)
     runs, owed = _play(drill, out, options, console, allowed, name)
     judged = judge(
-        drill, runs.results.values(), engine=options.engine, seed=drill.run.seed, interrupted=runs.interrupted
+        drill,
+        runs.results.values(),
+        engine=options.engine,
+        seed=drill.run.seed,
+        interrupted=runs.interrupted,
+        plan=plan,
     )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
@@ -167,22 +174,15 @@ def put(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def plan_stands(loaded: Loaded, console: Console) -> bool:
-    """Hold the plan to its rules, and show what they find."""
-    verdict = rules.judge(loaded.drill, rules.check(loaded.drill))
-    lines = [f"note: {note}" for note in loaded.notes]
-    lines += [_shown(finding, loaded.source) for finding in (*verdict.errors, *verdict.remarks)]
-    lines += [f"waived [{item.finding.id}] {item.finding.message} (reason: {item.reason})" for item in verdict.waived]
-    if verdict.errors:
-        lines.append(f"The plan has {number_of(len(verdict.errors), 'error')}; nothing was run.")
+def checked_plan(loaded: Loaded, name: str, console: Console) -> Checked:
+    """Hold the plan to its rules, and show what they find; one with errors must not be run."""
+    plan = checked(loaded, name)
+    if plan.errors:
         console = safe_console(sys.stderr)
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return not verdict.errors
-
-
-def _shown(finding: Finding, source: Source) -> str:
-    return f"{problem_of(finding, source)} [{finding.severity}: {finding.id}]"
+    print_checked(console, plan, translator(language_of()))
+    if plan.errors:
+        console.print(f"The plan has {number_of(plan.errors, 'error')}; nothing was run.", soft_wrap=True)
+    return plan
 
 
 def _as_asked(drill: Drill, options: Options) -> Drill:

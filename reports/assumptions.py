@@ -121,6 +121,15 @@ ASSUMPTIONS = (
         ("recovery_time", "outage_minutes"),
     ),
     Assumption(
+        "replication",
+        {
+            "calls": "is nobody's message: what a site has follows from the clock and the steps of the runbook",
+            "packets": "as calls; a registrar asks for it when a REGISTER arrives",
+            "live": "as packets",
+        },
+        ("rpo", "data_lost", "unprotected"),
+    ),
+    Assumption(
         "tests and conditions of the runbook",
         {
             "calls": "a test call looks up in one moment whether a caller would be answered; a phone is registered in "

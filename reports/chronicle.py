@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reports.replica import Replica
 from reports.statistics import quantile
 from reports.summary import Effect, Lateness, StepRun, Value
 from scenarios.evidence import EventKind, JournalEntry
@@ -78,6 +79,7 @@ class Chronicle:
     lateness: Lateness | None = None
     """Of a live run, how late its generator was."""
     steps: dict[str, StepRun] = field(init=False)
+    replica: Replica = field(init=False)
     _phones: dict[str, _Phones] = field(init=False)
     _pairs: dict[str, _Pair] = field(init=False)
     _granted: dict[str, float | None] = field(init=False)
@@ -85,6 +87,7 @@ class Chronicle:
 
     def __post_init__(self) -> None:
         self.steps = {step.step: StepRun() for step in self.drill.runbook}
+        self.replica = Replica(self.drill)
         self._pairs = {pair: _Pair() for pair in self.drill.sbc_pairs}
         self._granted = {step.step: None for step in self.drill.runbook if isinstance(step.does, RequestPorts)}
         self._phones = {
@@ -144,7 +147,7 @@ class Chronicle:
             case EventKind.STEP_FINISHED:
                 self._step(subject, finished=now)
             case _:
-                pass
+                self.replica.entry(entry)
 
     def _waited(self, name: str, now: float) -> float:
         step = self.steps[name]

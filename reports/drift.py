@@ -45,6 +45,7 @@ LEAST = {
     Unit.SECONDS: 0.1,
     Unit.CALLS: 0.5,
     Unit.PHONES: 0.5,
+    Unit.CHANGES: 0.5,
     Unit.PORTS: 0.5,
     Unit.RATE: 0.5,
 }

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from reports import wording
 from reports.charts import calls_per_minute, charts, peaks
+from reports.checked import Checked
 from reports.combine import Combined
 from reports.judge import Judged
 from reports.origin import Origin, software
@@ -16,6 +17,7 @@ from reports.runbook import step_reports
 from reports.story import mean_losses, search_text, story
 from scenarios.expectations import Query
 from scenarios.metrics import Combine
+from scenarios.problems import Mark
 
 _TEMPLATES = "templates"
 
@@ -71,10 +73,18 @@ def _environment() -> Environment:
         share=wording.share_text,
         on=lambda seconds, clock: wording.clock_text(clock, seconds),
         search=search_text,
+        place=_place_words,
         metric=_metric_words,
         interval=_interval_words,
     )
     return environment
+
+
+def _place_words(mark: Mark | None, plan: Checked) -> str:
+    """Say where something stands: the line of the drill, or that of another file."""
+    if mark is None or not mark.line:
+        return plan.name_of(mark)
+    return f"line {mark.line}" if mark.file == plan.source else f"{mark.file}, line {mark.line}"
 
 
 def _metric_words(combined: Combined, query: Query) -> str:

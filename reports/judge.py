@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from reports.checked import Checked
 from reports.combine import Combined, combine
 from reports.exit_codes import ExitCode
 from reports.queries import limits, resolve
@@ -79,6 +80,8 @@ class Judged:
     """The run was stopped before its last replication."""
     judgements: tuple[Judgement, ...]
     """In the order of ``drill.expect``."""
+    plan: Checked
+    """What the plan checks say."""
 
     @cached_property
     def missing_evidence(self) -> dict[str, int]:
@@ -147,16 +150,25 @@ _WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
 
 
 def judge(
-    drill: Drill, summaries: Iterable[RunSummary], *, engine: str, seed: int, interrupted: bool = False
+    drill: Drill,
+    summaries: Iterable[RunSummary],
+    *,
+    engine: str,
+    seed: int,
+    interrupted: bool = False,
+    plan: Checked | None = None,
 ) -> Judged:
-    """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`."""
+    """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`.
+
+    ``plan`` is handed on to the reports.
+    """
     kept = tuple(summaries)
     caps = limits(drill)
     judgements = tuple(
         _judge_one(expectation, [summary.values[resolve(expectation.query)] for summary in kept], caps)
         for expectation in drill.expect
     )
-    return Judged(drill, engine, seed, kept, interrupted, judgements)
+    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name))
 
 
 def _judge_one(expectation: Expectation, values: Sequence[Value], caps: dict[str, int]) -> Judgement:

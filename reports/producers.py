@@ -139,6 +139,9 @@ PRODUCERS: dict[str, Producer] = {
     "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),
     "register_peak": lambda facts, query: facts.registers.value(_selected(query, "site")),
     "time_to_grant": lambda facts, query: facts.chronicle.time_to_grant(dict(query.selectors).get("step")),
+    "rpo": lambda facts, query: facts.chronicle.replica.rpo(dict(query.selectors).get("data")),
+    "data_lost": lambda facts, query: facts.chronicle.replica.lost(dict(query.selectors).get("data")),
+    "unprotected": lambda facts, query: facts.chronicle.replica.unprotected(),
     "runbook_time": lambda facts, query: facts.chronicle.runbook_time(**dict(query.selectors)),
 }
 """By metric; None where there was nothing to measure, ``inf`` for never."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from scenarios.expectations import Query
 from scenarios.model import Drill, RequestPorts
 from scenarios.numberplan import NumberError, canonical
+from scenarios.replication import replicated
 from scenarios.rules.plan import caps, pairs_meant
 
 _OVERALL = (
@@ -34,6 +35,9 @@ _PER_DIRECTION = ("attempts", "asr", "blocked_ratio", "failed_ratio")
 _PER_NUMBER = ("attempts", "asr", "blocked_ratio", "caller_loss")
 _PER_EMERGENCY = ("attempts", "asr", "blocked_ratio", "failed_ratio")
 _PER_QUEUE = ("service_level", "asa", "abandoned_ratio")
+
+_OF_REPLICAS = ("rpo", "data_lost", "unprotected")
+"""Of the site that gets replicas; the first two of each class of data as well."""
 
 
 def resolve(query: Query) -> Query:
@@ -77,6 +81,9 @@ def _standard(drill: Drill) -> Iterator[Query]:
     yield from (_about("ports_peak", "limit", limit) for limit in limits(drill))
     phones = dict.fromkeys(site for group in drill.agents.values() for site in group.softphone.sites)
     yield from (_about("register_peak", "site", site) for site in phones)
+    if drill.sync is not None:
+        yield from map(Query, _OF_REPLICAS)
+        yield from (_about(name, "data", data) for data in replicated(drill) for name in _OF_REPLICAS[:2])
     if drill.faults:
         yield from _after_faults(drill, numbers)
 
@@ -119,4 +126,4 @@ def _about(metric: str, selector: str, value: str) -> Query:
 
 def limits(drill: Drill) -> dict[str, int]:
     """Return the cap of every limit of the plan, as calls at the same time; a pair's is that of one node."""
-    return {str(name): cap for (_, name, *_), cap in caps(drill).items()}
+    return {**{str(name): cap for (_, name, *_), cap in caps(drill).items()}, **drill.forwarding_limits()}

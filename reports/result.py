@@ -23,7 +23,10 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
                       in which nobody was there, mean time, runs by who was reached, empty for nobody), critical_in,
                       critical (mean time it added to the critical path), critical_share
     losses            attempts without success: direction, number, outcome, reason, mean of a replication
-    waivers           finding, reason
+    findings          what the plan checks said before the run: id, severity, rows (of the catalogue), path, file, line,
+                      column, message, found, why, remedy
+    waivers           finding, reason, findings (those that it covers)
+    declared          facts that plan checks took at the plan's word: path, file, line, column, rows, text
     software          versions by name
 """
 
@@ -32,6 +35,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from reports import lint_result
 from reports.combine import Combined
 from reports.judge import Judged, Judgement
 from reports.origin import Origin, software
@@ -81,7 +85,16 @@ def result(judged: Judged, origin: Origin) -> Json:
         "metrics": {str(query): _metric(query, combined) for query, combined in judged.metrics.items()},
         "steps": [_step(step) for step in step_reports(drill, judged.summaries)],
         "losses": [{**loss._asdict(), "mean": count} for loss, count in mean_losses(judged)],
-        "waivers": [{"finding": waiver.finding, "reason": waiver.reason} for waiver in drill.waivers],
+        "findings": lint_result.findings(judged.plan),
+        "waivers": [
+            {
+                "finding": waiver.finding,
+                "reason": waiver.reason,
+                "findings": lint_result.waived(judged.plan, waiver.finding),
+            }
+            for waiver in drill.waivers
+        ],
+        "declared": lint_result.declarations(judged.plan),
         "software": software(),
     }
 

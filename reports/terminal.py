@@ -10,11 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from reports import wording
+from reports.checked import Checked
 from reports.judge import Judged
 from reports.runbook import StepReport, step_reports
 from reports.story import story
+from reports.wording import number_of
 from scenarios.calendar import Clock
 from scenarios.model import Verdict
+from scenarios.problems import Severity
 
 PIPE_WIDTH = 120
 """Columns where there is no terminal to ask."""
@@ -83,6 +86,18 @@ def print_summary(console: Console, judged: Judged) -> None:
     if judged.drill.runbook and judged.summaries:
         console.print()
         console.print(_steps(judged))
+    if sentence := plan_sentence(judged.plan):
+        console.print()
+        console.print(Text(sentence))
+
+
+def plan_sentence(plan: Checked) -> str:
+    """Say how much the plan checks found, waived and had to believe; nothing where there is none of it."""
+    found = [number_of(plan.count(each), each) for each in Severity if plan.count(each)]
+    waived = number_of(len(plan.waived), "finding") + " waived with a reason" if plan.waived else ""
+    declared = number_of(len(plan.declared), "fact") + " declared, not checked" if plan.declared else ""
+    parts = [*found, *filter(None, (waived, declared))]
+    return f"The plan: {', '.join(parts)}." if parts else ""
 
 
 def _expectations(judged: Judged) -> Table:

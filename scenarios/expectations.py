@@ -169,7 +169,7 @@ def _bound(metric: Metric, text: str) -> tuple[float, bool]:
             return _read(parse_rate, text), False
         case Unit.PORTS if "%" in text or "％" in text:
             return _read(parse_share, text), True
-        case Unit.PORTS | Unit.CALLS | Unit.PHONES:
+        case Unit.PORTS | Unit.CALLS | Unit.PHONES | Unit.CHANGES:
             try:
                 return float(int(text)), False
             except ValueError:

@@ -7,7 +7,10 @@ from scenarios.numberplan import NumberError, canonical
 from scenarios.problems import Problem, path_text
 from scenarios.source import Node
 
-NAMED = ("sites", "sbc_pairs", "trunks", "numbers", "queues", "offices", "agents", "calendars", "actors", "targets")
+NAMED = (
+    "sites", "sbc_pairs", "trunks", "numbers", "queues", "offices", "agents", "calendars", "consoles", "actors",
+    "targets",
+)  # fmt: skip
 """Sections whose keys are names the author gives."""
 
 

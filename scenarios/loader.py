@@ -17,9 +17,11 @@ from scenarios.model import Drill, Run
 from scenarios.model_fields import named_fields
 from scenarios.overrides import Override, apply, parse_override
 from scenarios.problems import DrillError, Finding, Problem, path_text
+from scenarios.replication import data_of
 from scenarios.rules.references import CONTRACT_LIMITS, Declared, dangling
 from scenarios.source import Node, Source, read_source
 from scenarios.source import Path as TreePath
+from scenarios.systems import System
 from scenarios.validation import MOST_ERRORS, faults_of
 
 
@@ -70,14 +72,15 @@ def load_text(text: str, name: str, overrides: Sequence[str] = (), base: Path | 
 
 def problem_of(finding: Finding, source: Source) -> Problem:
     """Return a finding with its place in the file."""
-    return Problem(source.mark(finding.path), path_text(finding.path), finding.message, allowed=finding.remedy)
+    path = path_text(finding.path)
+    return Problem(source.mark(finding.path), path, finding.message, allowed=finding.remedy, rule=finding.id)
 
 
 _LEDGERS = tuple(f"{section}.csv" for section in SECTIONS)
 """Fields that must be overridden before they are read, so that later overrides can change what they bring."""
 
 
-_SINGLE = ("run", "ports", "default_caller", "drift", "live")
+_SINGLE = ("run", "ports", "default_caller", "drift", "live", "sync", "system")
 """Parts of one piece that references depend on."""
 
 
@@ -142,6 +145,15 @@ def _valid(adapter: TypeAdapter[Any], node: Node) -> Any:
     return adapter.validate_python(node.plain(), by_name=False)
 
 
+def _data(root: Node) -> tuple[str, ...]:
+    """Return the classes of data that a file declares, with those of its system."""
+    system, sync = root.child("system"), root.child("sync")
+    stated = sync.child("data") if sync is not None else None
+    own = stated.value if stated is not None and isinstance(stated.value, dict) else ()
+    known = {} if system is None else data_of(System.parse(str(system.value)))
+    return () if sync is None else tuple(dict.fromkeys([*known, *own]))
+
+
 def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
     """Return the names that the tree declares, those of faulty parts included."""
 
@@ -170,6 +182,7 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
     contract = tuple(name for name in CONTRACT_LIMITS if root.has("ports", name))
     tapped = None if numbers is None else tuple(name for name in numbers if root.has("numbers", name, "tap"))
     dialled = None if numbers is None else (*numbers, *(names("traffic", "to") or ()))
+    changes = names("changes", "name")
     return Declared(
         sites=names("sites"),
         pairs=pairs,
@@ -185,4 +198,7 @@ def _declared(root: Node, faulty: Collection[TreePath]) -> Declared:
         actors=names("actors"),
         limits=union(contract, trunks, pairs, tapped),
         dialled=dialled,
+        data=_data(root) if ("system",) not in faulty and ("sync",) not in faulty else None,
+        changes=changes,
+        consoles=names("consoles"),
     )

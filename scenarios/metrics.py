@@ -17,6 +17,7 @@ class Unit(StrEnum):
     """Written as a duration."""
     CALLS = "calls"
     PHONES = "softphones"
+    CHANGES = "changes"
     """Written as a number."""
     PORTS = "ports"
     """Written as a number, or as a percentage of the limit."""
@@ -232,6 +233,28 @@ _ENTRIES = (
         "From the moment somebody sets about a request for ports until it is granted, tries while another is pending "
         "included; the longest of several, or that of one `step`; never where one is rejected, or open at the end.",
         "step",
+    ),
+    _time(
+        "rpo",
+        "Recovery point: how old the data are with which the site that gets replicas enters service. From the moment "
+        "whose data it has loaded until it enters service, or until the site that they come from was lost, if it "
+        "still is; what is excluded from replication counts from the start of the run. The oldest of all classes of "
+        "data, or that of one; the longest, if the site enters service several times.",
+        "data",
+    ),
+    Metric(
+        "data_lost",
+        Unit.CHANGES,
+        Combine.RUNS,
+        "Changes that the site which gets replicas does not have when it enters service, and those made there alone "
+        "that a resync overwrites; of all classes of data, or of one. What calls write by themselves, such as "
+        "histories and recordings, is not counted: there `rpo` tells the gap.",
+        ("data",),
+    ),
+    _time(
+        "unprotected",
+        "Time in which nothing is replicated: from each moment at which replication stops, by the activation of the "
+        "other site or by a change made there, until it is resumed, or until the end of the run; added up.",
     ),
 )
 

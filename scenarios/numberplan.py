@@ -277,6 +277,35 @@ def is_fixed_line(text: str) -> bool:
     return _parse_text(text).kind is NumberKind.FIXED
 
 
+def is_service_number(text: str) -> bool:
+    """Whether a number leads to one behind it: 0120, 0800 or 0570 (Z16).
+
+    Raises NumberError as `parse_number` does.
+    """
+    return _parse_text(text).kind in (NumberKind.FREE_DIAL, NumberKind.NAVI_DIAL)
+
+
+def is_ip_phone(text: str) -> bool:
+    """Whether a number is a 050 number.
+
+    Raises NumberError as `parse_number` does.
+    """
+    return _parse_text(text).kind is NumberKind.IP_PHONE
+
+
+def may_stand_behind(number: str, service: str, behind: str) -> bool:
+    """Whether a carrier leads calls to a number on to another: to 050 not from a plain 0120, 0800 or 0570 (Z17).
+
+    ``service`` as :attr:`scenarios.model.Number.service`. Raises NumberError as `parse_number` does.
+    """
+    return not (service == "free-dial" and is_service_number(number) and is_ip_phone(behind))
+
+
+def forwarding(number: str) -> str:
+    """Return the name of the limit that Voice Warp has for a number: its contracted channels (J3)."""
+    return f"{number} voice warp"
+
+
 def describe(info: NumberInfo) -> list[tuple[str, str]]:
     """Return what is known of a number as rows of label and value, for people; absent facts have no row."""
     place = [("area", info.area), ("carrier code", info.carrier_code), ("dialled behind", info.prefix)]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scenarios.text import Text
+
 _SHOWN = 60
 """Characters of a found value that a message shows."""
 _COMPARED = 60
@@ -37,6 +39,8 @@ class Problem:
     message: str
     found: str | None = None
     allowed: str | None = None
+    rule: str | None = None
+    """The id of the plan check that it breaks, if there was a plan to check."""
 
     def __str__(self) -> str:
         where = [str(part) for part in (self.mark, self.path) if part]
@@ -85,7 +89,7 @@ class Finding:
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the likeliest candidate, or nothing."""
     near = nearest(word, candidates)
-    return f"; did you mean {near!r}?" if near else ""
+    return Text("; did you mean {name!r}?", name=near) if near else ""
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

@@ -7,7 +7,24 @@ from dataclasses import replace
 
 from scenarios.distributions import Arrivals, Distribution, Shape
 from scenarios.expectations import Expectation, Query
-from scenarios.model import Actor, AgentGroup, Drift, Drill, Fault, Queue, Start, Step, Surge, SwitchSoftphones, Traffic
+from scenarios.model import (
+    Actor,
+    AgentGroup,
+    Change,
+    Data,
+    Drift,
+    Drill,
+    Export,
+    Fault,
+    Queue,
+    Start,
+    Step,
+    Surge,
+    SwitchSoftphones,
+    Sync,
+    Traffic,
+)
+from scenarios.replication import replicated
 from scenarios.tolerances import Compared
 
 _RELATIVE = (Shape.LOGNORMAL, Shape.GAMMA)
@@ -19,10 +36,11 @@ def shortened(drill: Drill) -> Drill:
 
     Scaled by `traffic`: arrivals, and of few `sources` how often each calls. Scaled by `timeline`, as if the day went
     faster: when faults happen and how long they last, restarts apart, whose length is that of a boot; surges; planned
-    steps; how long people take and how soon they are reached; how long callers talk, wait and pause, and how soon the
-    next one comes, so that as many calls are up at the same time, and as many are placed in all; menus and wrap-up; the
-    windows of what is expected. Bounds on times are not: most times are partly people's and partly SIP's. Nor is how
-    soon people hang up on silence, which begins with a fault of SIP, nor anything that goes by the time of day.
+    steps; when data are replicated and changed; how long people take and how soon they are reached; how long callers
+    talk, wait and pause, and how soon the next one comes, so that as many calls are up at the same time, and as many
+    are placed in all; menus and wrap-up; the windows of what is expected. Bounds on times are not: most times are
+    partly people's and partly SIP's. Nor is how soon people hang up on silence, which begins with a fault of SIP, nor
+    anything that goes by the time of day.
     """
     scale = drill.live.timeline
     whole = drill.run.lasts * scale
@@ -35,6 +53,8 @@ def shortened(drill: Drill) -> Drill:
             "queues": {name: _queue(queue, scale) for name, queue in drill.queues.items()},
             "faults": [_fault(fault, scale) for fault in drill.faults],
             "actors": {name: _actor(actor, scale) for name, actor in drill.actors.items()},
+            "sync": _sync(drill, scale),
+            "changes": [_change(change, scale) for change in drill.changes],
             "runbook": [_step(step, scale) for step in drill.runbook],
             "expect": drill.live.expect or [_expectation(expectation, scale) for expectation in drill.expect],
             "drift": _drift(drill.drift, scale),
@@ -76,6 +96,25 @@ def _fault(fault: Fault, scale: float) -> Fault:
     return fault.model_copy(update={"at": fault.at * scale, "lasts": lasts})
 
 
+def _sync(drill: Drill, scale: float) -> Sync | None:
+    if drill.sync is None:
+        return None
+    return drill.sync.model_copy(
+        update={"data": {name: _data(data, scale) for name, data in replicated(drill).items()}}
+    )
+
+
+def _data(data: Data, scale: float) -> Data:
+    times = {field: getattr(data, field) for field in ("every", "first", "loaded_every", "loaded_first")}
+    return data.model_copy(update={field: time * scale for field, time in times.items() if time is not None})
+
+
+def _change(change: Change, scale: float) -> Change:
+    at = None if change.at is None else change.at * scale
+    rate = None if change.arrivals is None else change.arrivals / scale
+    return change.model_copy(update={"at": at, "arrivals": rate})
+
+
 def _actor(actor: Actor, scale: float) -> Actor:
     reached = actor.reachable
     update = {
@@ -89,6 +128,8 @@ def _step(step: Step, scale: float) -> Step:
     does = step.does
     if isinstance(does, SwitchSoftphones):
         does = does.model_copy(update={"login": _time(does.login, scale)})
+    elif isinstance(does, Export) and does.each is not None:
+        does = does.model_copy(update={"each": does.each * scale})
     update = {"starts": _start(step.starts, scale), "takes": _time(step.takes, scale), "does": does}
     return step.model_copy(update=update)
 

@@ -13,6 +13,12 @@ SYSTEMS = {
     "cxone-ports": "NICE CXone Self-Service Port Management",
 }
 """Systems with rules of their own, by the name that `system:` begins with."""
+FOLLOWING = {
+    "cxone-bcp": "NICE CXone Business Continuity Plan",
+    "webex-cc": "Cisco Webex Contact Center",
+    "genesys-cloud": "Genesys Cloud, formerly PureCloud",
+}
+"""Systems that a plan may name, which only the general rules know so far."""
 _WRITTEN = re.compile(r"(?P<name>.*?)(?:-v?(?P<version>\d+(?:\.\d+){0,3}))?", re.IGNORECASE)
 
 

@@ -6,6 +6,7 @@ The English text is the template itself, so that nothing depends on a catalogue 
 
 import gettext
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,7 @@ class Text(str):
 def language_of(environment: Mapping[str, str] = os.environ) -> str:
     """Return the language that an environment asks for, if messages are said in it, otherwise English."""
     wanted = next((environment[name] for name in _VARIABLES if environment.get(name)), "")
-    code = wanted.replace("-", "_").partition("_")[0].partition(".")[0].lower()
+    code = re.split(r"[-_.@]", wanted, maxsplit=1)[0].lower()  # of ja_JP.UTF-8, ja-JP, ja@modifier
     return code if code in LANGUAGES else LANGUAGES[0]
 
 
@@ -61,8 +62,10 @@ def translator(language: str) -> Translate:
     known = gettext.translation(_DOMAIN, _FOLDER, [language])
 
     def translate(text: str) -> str:
+        if not text:
+            return ""  # which catalogues have their header by
         if not isinstance(text, Text):
-            return known.gettext(text) if text else text
+            return known.gettext(text)
         values = {name: translate(value) if isinstance(value, Text) else value for name, value in text.values.items()}
         return known.gettext(text.template).format(**values)
 

@@ -31,6 +31,7 @@ MEASURES = {
     Unit.RATE: Measure.RATE,
     Unit.CALLS: Measure.NUMBER,
     Unit.PHONES: Measure.NUMBER,
+    Unit.CHANGES: Measure.NUMBER,
     Unit.PORTS: Measure.NUMBER,
 }
 """What a difference in each unit is written in, other than a percentage, which goes with all of them."""

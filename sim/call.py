@@ -12,7 +12,8 @@ from sbc.decisions.call import Event, State
 from sbc.decisions.distribution import Agent
 from sbc.decisions.link import Answers
 from scenarios.evidence import CallRecord, Direction, Outcome
-from scenarios.model import Traffic
+from scenarios.model import Announce, Drill, Traffic
+from sim.draws import Draws
 from sim.timer import Timer
 from sim.world import NodeState, PairState, Way
 
@@ -26,6 +27,8 @@ class Stream:
     plan: Traffic
     silence: Iterator[float]
     """How long people hold on in silence, in seconds."""
+    hears: Iterator[float] | None = None
+    """By caller, from 0 to 1: whoever is below the share of an announcement hears it; None where there is none."""
     direction: Direction = field(init=False)
     group: str = field(init=False)
     """The agents who place the calls; empty where the callers dial."""
@@ -36,6 +39,13 @@ class Stream:
     """Whether these are emergency calls, which no carrier restricts."""
     source_free: Callable[[float], None] | None = None
     """Who hears at which moment one of few sources has done with a call, and will place another."""
+
+    @classmethod
+    def of(cls, plan: Traffic, name: str, drill: Drill, draws: Draws) -> "Stream":
+        """Return a stream of a drill with its draws, which are named after it."""
+        told = any(isinstance(step.does, Announce) and step.does.announce == plan.to for step in drill.runbook)
+        hears = draws.uniforms(f"{name}:hears") if told else None
+        return cls(plan, draws.values(f"{name}:silence", plan.silence_hangup), hears)
 
     def __post_init__(self) -> None:
         self.group = self.plan.from_ or ""
@@ -50,12 +60,14 @@ class Call(Timer):
 
     __slots__ = (
         "again", "agent", "answered", "answers", "attempt", "branch", "brings", "delivered", "dialled", "failed_over",
-        "first", "gives_up", "held_on", "invited", "ivr", "leg", "limits", "lost", "lots", "node", "number", "patience",
-        "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start", "state",
-        "stream", "talk", "team", "tries", "way", "willing",
+        "first", "gives_up", "hears", "held_on", "invited", "ivr", "leg", "limits", "lost", "lots", "node", "number",
+        "patience", "promised", "queue", "queued", "reason", "redials", "refusal", "sent", "silent", "stage", "start",
+        "state", "stream", "talk", "team", "tries", "way", "willing",
     )  # fmt: skip
 
     # These have no meaning, and no value, before the machine comes to what sets them.
+    hears: float
+    """Where a change of the number is announced: whether this caller hears it, as :attr:`Stream.hears` says."""
     brings: Event
     """What happens when the call is due."""
     branch: NodeState | None
@@ -150,7 +162,7 @@ class Call(Timer):
             self.tries,
             stream.direction,
             self.number,
-            stream.to if stream.group or way is None else way.route.number,
+            stream.to if stream.group else self.number if way is None else way.route.number,
             self.dialled,
             None if delivered is None else delivered - self.dialled,
             None if delivered is None else waited_until - delivered - self.ivr,

@@ -15,6 +15,7 @@ from sbc.decisions import advance
 from sbc.decisions.admission import acquire, admit, move, release
 from sbc.decisions.call import Effect, Event, State, answer_within, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
+from sbc.decisions.functions import refused
 from sbc.decisions.link import comes_first, expecting
 from sbc.decisions.routing import NoRoute
 from sbc.decisions.session import held
@@ -79,8 +80,9 @@ class Calls(Lifecycle):
 
     def _dial(self, call: Call, now: float) -> None:
         stream = call.stream
-        self._begin(call, stream.to, now)
-        way = self._world.way(stream.to, _INBOUND)
+        number = stream.to if stream.hears is None else self._world.dialled(stream.to, call.hears)
+        self._begin(call, number, now)
+        way = self._world.way(number, _INBOUND)
         if isinstance(way, NoRoute):
             self.refuse(call, Outcome.FAILED, way.reason, way.sip, now)
         else:
@@ -105,6 +107,8 @@ class Calls(Lifecycle):
         self.unsettled.pop(call, None)
         call.dialled = now
         way = self._way_out(call, call.agent)
+        if call.stream.plan.needs and isinstance(way, Way):
+            way = refused(way.site, call.stream.plan.needs, self._world.lacks[way.site]) or way
         if isinstance(way, NoRoute):
             self.refuse(call, Outcome.FAILED, way.reason, way.sip, now)
         else:
@@ -186,6 +190,10 @@ class Calls(Lifecycle):
             self._response(call, Outcome.FAILED, "site not in service", 503, now)
         elif way.route.calendars and call.stream.direction is _INBOUND and self._world.is_closed(way.route):
             self._response(call, Outcome.CLOSED, "closed", 480, now)
+        elif call.stream.plan.needs and (
+            lacking := refused(way.site, call.stream.plan.needs, self._world.lacks[way.site])
+        ):
+            self._response(call, Outcome.FAILED, lacking.reason, lacking.sip, now)
         else:
             limits = way.limits[node]
             refusing = acquire(limits) if node.pace is None else admit(limits, node.pace, now)

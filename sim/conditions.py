@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Set
 
-from scenarios.model import Drill, When
+from scenarios.model import Drill, Step, When
 from scenarios.units import format_share
 from sim.deeds import Deeds
 
@@ -15,11 +15,32 @@ class Conditions:
         for ports of a step has been granted."""
         self._count = {name: group.count for name, group in drill.agents.items()}
         self._deeds = deeds
+        self._consoles = {name: console.places for name, console in drill.consoles.items()}
+        self._losing: dict[str, str] = {
+            fault.name: place
+            for fault in drill.faults
+            if fault.how != "degraded" and (place := fault.site or fault.office) is not None
+        }
+        """Faults that a site or an office is lost by, with its name."""
+        self._happened: set[str] = set()
         self._repaired = repaired
         self._granted = granted
 
-    def unmet(self, when: When) -> Iterator[str]:
-        """Yield the conditions that do not hold at this moment, in words."""
+    def happened(self, fault: str) -> None:
+        """A fault happens."""
+        self._happened.add(fault)
+
+    def unmet(self, step: Step) -> Iterator[str]:
+        """Yield the conditions that do not hold at this moment, in words, and the consoles that are out of reach."""
+        if step.when is not None:
+            yield from self._unmet(step.when)
+        lost = {self._losing[fault] for fault in self._happened - self._repaired if fault in self._losing}
+        for console in step.consoles:
+            for place in self._consoles[console]:
+                if place in lost:
+                    yield f"uses: {console}, which needs {place}"
+
+    def _unmet(self, when: When) -> Iterator[str]:
         if when.repaired is not None and when.repaired not in self._repaired:
             yield f"repaired: {when.repaired}"
         if when.in_service is not None and not self._deeds.works(when.in_service):

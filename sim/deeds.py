@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from scenarios.evidence import EventKind
-from scenarios.model import Ports, Queue
+from scenarios.model import Ports, Queue, VerifyOut
 from sim.log import Log
 from sim.pairs import Pairs
 from sim.phones import Phones
@@ -29,6 +29,12 @@ class Deeds(Protocol):
     def repoint(self, number: str, to: str) -> None:
         """Send calls to a number on to another (Z38)."""
 
+    def forward(self, number: str, to: str) -> None:
+        """Let the carrier forward calls to a number (Z39)."""
+
+    def announce(self, number: str, to: str, reaches: float) -> None:
+        """Let a share of callers know that a number has changed (Z20)."""
+
     def drain(self, pair: str, retry_after: float | None) -> None:
         """Let a pair refuse new calls, as planned."""
 
@@ -46,6 +52,9 @@ class Deeds(Protocol):
 
     def verify(self, number: str, then: Callable[[bool], None]) -> None:
         """Place a test call; ``then`` hears, now or later, whether somebody could answer it."""
+
+    def verify_out(self, test: VerifyOut, then: Callable[[bool], None]) -> None:
+        """Place test calls out; ``then`` hears, now or later, whether each of them has left (Z40)."""
 
     def works(self, site: str) -> bool:
         """Whether a site is in service and not lost."""
@@ -93,6 +102,16 @@ class Steps:
         self._world.repoint(number, to)
         self._log.entry(EventKind.REROUTED, number, to=to)
 
+    def forward(self, number: str, to: str) -> None:
+        """Let the carrier forward calls to a number (Z39)."""
+        self._world.forward(number, to)
+        self._log.entry(EventKind.FORWARDED, number, to=to)
+
+    def announce(self, number: str, to: str, reaches: float) -> None:
+        """Let a share of callers know that a number has changed (Z20)."""
+        self._world.announced[number] = to, reaches
+        self._log.entry(EventKind.ANNOUNCED, number, to=to, reaches=reaches)
+
     def drain(self, pair: str, retry_after: float | None) -> None:
         """Let a pair refuse new calls, as planned."""
         self._world.pairs[pair].drained = True
@@ -130,6 +149,18 @@ class Steps:
                 self._phones.take_test_call(route.queue, site)
             then(reached)
 
+    def verify_out(self, test: VerifyOut, then: Callable[[bool], None]) -> None:
+        """Say at once whether test calls from a phone of the group would leave (Z40)."""
+        agent = self._phones.with_line(test.verify_out)
+        numbers = tested_out(self._world, test.verify_out).values()
+        then(
+            agent is not None
+            and all(
+                number is not None and self._world.leaves(number, agent.site, self._log.now, self._log)
+                for number in numbers
+            )
+        )
+
     def works(self, site: str) -> bool:
         """Whether a site is in service and not lost."""
         return self._world.sites[site].works
@@ -141,6 +172,13 @@ class Steps:
     def registered(self, group: str, site: str) -> int:
         """Return how many phones of a group have a line at a site."""
         return self._phones.registrations.registered(group, site)
+
+
+def tested_out(world: World, group: str) -> dict[str, str | None]:
+    """Return what outbound test calls of a group show, by what their phone asks for: the default number, and the
+    terminal's own if it has one (Z32, Z37)."""
+    default, terminal = world.default_caller, world.caller_numbers[group]
+    return {"default": default} if terminal is None else {"default": default, "terminal": terminal}
 
 
 def log_drain(log: Log, pair: str, retry_after: float | None) -> None:

@@ -22,6 +22,7 @@ from sim.pairs import Pairs
 from sim.people import People
 from sim.phones import Phones
 from sim.registrations import Registrations
+from sim.sync import Sync
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import World
@@ -43,16 +44,17 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
     distributor: Distributor[Call] = Distributor(searches, list(drill.agents), list(drill.sites))
     calls = Calls(env, world, queues, distributor, draws, log, drill.run.lasts)
     agents = everybody(drill)
-    lines = Registrations(env, drill, world, agents, draws, log)
+    sync = Sync(env, drill, world, draws, log)
+    lines = Registrations(env, drill, world, agents, draws, log, sync.admits)
     phones = Phones(env, drill, agents, lines, distributor, calls, hours, draws, log)
     pairs = Pairs(env, world, calls, draws, log)
     steps = Steps(world, phones, pairs, queues, log)
-    people = People(env, drill, steps, phones, world.repaired, hours, draws, log)
+    people = People(env, drill, steps, sync, phones, world.repaired, hours, draws, log)
     keep_hours(drill, hours, calls.clear, log)
     faults = Faults(drill, world, calls, phones, pairs, draws, log)
-    play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
+    play_faults(env, drill, log, sync.seen_by(faults.breaks), people.notice, world.repaired)
     for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
-        calls.play(Stream(stream, draws.values(f"{name}:silence", stream.silence_hangup)), blocks)
+        calls.play(Stream.of(stream, name, drill, draws), blocks)
 
     def gauges() -> Iterator[tuple[Gauge, str, int]]:
         yield from ((Gauge.PORTS, name, high) for name, high in world.high_ports().items())

@@ -78,7 +78,7 @@ class Lifecycle(ABC):
 
         def expect_next(now: float) -> None:
             if (caller := next(callers, None)) is not None:
-                Call(self._env, arrives, stream, caller).wait(caller[0], stream.begins, now)
+                self._caller(arrives, stream, caller).wait(caller[0], stream.begins, now)
 
         def arrive(call: Call) -> None:
             now = self._env.now
@@ -92,7 +92,13 @@ class Lifecycle(ABC):
     def _source_free(self, stream: Stream, callers: Iterator[tuple[Any, ...]], at: float) -> None:
         """One of few sources has done with a call, and will place another after a pause."""
         if (caller := next(callers, None)) is not None:
-            Call(self._env, self._on_due, stream, caller).wait(at + caller[0], stream.begins, self._env.now)
+            self._caller(self._on_due, stream, caller).wait(at + caller[0], stream.begins, self._env.now)
+
+    def _caller(self, callbacks: list[Callable[[Any], None]], stream: Stream, draws: tuple[Any, ...]) -> Call:
+        call = Call(self._env, callbacks, stream, draws)
+        if stream.hears is not None:
+            call.hears = next(stream.hears)
+        return call
 
     def _begin(self, call: Call, number: str, now: float) -> None:
         call.begin(self._attempts, number, now)

@@ -1,5 +1,6 @@
 """The engine's pen: journal entries with the time on them, calls in blocks, each fault's first effect."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import simpy
@@ -17,6 +18,8 @@ class Log:
         self._recorder = recorder
         self._calls: list[CallRecord] = []
         self._met: set[str] = set()
+        self.answered: Counter[str] = Counter()
+        """By site, the calls of the run that somebody has answered and that are over."""
 
     @property
     def now(self) -> float:
@@ -45,6 +48,8 @@ class Log:
     def call(self, record: CallRecord) -> None:
         """Take an attempt that has ended."""
         self._calls.append(record)
+        if record.talk is not None and record.end >= 0:
+            self.answered[record.site] += 1
         if len(self._calls) >= _BLOCK:
             self.flush()
 

@@ -13,19 +13,26 @@ from sbc.decisions.reach import stand_ins
 from scenarios.evidence import EventKind
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drill,
+    Enter,
+    Export,
+    Forward,
+    LookAtSync,
     RequestPorts,
     Reroute,
     Resume,
+    ResumeSync,
     Step,
     SwitchNodes,
     SwitchSoftphones,
     Verify,
-    When,
+    VerifyOut,
 )
 from sim.conditions import Conditions
 from sim.deeds import Deeds
@@ -35,6 +42,7 @@ from sim.log import Log
 from sim.phones import Phones, Switch
 from sim.port_requests import PortRequests
 from sim.search import Search
+from sim.sync import Sync
 from sim.timer import later
 
 _BETWEEN_TRIES = 1.0
@@ -78,6 +86,7 @@ class People:
         env: simpy.Environment,
         drill: Drill,
         deeds: Deeds,
+        sync: Sync,
         phones: Phones[Any],
         repaired: Set[str],
         hours: Hours,
@@ -87,6 +96,7 @@ class People:
         """``repaired``: the faults that are over, which changes as the run goes on."""
         self._env = env
         self._deeds = deeds
+        self._sync = sync
         self._phones = phones
         self._groups = drill.agents
         self._log = log
@@ -123,6 +133,7 @@ class People:
 
     def notice(self, fault: str) -> None:
         """A fault happens that steps wait for."""
+        self._conditions.happened(fault)
         self._carry_out(self._book.fault(fault))
 
     def _carry_out(self, effects: list[book.Effect]) -> None:
@@ -132,7 +143,7 @@ class People:
     def _look(self) -> None:
         """People whose steps wait for conditions see whether they hold, and look again as long as any step waits."""
         for name in self._book.waiting():
-            self._look_at(name, self._steps[name].when)
+            self._look_at(name)
         if not self._looks_again and self._book.waiting():
             self._looks_again = True
             later(self._env, _BETWEEN_LOOKS, self._look_again)
@@ -141,8 +152,8 @@ class People:
         self._looks_again = False
         self._look()
 
-    def _look_at(self, name: str, when: When | None) -> None:
-        unmet = "" if when is None else "; ".join(self._conditions.unmet(when))
+    def _look_at(self, name: str) -> None:
+        unmet = "; ".join(self._conditions.unmet(self._steps[name]))
         before = self._unmet.get(name, "")
         if unmet != before:
             if not unmet:
@@ -211,7 +222,10 @@ class People:
             if not present:
                 later(self._env, 0.0, lambda: self._carry_out(self._book.tried(name, succeeded=True)))
         else:
-            later(self._env, _length(next(self._takes[name]), tries), partial(self._tried, name))
+            takes = next(self._takes[name])
+            if isinstance(action, Export) and action.each is not None:
+                takes += action.each * self._log.answered[action.site]
+            later(self._env, _length(takes, tries), partial(self._tried, name))
 
     def _tried(self, name: str) -> None:
         if next(self._luck[name]) < self._steps[name].fails:
@@ -222,8 +236,12 @@ class People:
                 self._came_out(name, succeeded=self._deeds.can_switch(pair))
             case RequestPorts():
                 self._came_out(name, succeeded=self._port_requests.can_file())
+            case ResumeSync():
+                self._came_out(name, succeeded=self._sync.can_resume())
             case Verify(verify=number):
                 self._deeds.verify(number, lambda reached: self._came_out(name, succeeded=reached))
+            case VerifyOut() as test:
+                self._deeds.verify_out(test, lambda left: self._came_out(name, succeeded=left))
             case _:
                 self._came_out(name, succeeded=True)
 
@@ -271,6 +289,7 @@ class People:
         match self._steps[name].does:
             case Activate(activate=site):
                 deeds.activate(site)
+                self._sync.activated(site)
             case Deactivate(deactivate=site):
                 deeds.deactivate(site)
             case DefaultCaller(default_caller=number):
@@ -279,6 +298,10 @@ class People:
                 deeds.caller_numbers(group, number)
             case Reroute(route=number, to=to):
                 deeds.repoint(number, to)
+            case Forward(forward=number, to=to):
+                deeds.forward(number, to)
+            case Announce(announce=number, to=to, reaches=share):
+                deeds.announce(number, to, share)
             case Drain(drain=pair, retry_after=retry_after):
                 deeds.drain(pair, retry_after)
             case Resume(resume=pair):
@@ -287,5 +310,15 @@ class People:
                 deeds.switch(pair)
             case RequestPorts(request_ports=limits):
                 self._port_requests.file(name, self._book.actor(name), limits)
-            case SwitchSoftphones() | Verify() | None:
+            case Enter(enter=change, site=site):
+                self._sync.enter(change, site)
+            case LookAtSync(look_at_sync=site):
+                self._sync.look_at(site)
+            case ResumeSync(resume_sync=site):
+                self._sync.resume(site)
+            case Export(export=data, site=site):
+                self._sync.export(data, site)
+            case Delete(delete=data, site=site):
+                self._sync.delete(data, site)
+            case SwitchSoftphones() | Verify() | VerifyOut() | None:
                 pass

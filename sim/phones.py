@@ -104,6 +104,10 @@ class Phones(Generic[Call]):
             agent.site == site and agent not in self._off and self.registrations.has_line(agent) for agent in people
         )
 
+    def with_line(self, group: str) -> Agent | None:
+        """Return the first agent of a group, on duty or not, whose phone has a line."""
+        return next((agent for agent in self._of_group[group] if self.registrations.has_line(agent)), None)
+
     def take_test_call(self, queue: str, site: str) -> None:
         """The agent who is next takes a test call, which is over at once, and comes after those who are idle."""
         agent = self._queue.take(queue, site)

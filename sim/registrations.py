@@ -18,7 +18,7 @@ from sbc.decisions.registration import CLIENTS, Effect, Event, Persistence, Regi
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, non_invite_offsets
 from scenarios.model import Drill, Softphone
 from sim.draws import Draws
-from sim.lines import Roll
+from sim.lines import Roll, everyone
 from sim.links import Link
 from sim.log import Log
 from sim.timer import Timer, later
@@ -83,9 +83,13 @@ class Registrations(Roll):
         agents: Sequence[Agent],
         draws: Draws,
         log: Log,
+        admits: Callable[[str, str | None], bool] = everyone,
     ) -> None:
+        """``admits`` says whether phones of an office may register at a site."""
         super().__init__(env, log)
         self._world = world
+        self._admits = admits
+        self._office = {name: group.office for name, group in drill.agents.items()}
         self._registrars = {name: Registrar(site.register_rate) for name, site in drill.sites.items()}
         self._offices: dict[str | None, dict[str, None]] = {name: {} for name in (None, *drill.offices)}
         self._lines_to: dict[str | None, Link] = {name: Link() for name in (None, *drill.offices)}
@@ -110,7 +114,7 @@ class Registrations(Roll):
     def begin(self) -> None:
         """Let the run begin on an ordinary day: phones at a site that works are registered, refreshes out of step."""
         for phone in self._phones.values():
-            if self._world.sites[phone.agent.site].works:
+            if self._world.sites[phone.agent.site].works and self._allows(phone):
                 phone.state = State.REGISTERED
                 phone.persistence.since = -inf
                 self._keep(phone)
@@ -308,10 +312,16 @@ class Registrations(Roll):
                 self._fail(phone, kept=False)
             else:
                 phone.at(phone.sent + TRANSACTION_TIMEOUT)
+        elif site.in_service and not self._allows(phone):
+            self._fail(phone, kept=True, final=True)
         elif self._takes(phone, site):
             self._tell(phone, Event.ACCEPTED)
         else:
             self._fail(phone, kept=True)
+
+    def _allows(self, phone: Phone) -> bool:
+        """Whether its site allows the address of its office (Z7)."""
+        return self._admits(phone.agent.site, self._office[phone.agent.group])
 
     def _takes(self, phone: Phone, site: SiteState) -> bool:
         if not site.in_service:
@@ -324,9 +334,13 @@ class Registrations(Roll):
         phone.asked = site.retry_after
         return False
 
-    def _fail(self, phone: Phone, *, kept: bool) -> None:
-        """A REGISTER has failed; ``kept``: the registrar is there, and keeps an earlier one until that expires."""
-        advances = phone.plan.switch == "automatic" and phone.persistence.tries_another(len(phone.plan.sites))
+    def _fail(self, phone: Phone, *, kept: bool, final: bool = False) -> None:
+        """A REGISTER has failed; ``kept``: the registrar is there, and keeps an earlier one until that expires.
+
+        ``final``: the answer is no 503, and no other registrar is tried after it.
+        """
+        tries_on = phone.plan.switch == "automatic" and not final
+        advances = tries_on and phone.persistence.tries_another(len(phone.plan.sites))
         if phone.bound and (advances or not kept):
             self._lose([phone])
         else:

@@ -11,8 +11,10 @@ from sbc.decisions.advance import Rests
 from sbc.decisions.emergency import emergency_ways
 from sbc.decisions.routing import NoRoute, Route, RoutingTable
 from sbc.decisions.trunk import Refusal, Trouble, turns_away
+from sbc.decisions.ways_out import from_site
 from scenarios.evidence import Direction
 from scenarios.model import Drill, Ports, SbcPair
+from scenarios.replication import lacking
 from scenarios.rules.plan import pairs_in_use
 from sim.links import Link
 from sim.log import Log
@@ -207,6 +209,8 @@ class World:
         self.rests = Rests()
         """Trunks by the direction of calls: those inbound are sent by the carrier, which knows what it has heard."""
         self.routing = RoutingTable(drill.numbers, drill.trunks, drill.queues)
+        self.lacks = {name: frozenset(lacking(drill, name)) for name in drill.sites}
+        """By site, the functions that are not there."""
         self.repaired: set[str] = set()
         """The faults that are over."""
         self.default_caller = drill.default_caller
@@ -214,9 +218,11 @@ class World:
         ports = drill.ports
         self.tenant = [Limit("tenant", ports.tenant, BUSY)] if ports.tenant is not None else []
         self.outbound = [Limit("outbound", ports.outbound, NO_CIRCUIT)] if ports.outbound is not None else []
-        self.taps = {
-            number: Limit(number, entry.tap, BUSY) for number, entry in drill.numbers.items() if entry.tap is not None
-        }
+        taps = {number: entry.tap for number, entry in drill.numbers.items() if entry.tap is not None}
+        self.taps = {name: Limit(name, cap, BUSY) for name, cap in {**taps, **drill.forwarding_limits()}.items()}
+        """The limits of numbers: their own, and those of forwarding."""
+        self.announced: dict[str, tuple[str, float]] = {}
+        """By a number that has changed, the new one, and the share of callers who know it (Z20)."""
         self._ways: dict[tuple[str, Direction], Way | NoRoute] = {}
         self.emergency = {site: self._chain(emergency_ways(drill, site), Direction.OUTBOUND) for site in drill.sites}
         """How 110, 118 and 119 are reached from each site."""
@@ -237,6 +243,16 @@ class World:
         self.routing.repoint(number, to)
         self._ways.clear()
 
+    def forward(self, number: str, to: str) -> None:
+        """Let the carrier forward calls to ``number`` from now on (Z39)."""
+        self.routing.forward(number, to)
+        self._ways.clear()
+
+    def dialled(self, number: str, hears: float) -> str:
+        """Return what a caller dials who knows ``number``; ``hears``: the caller's draw from 0 to 1 (Z20)."""
+        new, reaches = self.announced.get(number, (number, 0.0))
+        return new if hears < reaches else number
+
     def change_ports(self, limits: Ports) -> None:
         """Let other contract-wide limits hold; calls above a lowered one go on."""
         for held, cap in ((self.tenant, limits.tenant), (self.outbound, limits.outbound)):
@@ -247,7 +263,8 @@ class World:
         """Return the way of calls to a number, or out by it."""
         found = self._ways.get((number, direction))
         if found is None:
-            found = self._ways[number, direction] = self._chain(self.routing.route(number), direction)
+            route = self.routing.route if direction is Direction.INBOUND else self.routing.leaving
+            found = self._ways[number, direction] = self._chain(route(number), direction)
         return found
 
     def _chain(self, route: Route | NoRoute, direction: Direction) -> Way | NoRoute:
@@ -303,6 +320,17 @@ class World:
             if turned_away is None and self._ready(self.trunks[way.trunk]):
                 return way
         return None
+
+    def leaves(self, number: str, site: str, now: float, log: Log) -> bool:
+        """Whether a test call from a phone at a site that shows a number would leave now (Z15, Z40)."""
+        found = self.way(number, Direction.OUTBOUND)
+        ways = (found, *found.others) if isinstance(found, Way) else ()
+        lots: dict[str, bool] = {}
+        for way in from_site(ways, site):
+            turned_away = self.turns_away(Direction.OUTBOUND, way.route.trunk, lots, now, log)
+            if turned_away is None and self._ready(way.trunk):
+                return True
+        return False
 
     def is_closed(self, route: Route) -> bool:
         """Whether callers on a route hear that it is closed."""

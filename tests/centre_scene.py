@@ -260,6 +260,7 @@ class Scene:
                 self._route,
                 edges,
                 {name: Trunk(each.via, each.advance_after) for name, each in drill.trunks.items()},
+                self._leaves,
                 inside,
             ),
             Rules(
@@ -298,6 +299,9 @@ class Scene:
 
     def _route(self, number: str) -> Route | NoRoute:
         return self.routing.route(canonical(number)) if number[:1].isdigit() else NOT_IN_SERVICE
+
+    def _leaves(self, number: str) -> Route | NoRoute:
+        return self.routing.leaving(canonical(number)) if number[:1].isdigit() else NOT_IN_SERVICE
 
     def _contact(self, agent: Agent) -> Contact | None:
         if agent in self.unregistered:

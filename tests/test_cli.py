@@ -105,12 +105,31 @@ def test_a_plan_that_breaks_a_rule_is_not_run(plan: Path) -> None:
     assert not (plan.parent / "runs").exists()
 
 
+def test_a_run_says_what_is_wrong_with_its_plan_as_lint_does(plan: Path) -> None:
+    tight = ("--set", "trunks.ntt.channels=17")
+    alone = kirikae("lint", plan.name, *tight, at=plan.parent).stdout.decode().splitlines()
+    done = kirikae("run", plan.name, *tight, "-n", "1", "--json", "out.json", at=plan.parent)
+    assert "[tight-baseline G7]" in alone[0]
+    assert alone[0] in done.stdout.decode().splitlines()
+    assert "The plan: 1 warning." in done.stdout.decode()
+    told = json.loads((plan.parent / "out.json").read_text(encoding="utf-8"))
+    assert [finding["id"] for finding in told["findings"]] == ["tight-baseline"]
+
+
 @pytest.mark.parametrize(
     "env", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "cp932"}]
 )
 def test_no_terminal_is_too_poor(plan: Path, env: Mapping[str, str]) -> None:
     plan.write_text(PLAN.replace("a small plan", "東京が止まる ①  –  😀"), encoding="utf-8")
-    for words in (["run", plan.name], ["run", plan.name, "--set", "name=5"], ["--help"], ["run", "--help"], ["drills"]):
+    for words in (
+        ["run", plan.name],
+        ["run", plan.name, "--set", "name=5"],
+        ["--help"],
+        ["run", "--help"],
+        ["drills"],
+        ["lint", plan.name],
+        ["rules"],
+    ):
         done = kirikae(*words, at=plan.parent, env=env)
         assert done.returncode in (0, 2), done.stderr
         assert b"Traceback" not in done.stderr

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from docs.generate import FOLDER, generated, parts_in
+from kirikae.cli import app
 from kirikae.live_banner import banner
 from sbc.decisions.permission import Permission
 from scenarios.loader import load_text
 from scenarios.rules import check
 from scenarios.shortening import shortened
+from scenarios.theory.calculator import FORMULAS
 
 PAGES = [*sorted(FOLDER.rglob("*.md")), *sorted(FOLDER.parent.glob("*.md"))]
 BLOCK = re.compile(r"^```(?P<kind>\w+)(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -58,8 +61,9 @@ def run(command: str, folder: Path, *more: str) -> subprocess.CompletedProcess[b
     return subprocess.run(words, cwd=folder, capture_output=True, timeout=300, check=False)
 
 
-def test_the_example_of_the_sip_core_prints_what_the_page_shows(tmp_path: Path) -> None:
-    blocks = list(BLOCK.finditer((FOLDER / "sip.md").read_text(encoding="utf-8")))
+@pytest.mark.parametrize("page", ["sip.md", "theory.md"])
+def test_the_example_in_python_prints_what_the_page_shows(page: str, tmp_path: Path) -> None:
+    blocks = list(BLOCK.finditer((FOLDER / page).read_text(encoding="utf-8")))
     (code,) = (block["text"] for block in blocks if block["kind"] == "python")
     (shown,) = (block["text"] for block in blocks if block["kind"] == "text")
     (tmp_path / "example.py").write_text(code, encoding="utf-8")
@@ -79,6 +83,36 @@ def test_the_example_of_the_drift_page_prints_what_the_page_shows(tmp_path: Path
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, timeout=300, check=False)
     assert done.returncode == exit_code, done.stderr.decode()
     assert [line.rstrip() for line in done.stdout.decode().splitlines()] == shown.splitlines()
+
+
+def test_the_example_of_the_lint_page_prints_what_the_page_shows(tmp_path: Path) -> None:
+    blocks = list(BLOCK.finditer((FOLDER / "lint.md").read_text(encoding="utf-8")))
+    (plan,) = (block["text"] for block in blocks if "file=plan.kirikae.yaml" in block["info"])
+    (shown,) = (block["text"] for block in blocks if block["kind"] == "text")
+    (tmp_path / "plan.kirikae.yaml").write_text(plan, encoding="utf-8")
+    words = [sys.executable, "-m", "kirikae", "lint", "plan.kirikae.yaml"]
+    environment = {**os.environ, "KIRIKAE_LANG": "en"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout.decode()) == (0, shown)
+
+
+def shown(page: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield each `kirikae` command of a page with the output that follows it there, and the exit code it announces."""
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["kind"] == "console":
+            exit_code = re.search(r"exit=(\d)", block["info"])
+            for part in re.split(r"^\$ ", block["text"], flags=re.MULTILINE)[1:]:
+                command, _, output = part.partition("\n")
+                yield command.removeprefix("kirikae "), output.rstrip("\n"), int(exit_code[1]) if exit_code else 0
+
+
+def test_the_examples_of_the_theory_page_print_what_the_page_shows() -> None:
+    found = list(shown(FOLDER / "theory.md"))
+    assert {command.split()[1] for command, _, _ in found} == set(FORMULAS)
+    for command, output, exit_code in found:
+        done = CliRunner(env={"COLUMNS": "100"}).invoke(app, shlex.split(command))
+        assert done.exit_code == exit_code
+        assert (done.stdout or done.stderr).rstrip("\n") == output
 
 
 def test_the_drill_of_the_drift_page_is_sound() -> None:
@@ -128,12 +162,3 @@ def test_the_plan_of_the_tutorial_is_sound() -> None:
     text = (FOLDER / "tutorial.md").read_text(encoding="utf-8")
     (plan,) = (block["text"] for block in BLOCK.finditer(text) if "file=plan.kirikae.yaml" in block["info"])
     assert load_text(plan, "plan").drill.expect
-
-
-def test_every_rule_id_that_is_cited_is_explained() -> None:
-    cited = re.compile(r"\b[NZGWPJSK]\d{1,2}\b")
-    explained = set(re.findall(r"^\| ([A-Z]\d+) \|", (FOLDER / "rules.md").read_text(encoding="utf-8"), re.MULTILINE))
-    rooms = ("scenarios", "sbc", "sim", "reports", "kirikae")
-    files = [path for room in rooms for path in (FOLDER.parent / room).rglob("*.py")]
-    found = {rule: name(path) for path in [*files, *PAGES] for rule in cited.findall(path.read_text(encoding="utf-8"))}
-    assert {rule: where for rule, where in found.items() if rule not in explained} == {}

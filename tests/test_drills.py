@@ -19,9 +19,7 @@ BREAKS = {
         "softphones_back{agents=sales} <= 30m": "runbook[switch the softphones].takes=40m",
         "blocked_ratio{after=60m} < 1%": "trunks.ntt-osaka.channels=60",
         "service_level{queue=sales, after=60m} >= 80%": "traffic[0].surge.for=80m",
-        "asr{direction=out, after=60m} >= 95%": (
-            "runbook[change the default caller number].does.default_caller=03-1234-5678"
-        ),
+        "asr{direction=out, after=60m} >= 95%": "runbook[change the default caller number].takes=1h",
         "ports_peak{limit=tenant} < 80%": "ports.tenant=140",
     },
     "failback-under-load": {
@@ -36,8 +34,8 @@ BREAKS = {
         ),
         "blocked_ratio{after=30m} < 1%": "ports.tenant=42",
         "asr{number=110, site=tokyo, before=15m} >= 99%": "ports.tenant=42",
-        "asr{number=110, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
-        "asr{number=119, site=osaka} >= 99%": "numbers.06-1234-5678.trunk=ntt-tokyo",
+        "asr{number=110, site=osaka} >= 99%": "trunks.ntt-osaka.channels=6",
+        "asr{number=119, site=osaka} >= 99%": "trunks.ntt-osaka.channels=6",
         "asr{number=119, site=tokyo, after=55m} >= 99%": "ports.tenant=42",
     },
     "dr-button-late": {  # meant to fail: it does so by itself, and all the more with an even later button
@@ -57,6 +55,30 @@ BREAKS = {
         "blocked_ratio{limit=tenant, after=15m} < 1%": "ports.tenant=105",
         "caller_loss{after=15m} < 1%": "ports.tenant=98",
         "recovery_time{number=0120-123-456} <= 8m": "faults[edge-lost].for=12m",
+    },
+    "dr-edited-in-peace": {  # meant to fail, and does so by itself; nothing makes it worse
+        "softphones_least{site=osaka, after=18m, before=28m} >= 15": "changes[branch-address].at=3m",
+        "service_level{queue=support, after=18m, before=28m} >= 80%": "changes[branch-address].at=3m",
+        "data_lost{data=ip-restrictions} == 0": "changes[branch-address].at=3m",
+        "data_lost{data=announcements} == 0": "changes[storm-greeting].at=0",
+        "rpo{data=ip-restrictions} <= 5m": "faults[tokyo-lost].at=11m",
+    },
+    "dr-edited-in-peace-fixed": {
+        "softphones_least{site=osaka, after=18m, before=28m} >= 15": "changes[branch-address].at=6m",
+        "service_level{queue=support, after=18m, before=28m} >= 80%": "changes[branch-address].at=6m",
+        "data_lost{data=ip-restrictions} == 0": "sync.data.ip-restrictions.first=1m",
+        "data_lost{data=announcements} == 0": "changes[storm-greeting].at=9m",
+        "rpo{data=ip-restrictions} <= 5m": "sync.data.ip-restrictions.first=4m",
+    },
+    "login-at-the-lost-site": {  # the same
+        "runbook_time{step=re-point 0120-123-456} <= 12m": "faults[tokyo-lost].for=25m",
+        "outage_minutes{number=0120-123-456} <= 13m": "faults[tokyo-lost].for=25m",
+        "asr{number=0120-123-456, after=18m, before=25m} >= 90%": "faults[tokyo-lost].for=25m",
+    },
+    "login-at-the-lost-site-fixed": {
+        "runbook_time{step=re-point 0120-123-456} <= 12m": "runbook[re-point 0120-123-456].takes=10m",
+        "outage_minutes{number=0120-123-456} <= 13m": "runbook[re-point 0120-123-456].takes=15m",
+        "asr{number=0120-123-456, after=18m, before=25m} >= 90%": "runbook[re-point 0120-123-456].takes=20m",
     },
     "softphone-reconnect": {
         "register_peak{site=tokyo} <= 15/s": "agents.desk.softphone.spread=0s",
@@ -88,9 +110,39 @@ BREAKS = {
         "answered{trunk=ntt-east, after=11m, before=30m} == 0": "runbook[drain east].starts.at=13m",
         "answered{trunk=ntt-east, after=40m} >= 500": "runbook[service the first node].takes=25m",
     },
+    "free-dial-to-050": {  # meant to fail: it does so by itself, however often callers try again
+        "recovery_time{number=0120-123-456} <= 25m": "traffic[0].retry.share=50%",
+        "failed_ratio{number=0120-123-456, after=35m} < 1%": "traffic[0].retry.share=50%",
+    },
+    "free-dial-to-06": {
+        "recovery_time{number=0120-123-456} <= 25m": "runbook[re-point 0120-123-456].takes=25m",
+        "failed_ratio{number=0120-123-456, after=35m} < 1%": "runbook[re-point 0120-123-456].takes=28m",
+    },
+    "default-caller-forgotten": {
+        "asr{direction=out, after=30m} >= 99%": "traffic[0].retry.share=50%",
+        "runbook_time{step=test a call out} <= 28m": "traffic[0].retry.share=50%",
+    },
+    "default-caller-changed": {
+        "recovery_time{number=0120-123-456} <= 25m": "runbook[re-point 0120-123-456].takes=25m",
+        "asr{direction=out, after=30m} >= 99%": "runbook[switch the softphones].takes=25m",
+        "runbook_time{step=test a call out} <= 28m": "runbook[change the default caller number].takes=25m",
+    },
+    "published-03-only": {
+        "caller_loss{after=30m} < 5%": "runbook[put the new number on the web site].does.reaches=30%",
+        "failed_ratio{after=30m} < 1%": "runbook[put the new number on the web site].does.reaches=30%",
+    },
+    "published-03-behind-0120": {
+        "caller_loss{after=30m} < 5%": "runbook[re-point 0120-123-456].takes=28m",
+        "failed_ratio{after=30m} < 1%": "runbook[re-point 0120-123-456].takes=28m",
+    },
+    "published-03-forwarded": {
+        "caller_loss{after=30m} < 5%": "runbook[start Voice Warp].takes=28m",
+        "failed_ratio{after=30m} < 1%": "runbook[start Voice Warp].takes=28m",
+        "blocked_ratio{after=30m} < 10%": "numbers.03-1234-5678.voice_warp.channels=8",
+    },
     "campaign-ports-timely": {
-        "blocked_ratio{limit=tenant} < 1%": "port_management.daily_limit=20",
-        "caller_loss < 1%": "runbook[second part].starts.at=100m",
+        "blocked_ratio{limit=tenant} < 1%": "runbook[first part].fails=99%",
+        "caller_loss < 1%": "runbook[first part].fails=99%",
         "time_to_grant <= 25m": "port_management.verified_after=25m",
     },
     "campaign-ports-late": {  # meant to fail: with a shorter night or review too

@@ -1,9 +1,11 @@
 """Requests for ports in a run: limits that change when a request is granted, and not before, in two engines alike."""
 
+from math import inf
 from typing import Any
 
 import pytest
 
+from reports.chronicle import Chronicle
 from scenarios.evidence import CallRecord, EventKind, Outcome
 from scenarios.model import Drill
 from tests.drills import MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
@@ -176,3 +178,23 @@ def test_a_reviewed_request_may_be_rejected() -> None:
     kinds = [played(asking, callers(Caller(1)), replication=n).of(*PORT_KINDS)[-1].kind for n in range(200)]
     assert set(kinds) == {EventKind.PORTS_GRANTED, EventKind.PORTS_REJECTED}
     assert abs(kinds.count(EventKind.PORTS_REJECTED) - 80) < 5 * (200 * 0.4 * 0.6) ** 0.5
+
+
+def test_the_time_to_a_grant_begins_when_somebody_sets_about_the_request() -> None:
+    """From 50 s to 80 s; the other is tried from 90 s on, filed when the first is decided and reviewed like it."""
+    asking = plan(
+        step("small", 50, tenant=4),
+        step("much", 90, tenant=30),
+        step("little", 100, tenant=3, by="other"),
+        step("refused", 100, tenant=10_000, when={"granted": "little"}),
+        step("not begun", 100, tenant=2, when={"granted": "refused"}),
+        port_management={"permissions": {"coordinator": "create", "other": "create"}},
+    )
+    told_of = Chronicle(asking)
+    for entry in played(asking, callers(Caller(1))).entries:
+        told_of.entry(entry)
+    assert told_of.time_to_grant("small") == 30
+    assert told_of.time_to_grant("much") == 10 + 20 + 100
+    assert told_of.time_to_grant("little") == pytest.approx(220 + 20 - 100, abs=10)
+    assert told_of.time_to_grant("refused") == told_of.time_to_grant("not begun") == told_of.time_to_grant() == inf
+    assert Chronicle(drill()).time_to_grant() is None

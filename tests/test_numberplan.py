@@ -1,10 +1,11 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import NamedTuple
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType as Type
 
@@ -115,7 +116,7 @@ LIBRARY_ERRS: dict[str, tuple[str, Callable[[str], bool], NumberKind]] = {
 @pytest.mark.parametrize("name", CORRECTIONS)
 def test_each_correction_is_still_needed_and_puts_the_library_right(name: str) -> None:
     example, library_errs, right = LIBRARY_ERRS[name]
-    assert library_errs(example), f"phonenumbers no longer errs: {name} can go"
+    assert library_errs(example), f"phonenumbers {phonenumbers.__version__} no longer errs: {name} can go"
     assert CORRECTIONS[name].range.fullmatch(example)
     if right is NumberKind.INVALID:
         refusal(example)
@@ -131,19 +132,21 @@ def test_no_correction_of_j2_is_missing_or_overlaps_another() -> None:
 
 @pytest.mark.parametrize("typed", ["06-0123-4567", "0600-123-456", "060-123-4567"])
 def test_j2_no_ten_digit_060_however_written_is_a_personal_number(typed: str) -> None:
-    assert library_type(typed) == Type.PERSONAL_NUMBER
+    assert library_type(typed) == Type.PERSONAL_NUMBER, "phonenumbers no longer errs"
     assert "060 numbers have 11 digits, this has 10" in refusal(typed).reason
 
 
 @pytest.mark.parametrize("typed", ["0120-123-456", "0570-012-345", "0800-123-4567"])
 def test_j2_service_numbers_cannot_be_dialled_from_abroad(typed: str) -> None:
-    assert phonenumbers.can_be_internationally_dialled(library(typed))
+    assert phonenumbers.can_be_internationally_dialled(library(typed)), (
+        "phonenumbers no longer errs: FROM_ABROAD can go"
+    )
     assert not parse_number(typed).dialable_from_abroad
 
 
 @pytest.mark.parametrize("prefix", ["184", "186", "0033", "0088", "009112", "001", "00234"])
 def test_j2_prefixes_are_stripped_and_kept_aside(prefix: str) -> None:
-    assert library_refuses(f"{prefix}-03-1234-5678")
+    assert library_refuses(f"{prefix}-03-1234-5678"), "phonenumbers no longer errs: prefixes need not be stripped"
     info = parse_number(f"{prefix}-03-1234-5678")
     assert (info.text, info.prefix, info.e164) == ("03-1234-5678", prefix, "+81312345678")
     assert canonical(f"{prefix}-03-1234-5678") == "03-1234-5678"
@@ -212,6 +215,88 @@ def test_spelling_never_changes_the_key(digits: str, marks: list[str], wide: boo
     assert canonical(info.text) == canonical(spelled) == info.text
     assert info.e164 is not None
     assert canonical(info.e164) == info.text
+
+
+class Range(NamedTuple):
+    """A row of J1: what numbers begin with, their digits in all, what they are, and the digits that may follow."""
+
+    lead: str
+    digits: int
+    kind: NumberKind
+    follow: str = "0123456789"
+
+
+J1 = [
+    Range("03", 10, NumberKind.FIXED, "123456789"),
+    Range("06", 10, NumberKind.FIXED, "123456789"),
+    Range("0120", 10, NumberKind.FREE_DIAL),
+    Range("0170", 10, NumberKind.MESSAGE_DIAL),
+    Range("0180", 10, NumberKind.MASS_CALL),
+    Range("0570", 10, NumberKind.NAVI_DIAL),
+    Range("0990", 10, NumberKind.PREMIUM),
+    Range("0800", 11, NumberKind.FREE_DIAL),
+    Range("050", 11, NumberKind.IP_PHONE, "123456789"),
+    Range("060", 11, NumberKind.MOBILE, "123456789"),
+    Range("070", 11, NumberKind.MOBILE, "123456789"),
+    Range("080", 11, NumberKind.MOBILE, "123456789"),
+    Range("090", 11, NumberKind.MOBILE, "123456789"),
+    Range("020", 11, NumberKind.M2M, "12356789"),
+    Range("0200", 14, NumberKind.M2M),
+]
+"""Written from the rule, not from the code; of 0AB-J the two areas that plans for BIZTEL are about."""
+CARRIERS = ("001", "0033", "0036", "0077", "0088", "009120", "00257")
+"""00XY and 0091XY; 002 goes on with two digits."""
+IN_FRONT = ("", "184", "186", *CARRIERS, "1840033", "186009120")
+
+
+def of_range(row: Range, digits: int) -> st.SearchStrategy[str]:
+    """Build numbers of a range with so many digits in all."""
+    rest = st.text("0123456789", min_size=digits - len(row.lead) - 1, max_size=digits - len(row.lead) - 1)
+    return st.builds("{}{}{}".format, st.just(row.lead), st.sampled_from(row.follow), rest)
+
+
+@settings(max_examples=300)
+@given(row=st.sampled_from(J1), data=st.data(), prefix=st.sampled_from(IN_FRONT))
+def test_j1_numbers_of_every_range_are_recognised_behind_any_prefix(
+    row: Range, data: st.DataObject, prefix: str
+) -> None:
+    digits = data.draw(of_range(row, row.digits))
+    info = parse_number(prefix + digits)
+    assert (info.digits, info.kind) == (digits, row.kind)
+    assert info.e164 == "+81" + digits[1:]
+    assert len(info.e164) == len("+81") + row.digits - 1
+    assert (info.prefix or "").replace("-", "") == prefix
+    assert info.carrier_code == (digits[3:7] if row.lead == "050" else None)
+
+
+@settings(max_examples=300)
+@given(row=st.sampled_from(J1), data=st.data(), change=st.sampled_from((-2, -1, 1, 2)))
+def test_j1_a_number_with_another_length_is_refused(row: Range, data: st.DataObject, change: int) -> None:
+    digits = data.draw(of_range(row, row.digits + change))
+    longer = [each for each in J1 if each is not row and digits.startswith(each.lead) and len(digits) == each.digits]
+    if not longer:  # 03 and 06 are the beginning of no other range, 020 is that of 0200
+        refusal(digits)
+
+
+NO_ZERO = [row for row in J1 if "0" not in row.follow and row.lead not in ("020", "080")]
+"""020-0 and 080-0 are the beginnings of other ranges."""
+
+
+@given(row=st.sampled_from(NO_ZERO), rest=st.text("0123456789", min_size=13, max_size=13))
+def test_j1_no_number_goes_on_with_what_its_range_has_not(row: Range, rest: str) -> None:
+    digits = (row.lead + "0" + rest)[: row.digits]
+    refusal(digits)
+
+
+@given(st.sampled_from("0123456789"), st.sampled_from("0123456789"))
+def test_j1_three_digits_are_a_short_code_without_e164(x: str, y: str) -> None:
+    short = f"1{x}{y}"
+    if short in ("184", "186"):
+        refusal(short)
+        return
+    info = parse_number(short)
+    assert info.e164 is None
+    assert (info.kind is NumberKind.EMERGENCY) is (short in ("110", "118", "119"))
 
 
 def outcome(text: str) -> NumberInfo | NumberError:

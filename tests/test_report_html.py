@@ -13,6 +13,7 @@ from reports.judge import Judged, judge
 from reports.origin import Origin
 from scenarios.evidence import Outcome
 from tests.lab import peer
+from tests.made_checks import judged_with_checks
 from tests.made_evidence import STEPS, call, drill, fold, rehearsal
 
 HOSTILE = '</script><script>alert(1)</script> & "東京" <!-- \''
@@ -111,6 +112,20 @@ def test_a_page_says_what_came_out_and_how_to_have_it_again(page: str) -> None:
 def test_waivers_are_shown_with_their_reasons() -> None:
     waiver = {"finding": "baseline-overload", "reason": "the queue is meant to overflow"}
     assert "the queue is meant to overflow" in report_text(judged(waivers=[waiver]), Origin("plan.yaml"))
+
+
+def test_a_page_says_what_the_plan_checks_found_waived_and_believed() -> None:
+    text = " ".join(Outline(report_text(judged_with_checks(), Origin("plan.yaml"))).text.split())
+    assert "What the plan checks say" in text
+    for words in (
+        "nobody dials or shows, and nothing leads to, 03-9999-9999 (G14)orphan-number: A number that nothing uses",
+        "line 9 warning traffic to it, or a plan without it",
+        "line 7 waived the carrier adds lines in May",
+        "Declared, not checked: 1.",
+        "sites.tokyo (line 5): the option is in the contract (Z1)",
+    ):
+        assert words in text
+    assert "What the plan checks say" not in report_text(judged(), Origin("plan.yaml"))
 
 
 def test_a_run_that_was_stopped_at_once_has_a_page_without_charts() -> None:

@@ -23,6 +23,7 @@ from reports.result import VERSION, result, result_text
 from reports.terminal import print_summary, safe_console
 from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.model import When
+from tests.made_checks import judged_with_checks
 from tests.made_evidence import FREE_DIAL, STEPS, call, drill, fold, rehearsal, waiting
 
 ORIGIN = Origin("plans/東京.kirikae.yaml", ("ports.tenant=60",))
@@ -53,6 +54,25 @@ def test_the_result_has_its_documented_keys() -> None:
     }
     assert {"kirikae", "python", "simpy"} <= found["software"].keys()
     assert [step["step"] for step in found["steps"]] == list(STEPS)
+
+
+def test_what_the_plan_checks_said_stands_in_the_result() -> None:
+    told = result(judged_with_checks(), ORIGIN)
+    (finding,) = told["findings"]
+    assert (finding["id"], finding["severity"], finding["rows"]) == ("orphan-number", "warning", ["G14"])
+    assert (finding["file"], finding["line"], finding["column"]) == ("plan.yaml", 9, 3)
+    (waiver,) = told["waivers"]
+    assert (waiver["finding"], waiver["reason"]) == ("overloaded-baseline", "the carrier adds lines in May")
+    assert [each["path"] for each in waiver["findings"]] == ["trunks.ntt.channels"]
+    (declared,) = told["declared"]
+    assert declared == {
+        "path": "sites.tokyo",
+        "file": "plan.yaml",
+        "line": 5,
+        "column": 9,
+        "rows": ["Z1"],
+        "text": "the option is in the contract",
+    }
 
 
 def test_every_key_of_the_result_is_documented() -> None:
@@ -303,6 +323,12 @@ def test_the_summary_answers_in_plain_text_when_piped(monkeypatch: pytest.Monkey
     assert "is on the wrong side of the bound" in text
     for step in STEPS:
         assert step in text
+
+
+def test_the_summary_counts_what_the_plan_checks_said() -> None:
+    counts = "The plan: 1 warning, 1 finding waived with a reason, 1 fact declared, not checked."
+    assert counts in shown(judged_with_checks())
+    assert "The plan:" not in shown(judged())
 
 
 def test_what_waiting_for_conditions_cost_is_shown_where_a_plan_has_any(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """Routing: numbers behind numbers, re-pointed while calls go on, against a plan small enough to follow by eye."""
 
+from typing import Literal
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbc.decisions.routing import NoRoute, Route, RoutingTable
-from scenarios.model import Number, Trunk
+from sbc.decisions.routing import NOT_INTELLIGENT, NoRoute, Route, RoutingTable
+from scenarios.model import Number, Trunk, VoiceWarp
 
 FREE_DIAL = "0120-123-456"
 NAVI_DIAL = "0570-012-345"
@@ -81,6 +84,60 @@ def test_a_number_that_leads_into_a_loop_it_is_no_part_of_is_refused_too() -> No
     table = plan()
     table.repoint(TOKYO, FREE_DIAL)
     assert refusal(table.route(NAVI_DIAL)) == LOOP
+
+
+def services(service: Literal["free-dial", "free-dial-intelligent", "other"] = "free-dial") -> RoutingTable:
+    """Return 0570 → 0120 → 03, of which the 0120 is of a service, and a 050 number with a trunk."""
+    numbers = {
+        NAVI_DIAL: Number(to=FREE_DIAL),
+        FREE_DIAL: Number(to=TOKYO, service=service),
+        TOKYO: Number(trunk="ntt-tokyo", tap=5, voice_warp=VoiceWarp(channels=2)),
+        OSAKA: Number(trunk="ntt-osaka", tap=3),
+        SPARE: Number(trunk="ntt-osaka"),
+    }
+    return RoutingTable(numbers, TRUNKS)
+
+
+def test_a_plain_service_number_does_not_lead_to_050_and_neither_do_those_in_front_of_it() -> None:
+    table = services()
+    table.repoint(FREE_DIAL, SPARE)
+    assert table.route(FREE_DIAL) == table.route(NAVI_DIAL) == NOT_INTELLIGENT
+    assert refusal(table.route(SPARE)) is None, "who dials 050 reaches it"
+    assert refusal(table.leaving(FREE_DIAL)) is None, "what is shown is not dialled"
+    table.repoint(FREE_DIAL, TOKYO)
+    assert refusal(table.route(NAVI_DIAL)) is None
+
+
+@pytest.mark.parametrize("service", ["free-dial-intelligent", "other"])
+def test_other_services_do(service: Literal["free-dial-intelligent", "other"]) -> None:
+    table = services(service)
+    table.repoint(FREE_DIAL, SPARE)
+    assert table.route(FREE_DIAL) == Route(SPARE, "ntt-osaka", "osaka-edge", None, ())
+
+
+def test_a_line_may_be_forwarded_to_050_though_a_plain_service_number_stands_in_front() -> None:
+    table = services()
+    table.forward(TOKYO, SPARE)
+    assert table.route(FREE_DIAL) == Route(SPARE, "ntt-osaka", "osaka-edge", None, (TOKYO, f"{TOKYO} voice warp"))
+
+
+def test_forwarding_counts_for_its_channels_and_leaves_calls_out_alone() -> None:
+    table = services()
+    before = table.leaving(TOKYO)
+    assert before == table.route(TOKYO) == Route(TOKYO, "ntt-tokyo", "tokyo-edge", None, (TOKYO,))
+    table.forward(TOKYO, OSAKA)
+    limits = (TOKYO, f"{TOKYO} voice warp", OSAKA)
+    assert table.route(TOKYO) == table.route(FREE_DIAL) == Route(OSAKA, "ntt-osaka", "osaka-edge", None, limits)
+    assert table.route(OSAKA) == Route(OSAKA, "ntt-osaka", "osaka-edge", None, (OSAKA,))
+    assert table.leaving(TOKYO) == before
+
+
+def test_numbers_that_are_forwarded_to_each_other_are_a_loop() -> None:
+    table = services()
+    table.forward(TOKYO, OSAKA)
+    table.forward(OSAKA, TOKYO)
+    assert [refusal(table.route(number)) for number in (NAVI_DIAL, TOKYO, OSAKA)] == [LOOP] * 3
+    assert refusal(table.leaving(TOKYO)) is None
 
 
 @given(

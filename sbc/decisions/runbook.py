@@ -187,7 +187,7 @@ class Runbook:
     def _take(self, step: str, actor: str) -> None:
         self._taken_by[step] = actor
         self._move(step, Event.REACHED)
-        if self._steps[step].when is None:
+        if not self._steps[step].conditional:
             self._move(step, Event.MET)
 
     def _move(self, step: str, event: Event) -> None:

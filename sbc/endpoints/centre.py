@@ -41,6 +41,8 @@ class Ways(NamedTuple):
     edges: Mapping[str, Edge]
     """The pairs; whoever else sends them calls may share them, and so take turns with the centre."""
     trunks: Mapping[str, Trunk]
+    leaves: Callable[[str], Route | NoRoute]
+    """By which trunk a call that shows a number leaves, given as :attr:`route` is."""
     inside: frozenset[str] = frozenset()
     """IP addresses from which SBCs send calls, besides those that calls are sent to."""
 
@@ -68,7 +70,7 @@ class Centre:
         errands = Errands(self._board, ways.edges, ways.trunks)
         self._queueing = Queueing(self._board, errands, rules, distributor, locates)
         self._reception = Reception(self._board, self._queueing, rules, distributor, ways.route)
-        self._placing = Placing(self._board, errands, outgoing, ways.route)
+        self._placing = Placing(self._board, errands, outgoing, ways.leaves)
         self._edges = ways.edges
         targets = (address.host for edge in ways.edges.values() if edge.real is None for address in edge.nodes)
         self._sbcs = ways.inside | frozenset(targets)

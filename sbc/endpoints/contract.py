@@ -42,7 +42,7 @@ class Contract:
     def _shown(self, request: Request) -> tuple[str, ...]:
         """Return the numbers with a limit of their own that a call counts for, by the number that it shows."""
         shown = _spelt(_user(request.from_.uri)) if self._taps else None
-        route = None if shown is None else self._routing.route(shown)
+        route = None if shown is None else self._routing.leaving(shown)
         return () if route is None or isinstance(route, NoRoute) else route.taps
 
 

@@ -32,6 +32,8 @@ class Outgoing(NamedTuple):
     """The number set at the phone that an INVITE comes from (Z37)."""
     emergency: Mapping[str, Route | NoRoute]
     """By site, the lines for 110, 118 and 119 (J5)."""
+    refused: Callable[[str, str], NoRoute | None] = lambda key, site: None
+    """Says of a call, by its key, why a site cannot place it that lacks a function (Z27); None if it can."""
 
 
 class Placement:
@@ -85,6 +87,8 @@ class Placing:
         ways = self._lines(site) if emergency else self._ways(site, request, key)
         if emergency:
             self._board.out.append(Shows(key, "" if isinstance(ways, NoRoute) else ways[0].number, site))
+        if not isinstance(ways, NoRoute):
+            ways = self._outgoing.refused(key, site) or ways
         refusing = None if isinstance(ways, NoRoute) else acquire(self._limits)
         if isinstance(ways, NoRoute):
             placement.denied = Denied(key, ways.sip, ways.reason, limit=False)

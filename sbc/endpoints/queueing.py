@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from sbc.decisions.admission import BUSY, Limit, acquire, release
 from sbc.decisions.advance import LEFT_ALONE
 from sbc.decisions.distribution import Agent, Distributor, Treatment, answers, refusal, treatments
+from sbc.decisions.routing import NoRoute
 from sbc.decisions.table import bound, follow
 from sbc.decisions.ways_out import from_site
 from sbc.endpoints.centre_reports import (
@@ -51,6 +52,8 @@ class Rules(NamedTuple):
     """The limits of the contract that a call has to pass, the widest first (J7)."""
     outbound: Collection[Limit]
     """Those of a call or leg that goes out."""
+    refused: Callable[[str, str], NoRoute | None] = lambda key, site: None
+    """Says of a call, by its key, why a site cannot take it that lacks a function (Z27); None if it can."""
 
 
 class Queueing:
@@ -65,8 +68,8 @@ class Queueing:
         self._errands = errands
         self._distributor = distributor
         self._locates = locates
-        self._queues, self._luck, self._closed, _, outbound = rules
-        self._outbound = tuple(outbound)
+        self._queues, self._luck, self._closed = rules.queues, rules.luck, rules.closed
+        self._outbound = tuple(rules.outbound)
         self._plans = {name: treatments(queue) for name, queue in self._queues.items()}
         self.answers = {name for name, queue in self._queues.items() if answers(queue)}
         """The queues whose callers have had their 200 OK."""

@@ -37,6 +37,7 @@ class Reception:
         self._queues = rules.queues
         self._closed = rules.closed
         self._inbound = tuple(rules.inbound)
+        self._refused = rules.refused
         self._distributor = distributor
         self._route = route
 
@@ -68,6 +69,9 @@ class Reception:
         visit.route, visit.queue = route, route.queue or ""
         if any(calendar in self._closed for calendar in route.calendars):
             visit.report = ClosedOut(visit.key, CLOSED)
+            return Event.REFUSED
+        if (lacking := self._refused(visit.key, visit.site)) is not None:
+            visit.report = Denied(visit.key, lacking.sip, lacking.reason, limit=False)
             return Event.REFUSED
         answer = self._board.answering(leg.line, visit.offer)
         if answer is None:

@@ -14,6 +14,8 @@ from sbc.sip.transaction import Overflow, RequestReceived, Send
 from sbc.sip.transactions import Transactions
 from sbc.sip.uri import Uri
 
+FORBIDDEN = 403
+"""The answer to an address that is not allowed: to ask again is no use (RFC 3261 §21.4.4)."""
 _ALLOW = ("Allow", "REGISTER, OPTIONS")
 
 
@@ -109,14 +111,17 @@ class RegistrarEndpoint:
         is_open: bool = True,
         identity: bool = True,
         signs_in: Callable[[str], bool] = _nobody,
+        forbids: Callable[[str], bool] = _nobody,
     ) -> None:
-        """``signs_in`` says whether an address of record with that user part needs a sign-in to be taken anew."""
+        """``signs_in`` says whether an address of record with that user part needs a sign-in to be taken anew,
+        ``forbids`` whether it comes from where nobody is allowed to register from now (Z7)."""
         location.clear()
         self._ids = ids
         self._location = location
         self._open = is_open
         self._identity = identity
         self._signs_in = signs_in
+        self._forbids = forbids
         self._transactions = Transactions()
         self._registrar = Registrar(ids, terms, stored=self._stored)
         self._out: list[Send | Report] = []
@@ -199,14 +204,15 @@ class RegistrarEndpoint:
                 return self._plain(request, 405, _ALLOW)
 
     def _refusal(self, request: Request) -> Response | None:
-        """Refuse what no registrar would look at: the site is not in service, or nobody can say who signs in."""
+        """Refuse what no registrar would look at: out of service, not allowed, or nobody can say who signs in."""
         if not self._open:
             return self._plain(request, 503)
-        if not self._identity and request.to.uri not in self._location:
-            user, *domain = map(str, key_of(request.to.uri))
-            if self._signs_in(user):
-                self._out.append(SignInRefused("@".join((user, *domain))))
-                return self._plain(request, 503)
+        user, *domain = map(str, key_of(request.to.uri))
+        if self._forbids(user):
+            return self._plain(request, FORBIDDEN)
+        if not self._identity and request.to.uri not in self._location and self._signs_in(user):
+            self._out.append(SignInRefused("@".join((user, *domain))))
+            return self._plain(request, 503)
         return None
 
     def _plain(self, request: Request, status: int, *headers: tuple[str, str]) -> Response:

@@ -70,7 +70,7 @@ PLACES: Places = {
             metric=_grant("at least a part"),
         ),
     ),
-    "P13": (not_held("prices come with sizing"),),
+    "P13": (not_held("prices come with sizing, and no run of a drill depends on what its ports cost"),),
     "P14": (
         not_held(
             "a case has its number only once it is filed, and no plan can be held to it; the journal of a run numbers "

@@ -75,6 +75,9 @@ class Traffic(Part):
     stay held, and a caller who tries again begins afterwards."""
     shows: Literal["default", "terminal"] | PhoneNumber | None = None
     """Outbound: caller number shown: the default one, the terminal's own, or a number of the plan (Z32)."""
+    needs: list[Name] = []
+    """Functions that these calls cannot do without, such as `fax`: where the site that serves them lacks one they
+    fail, as nothing there can take them (501, Q.850 cause 79, RFC 3398; Z27)."""
 
     @property
     def emergency(self) -> bool:

@@ -28,8 +28,9 @@ from scenarios.model.network import Number, Office, Ports, SbcPair, Site, Trunk
 from scenarios.model.part import Part
 from scenarios.model.people import Actor, Calendar
 from scenarios.model.port_management import PortManagement
-from scenarios.model.steps import Step
-from scenarios.numberplan import is_fixed_line
+from scenarios.model.steps import Step, VerifyOut
+from scenarios.model.sync import Change, Console, Sync
+from scenarios.numberplan import forwarding, is_fixed_line
 
 
 class Verdict(StrEnum):
@@ -124,6 +125,12 @@ class Drill(Part):
     """Streams of calls."""
     faults: list[Fault] = []
     """What fails, and when."""
+    sync: Sync | None = None
+    """What one site has of another's data."""
+    changes: list[Change] = []
+    """What people change while the run goes on, besides the steps of the runbook."""
+    consoles: dict[Name, Console] = {}
+    """Consoles by name."""
     actors: dict[Name, Actor] = {}
     """Who takes the steps of the runbook; without this part, everybody is always there."""
     runbook: list[Step] = []
@@ -155,6 +162,19 @@ class Drill(Part):
                 if self.sbc_pairs[self.trunks[trunk].via].site == site:
                     lines.setdefault(trunk, number)
         return lines
+
+    def forwarding_limits(self) -> dict[str, int]:
+        """Return the calls that Voice Warp forwards at the same time, by the name of the limit (J3)."""
+        return {
+            forwarding(number): entry.voice_warp.channels
+            for number, entry in self.numbers.items()
+            if entry.voice_warp is not None
+        }
+
+    def called_by_test(self, test: VerifyOut) -> str | None:
+        """Return who is called by outbound test calls; None where neither step nor traffic says so."""
+        theirs = (stream.to for stream in self.traffic if stream.from_ == test.verify_out and not stream.emergency)
+        return test.to or next(theirs, None)
 
     @property
     def keeps_hours(self) -> bool:

@@ -17,6 +17,9 @@ class Site(Part):
     """REGISTERs that its registrar takes; above that it answers 503 and the phone tries again later (S7, S13)."""
     retry_after: LongerThanZero | None = None
     """Retry-After of that 503: a phone waits that long, and then as it does after any failure (S2)."""
+    lacks: list[Name] | None = None
+    """Functions that are not there: a call that `needs` one fails with 501. Without it what the `system` says of its
+    secondary sites (Z27); `[]` for nothing."""
 
 
 class Office(Part):
@@ -113,11 +116,21 @@ class Trunk(Part):
     active-active pair."""
 
 
+class VoiceWarp(Part):
+    """Carrier forwarding that is contracted for a number (J3, Z23); it forwards nothing before a step starts it."""
+
+    channels: Count
+    """Calls that it forwards at the same time; those above hear busy (486)."""
+
+
 class Number(Part):
     """A public number and where a call to it goes: on to a number behind it, or to a trunk."""
 
     to: PhoneNumber | None = None
     """The number behind this one (0120, 0800, 0570); a runbook step may re-point it."""
+    service: Literal["free-dial", "free-dial-intelligent", "other"] = "free-dial"
+    """What a 0120, 0800 or 0570 number is: Free Dial or Navi Dial of NTT Communications, its Free Dial Intelligent
+    Service, or another carrier's. With the first alone, calls fail (403) while a 050 number is behind it (Z17)."""
     trunk: Name | Annotated[list[Name], Field(min_length=1)] | None = None
     """The trunk its calls arrive by, or several in the order in which they are tried: the next on 408, 480, 503, 504 or
     a lost trunk, never on an answer of the far side such as 404, 486 or 603 (S9)."""
@@ -127,6 +140,8 @@ class Number(Part):
     """The calendar of its hours; outside them callers hear that it is closed (480)."""
     tap: Count | None = None
     """Most calls on this number at the same time, the per-number limit under the contract's (J7)."""
+    voice_warp: VoiceWarp | None = None
+    """The forwarding service contracted for it, which a step starts (`forward`). Sign-up takes days (J3)."""
 
     @property
     def trunks(self) -> tuple[str, ...]:

@@ -63,11 +63,43 @@ class Reroute(Part):
     """Where its calls go from now on."""
 
 
+class Forward(Part):
+    """Start the carrier's forwarding of a number, Voice Warp (Z39): the carrier does it, so that it works though the
+    site is lost."""
+
+    forward: PhoneNumber
+    """The number callers dial, with `voice_warp` contracted."""
+    to: PhoneNumber
+    """Where its calls go from now on, as many at the same time as there are `channels`."""
+
+
+class Announce(Part):
+    """Tell callers that a number has changed (Z20): whoever hears it dials the new one from then on, the others the
+    old."""
+
+    announce: PhoneNumber
+    """The old number."""
+    to: PhoneNumber
+    """The new one."""
+    reaches: Share
+    """Share of callers who hear it, before their first attempt or between two."""
+
+
 class Verify(Part):
     """A test call (Z40): it fails, and is repeated, while the number reaches nobody who could answer."""
 
     verify: PhoneNumber
     """The number called."""
+
+
+class VerifyOut(Part):
+    """Outbound test calls (Z40): one that shows the default number, and one that shows the terminal's own if it has
+    one. They fail, and are repeated, while either would not leave."""
+
+    verify_out: Name
+    """The group on one of whose phones they are placed, the first that is registered."""
+    to: PhoneNumber | None = None
+    """Who is called, such as the mobile phone of whoever tests; else whom the first traffic of that group calls."""
 
 
 class Drain(Part):
@@ -105,6 +137,51 @@ class RequestPorts(Part):
     """The limits asked for, of the one tenant that a drill is about (P11); those left out stay as they are."""
 
 
+class Enter(Part):
+    """Make a change at a site; made at the site that data are replicated from, it is not lost at the next resync."""
+
+    enter: Name
+    """The change."""
+    site: Name
+    """Where."""
+
+
+class LookAtSync(Part):
+    """Look whether a site still gets replicas (Z12); what is seen stands in the journal."""
+
+    look_at_sync: Name
+    """The site that gets them."""
+
+
+class ResumeSync(Part):
+    """Let replication go on, with a resync first: what only the other site has is overwritten (Z41, Z42). Repeated
+    while the site that data come from is lost."""
+
+    resume_sync: Name
+    """The site that gets replicas again."""
+
+
+class Export(Part):
+    """Save the data of one class that a site has for itself, before they are deleted or out of reach (Z43, Z49)."""
+
+    export: Name
+    """The class."""
+    site: Name
+    """Where."""
+    each: Duration | None = None
+    """Further time for each call answered there until then, where what belongs to a call is saved one by one; a site
+    that lacks `bulk-download` offers no other way."""
+
+
+class Delete(Part):
+    """Delete all data of one class that a site has for itself, for good (Z43)."""
+
+    delete: Name
+    """The class."""
+    site: Name
+    """Where."""
+
+
 def _action_tag(value: object) -> str | None:
     """Name the kind of action by the field only that kind has."""
     keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
@@ -112,8 +189,9 @@ def _action_tag(value: object) -> str | None:
 
 
 ACTIONS = (
-    "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "verify", "drain", "resume",
-    "switch", "request_ports",
+    "activate", "deactivate", "default_caller", "softphones", "caller_numbers", "route", "forward", "announce",
+    "verify", "verify_out", "drain", "resume", "switch", "request_ports", "enter", "look_at_sync",
+    "resume_sync", "export", "delete",
 )  # fmt: skip
 """The field that tells each kind of action from the others."""
 
@@ -125,11 +203,19 @@ Action = Annotated[
     | Annotated[SwitchSoftphones, Tag("<softphones>")]
     | Annotated[CallerNumbers, Tag("<caller_numbers>")]
     | Annotated[Reroute, Tag("<route>")]
+    | Annotated[Forward, Tag("<forward>")]
+    | Annotated[Announce, Tag("<announce>")]
     | Annotated[Verify, Tag("<verify>")]
+    | Annotated[VerifyOut, Tag("<verify_out>")]
     | Annotated[Drain, Tag("<drain>")]
     | Annotated[Resume, Tag("<resume>")]
     | Annotated[SwitchNodes, Tag("<switch>")]
-    | Annotated[RequestPorts, Tag("<request_ports>")],
+    | Annotated[RequestPorts, Tag("<request_ports>")]
+    | Annotated[Enter, Tag("<enter>")]
+    | Annotated[LookAtSync, Tag("<look_at_sync>")]
+    | Annotated[ResumeSync, Tag("<resume_sync>")]
+    | Annotated[Export, Tag("<export>")]
+    | Annotated[Delete, Tag("<delete>")],
     Discriminator(_action_tag),
 ]
 
@@ -178,6 +264,9 @@ class Step(Part):
     when: When | None = None
     """What must be so as well, looked at once a second from the moment it is set off and decided on. It is begun only
     while this holds and its actor is free, and after those of the actor's steps that wait for nothing else."""
+    uses: Name | Annotated[list[Name], Field(min_length=1)] | None = None
+    """The consoles that it is taken at: it is not begun while one of them needs a site or office that is lost, as with
+    `when`."""
     takes: Distributed
     """How long it takes."""
     does: Action | None = None
@@ -201,3 +290,15 @@ class Step(Part):
         if self.after is None:
             return ()
         return (self.after,) if isinstance(self.after, str) else tuple(self.after)
+
+    @property
+    def consoles(self) -> tuple[str, ...]:
+        """The consoles named in ``uses``."""
+        if self.uses is None:
+            return ()
+        return (self.uses,) if isinstance(self.uses, str) else tuple(self.uses)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether anything may keep it from being begun besides its actor and the steps before it."""
+        return self.when is not None or self.uses is not None

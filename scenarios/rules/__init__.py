@@ -12,17 +12,29 @@ from scenarios.rules.load import LOAD
 from scenarios.rules.names import NAMES
 from scenarios.rules.packs import PACKS
 from scenarios.rules.references import Declared, dangling
-from scenarios.rules.rule import Check, Rule
+from scenarios.rules.rule import Check, Declaration, Rule
 from scenarios.rules.structure import STRUCTURE
+from scenarios.rules.system import SYSTEM
 from scenarios.rules.targets import TARGETS
 from scenarios.rules.timeline import TIMELINE
 from scenarios.rules.waivers import WAIVERS, Judgement, Waived, weigh
 from scenarios.systems import System
 
-_PLAN: dict[Rule, Check] = {**STRUCTURE, **TIMELINE, **HOURS, **BASELINE, **LOAD, **EXPECTATIONS, **TARGETS, **PACKS}
+_PLAN: dict[Rule, Check] = {
+    **SYSTEM,
+    **STRUCTURE,
+    **TIMELINE,
+    **HOURS,
+    **BASELINE,
+    **LOAD,
+    **EXPECTATIONS,
+    **TARGETS,
+    **PACKS,
+}
 
 RULES: tuple[Rule, ...] = (*NAMES, *_PLAN, *WAIVERS)
 """Every rule."""
+BY_ID = {rule.id: rule for rule in RULES}
 
 
 def check(drill: Drill) -> list[Finding]:
@@ -41,4 +53,4 @@ def judge(drill: Drill, findings: list[Finding]) -> Judgement:
     return weigh(drill, findings, RULES)
 
 
-__all__ = ["RULES", "Judgement", "Rule", "Waived", "check", "judge"]
+__all__ = ["BY_ID", "RULES", "Declaration", "Judgement", "Rule", "Waived", "check", "judge"]

@@ -6,6 +6,7 @@ from scenarios.model import Drill, Traffic
 from scenarios.problems import Severity
 from scenarios.rules.plan import Landing, behind, emergency_landing, land, moments, phone_sites, rates
 from scenarios.rules.rule import Check, Path, Remark, Rule
+from scenarios.text import Text
 
 
 def landing_before(drill: Drill, stream: Traffic) -> Landing | None:
@@ -57,16 +58,22 @@ def _unreachable(drill: Drill) -> Iterator[Remark]:
             continue
         path, site, queue = ("traffic", index, "to"), landing.site, landing.queue
         if not in_service(drill, site):
-            message = (
-                f"{stream.to} leads to {landing.way[-1]} at {site}, which refuses calls until it is activated (Z14)"
+            message = Text(
+                "{dialled} leads to {number} at {site}, which refuses calls until it is activated (Z14)",
+                dialled=stream.to,
+                number=landing.way[-1],
+                site=site,
             )
-            yield Remark(path, message, "a number that leads to a primary site")
+            yield Remark(path, message, Text("a number that leads to a primary site"))
         elif queue is not None and not team_before(drill, queue, site):
-            message = (
-                f"nobody answers {stream.to} before the fault: calls wait in queue {queue!r} at {site}, "
-                "where no phone of its groups starts (W39)"
+            message = Text(
+                "nobody answers {dialled} before the fault: calls wait in queue {queue!r} at {site}, "
+                "where no phone of its groups starts (W39)",
+                dialled=stream.to,
+                queue=queue,
+                site=site,
             )
-            yield Remark(path, message, f"a group whose softphone.sites begin with {site}")
+            yield Remark(path, message, Text("a group whose softphone.sites begin with {site}", site=site))
 
 
 def _no_caller_number(drill: Drill) -> Iterator[Remark]:
@@ -74,12 +81,15 @@ def _no_caller_number(drill: Drill) -> Iterator[Remark]:
         if stream.from_ is None or stream.emergency or shown_before(drill, stream) is not None:
             continue
         path: Path = ("default_caller",)
-        missing = "there is no default caller number (Z32)"
+        message = Text("calls of traffic[{index}] fail: there is no default caller number (Z32)", index=index)
         if stream.shows == "terminal":
             path = ("agents", stream.from_, "caller_number")
-            missing = f"the terminals of {stream.from_} have no caller number (Z37)"
-        message = f"calls of traffic[{index}] fail: {missing}"
-        yield Remark(path, message, f"a number that works at {home(drill, stream.from_)}")
+            message = Text(
+                "calls of traffic[{index}] fail: the terminals of {group} have no caller number (Z37)",
+                index=index,
+                group=stream.from_,
+            )
+        yield Remark(path, message, Text("a number that works at {site}", site=home(drill, stream.from_)))
 
 
 def _unusable_caller_number(drill: Drill) -> Iterator[Remark]:
@@ -90,15 +100,23 @@ def _unusable_caller_number(drill: Drill) -> Iterator[Remark]:
         group, site = stream.from_, home(drill, stream.from_)
         number = landing.way[0]
         if not in_service(drill, site):
-            message = f"{group} cannot place calls before the fault: they start at {site}, not in service yet (Z14)"
-            yield Remark(("traffic", index, "from"), message, "a group that starts at a primary site")
+            message = Text(
+                "{group} cannot place calls before the fault: they start at {site}, not in service yet (Z14)",
+                group=group,
+                site=site,
+            )
+            yield Remark(("traffic", index, "from"), message, Text("a group that starts at a primary site"))
         elif landing.site != site:
-            message = (
-                f"calls fail before the fault: {group} start at {site} and show {number}, "
-                f"which works at {landing.site} only (Z15)"
+            message = Text(
+                "calls fail before the fault: {group} start at {site} and show {number}, "
+                "which works at {elsewhere} only (Z15)",
+                group=group,
+                site=site,
+                number=number,
+                elsewhere=landing.site,
             )
             path = ("traffic", index, "from" if stream.shows is None else "shows")
-            yield Remark(path, message, f"a number that works at {site}")
+            yield Remark(path, message, Text("a number that works at {site}", site=site))
 
 
 def _no_fixed_line(drill: Drill) -> Iterator[Remark]:
@@ -108,13 +126,15 @@ def _no_fixed_line(drill: Drill) -> Iterator[Remark]:
             continue
         for site in drill.sites:
             if site in sites[stream.from_ or ""] and not drill.fixed_lines(site):
-                message = (
-                    f"calls to {stream.to} fail from {site}, where phones of {stream.from_} come to be: "
-                    "no fixed-line number has a trunk by a pair there, and 050 often cannot carry them (J5)"
+                message = Text(
+                    "calls to {number} fail from {site}, where phones of {group} come to be: "
+                    "no fixed-line number has a trunk by a pair there, and 050 often cannot carry them (J5)",
+                    number=stream.to,
+                    site=site,
+                    group=stream.from_,
                 )
-                yield Remark(
-                    ("traffic", index, "to"), message, f"a fixed-line (0AB-J) number with a trunk via a pair at {site}"
-                )
+                remedy = Text("a fixed-line (0AB-J) number with a trunk via a pair at {site}", site=site)
+                yield Remark(("traffic", index, "to"), message, remedy)
 
 
 BASELINE: dict[Rule, Check] = {
@@ -122,21 +142,25 @@ BASELINE: dict[Rule, Check] = {
         "unreachable-baseline",
         Severity.ERROR,
         "Callers who reach nobody before the fault have nothing to lose by it.",
+        cites=("Z14", "W39"),
     ): _unreachable,
     Rule(
         "no-caller-number",
         Severity.ERROR,
         "An outbound call without a caller number fails.",
+        cites=("Z32", "Z37"),
     ): _no_caller_number,
     Rule(
         "unusable-caller-number",
         Severity.ERROR,
         "An outbound call fails where its caller number belongs to another site.",
+        cites=("Z14", "Z15"),
     ): _unusable_caller_number,
     Rule(
         "no-emergency-line",
         Severity.WARNING,
         "Emergency calls leave by a fixed line at the caller's own site.",
+        cites=("J5",),
     ): _no_fixed_line,
 }
 """Rules about who gets through before anything has failed."""

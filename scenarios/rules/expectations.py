@@ -7,11 +7,12 @@ from typing import NamedTuple
 from scenarios.evidence import Direction
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import METRICS, Unit
-from scenarios.model import Drill, Fault, Number, RequestPorts, SwitchNodes
+from scenarios.model import Activate, Drill, Fault, Number, RequestPorts, ResumeSync, SwitchNodes
 from scenarios.problems import Severity
 from scenarios.rules.plan import caps, course, faults_in_run, highest_caps, lowest_caps, pairs_meant, phone_sites
 from scenarios.rules.references import CPS, QUEUE_LIMITS, lost_part
 from scenarios.rules.rule import Check, Path, Remark, Rule
+from scenarios.text import Text
 from scenarios.units import format_duration, format_share
 
 
@@ -31,7 +32,9 @@ def _span(drill: Drill, query: Query) -> tuple[float, float]:
             # no windows, and are infinite for what does not come about any more, so that any upper bound can fail.
             left = drill.run.lasts - (query.after or 0.0)
             return 0.0, min(left, _longest_setup(drill)) if query.metric.startswith("setup_delay") else left
-        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
+        case Unit.SECONDS if query.metric == "unprotected":
+            return 0.0, drill.run.lasts
+        case Unit.SECONDS | Unit.CALLS | Unit.CHANGES | Unit.RATE:
             return 0.0, inf
 
 
@@ -110,14 +113,16 @@ def _selected(query: Query, name: str) -> str:
 def _vacuous(drill: Drill) -> Iterator[Remark]:
     for path, expectation, ends in _with_ends(drill):
         if all(map(expectation.holds, ends)):
-            yield Remark(path, f"cannot fail: {_reason(drill, expectation, '<')}", "a bound that can be missed")
+            message = Text("cannot fail: {reason}", reason=_reason(drill, expectation, "<"))
+            yield Remark(path, message, Text("a bound that can be missed"))
 
 
 def _impossible(drill: Drill) -> Iterator[Remark]:
     for path, expectation, ends in _with_ends(drill):
         between = expectation.op == "==" and ends[0] <= expectation.bound <= ends[1]
         if not between and not any(map(expectation.holds, ends)):
-            yield Remark(path, f"can never hold: {_reason(drill, expectation, '>')}", "a bound that can be met")
+            message = Text("can never hold: {reason}", reason=_reason(drill, expectation, ">"))
+            yield Remark(path, message, Text("a bound that can be met"))
 
 
 def _with_ends(drill: Drill) -> Iterator[tuple[Path, Expectation, tuple[float, float]]]:
@@ -130,37 +135,50 @@ def _with_ends(drill: Drill) -> Iterator[tuple[Path, Expectation, tuple[float, f
             yield ("expect", index), expectation, (low / unit, high / unit)
 
 
-def _reason(drill: Drill, expectation: Expectation, upper: str) -> str:
+def _reason(drill: Drill, expectation: Expectation, upper: str) -> Text:
     """Say which end decides; it is the upper one for operators that begin with ``upper``, and beyond it for ``==``."""
     query = expectation.query
     low, high = _span(drill, query)
     if _never_refuses(drill, query):
-        return f"{query} is always 0, for the limit refuses none of these calls"
+        return Text("{query} is always 0, for the limit refuses none of these calls", query=query)
     if not (expectation.op.startswith(upper) or (expectation.op == "==" and expectation.bound > low)):
-        return f"{query} is never below 0"
+        return Text("{query} is never below 0", query=query)
     match query.definition.unit:
         case Unit.SHARE:
-            return f"{query} is never above {format_share(high)}"
+            return Text("{query} is never above {most}", query=query, most=format_share(high))
         case Unit.PORTS:
             cap = _cap(highest_caps(drill), _selected(query, "limit"))
-            why = "its own cap" if high == cap else f"for no more can come through to its cap of {cap}"
-            return f"{query} is never above {high:.0f}, {why}"
+            if high == cap:
+                return Text("{query} is never above {most:.0f}, its own cap", query=query, most=high)
+            return Text(
+                "{query} is never above {most:.0f}, for no more can come through to its cap of {cap}",
+                query=query,
+                most=high,
+                cap=cap,
+            )
         case Unit.PHONES:
-            return f"{query} is never above {high:.0f}, all phones that can be there"
+            return Text("{query} is never above {most:.0f}, all phones that can be there", query=query, most=high)
         case Unit.SECONDS if query.metric.startswith("setup_delay") and high == _longest_setup(drill):
-            return f"{query} is never above {format_duration(high)}: by then every set-up is over (S1, S9)"
-        case Unit.SECONDS | Unit.CALLS | Unit.RATE:
-            run = format_duration(drill.run.lasts)
-            return f"{query} is never above {format_duration(high)} in a run of {run}"
+            return Text(
+                "{query} is never above {most}: by then every set-up is over (S1, S9)",
+                query=query,
+                most=format_duration(high),
+            )
+        case Unit.SECONDS | Unit.CALLS | Unit.CHANGES | Unit.RATE:
+            return Text(
+                "{query} is never above {most} in a run of {lasts}",
+                query=query,
+                most=format_duration(high),
+                lasts=format_duration(drill.run.lasts),
+            )
 
 
 def _empty_windows(drill: Drill) -> Iterator[Remark]:
     for index, expectation in enumerate(drill.expect):
         query, lasts = expectation.query, format_duration(drill.run.lasts)
         if _window_is_empty(drill, query):
-            yield Remark(
-                ("expect", index), f"nothing is left of the run, {lasts}, in {query}", f"after= less than {lasts}"
-            )
+            message = Text("nothing is left of the run, {lasts}, in {query}", lasts=lasts, query=query)
+            yield Remark(("expect", index), message, Text("after= less than {lasts}", lasts=lasts))
 
 
 def _window_is_empty(drill: Drill, query: Query) -> bool:
@@ -178,11 +196,15 @@ def _calls_before_the_window(drill: Drill) -> Iterator[Remark]:
         on_time = next((fault for fault in faults if fault.at == after), None)
         if on_time is not None or (not _switched(drill) and faults and max(cuts) <= after):
             fault = on_time or max(faults, key=lambda each: each.at)
-            message = (
-                f"{query} counts calls that began from {format_duration(after)} on, and the calls up at the fault "
-                f"{fault.name!r}, at {format_duration(fault.at)}, began before"
+            message = Text(
+                "{query} counts calls that began from {after} on, and the calls up at the fault {fault!r}, at {time}, "
+                "began before",
+                query=query,
+                after=format_duration(after),
+                fault=fault.name,
+                time=format_duration(fault.at),
             )
-            yield Remark(("expect", index), message, "an earlier after=…, or none")
+            yield Remark(("expect", index), message, Text("an earlier after=…, or none"))
 
 
 # What has to happen
@@ -193,8 +215,8 @@ class _Need(NamedTuple):
 
     metrics: tuple[str, ...]
     met: Callable[[Drill, Query], bool]
-    lacking: str
-    remedy: str
+    lacking: Text
+    remedy: Text
 
 
 def _switched(drill: Drill) -> bool:
@@ -266,6 +288,16 @@ def _ends_later(drill: Drill, query: Query) -> bool:
     return not done.issuperset([str(selected["step"])] if "step" in selected else steps)
 
 
+def _enters_service(drill: Drill, _: Query) -> bool:
+    """Whether a step takes the site that gets replicas into service."""
+    steps = (step.does for step in course(drill).values())
+    return drill.sync is not None and any(isinstance(s, Activate) and s.activate == drill.sync.to for s in steps)
+
+
+def _resumes(drill: Drill) -> bool:
+    return any(isinstance(step.does, ResumeSync) for step in course(drill).values())
+
+
 _NEEDS = (
     _Need(
         (
@@ -277,68 +309,68 @@ _NEEDS = (
             "runbook_time",
         ),
         lambda drill, query: bool(faults_in_run(drill)) or "since" in dict(query.selectors),
-        "no fault happens in the run",
-        "a fault, or another metric",
+        Text("no fault happens in the run"),
+        Text("a fault, or another metric"),
     ),
     _Need(
         ("dropped", "dropped_ratio"),
         lambda drill, _: bool(faults_in_run(drill)) or _switched(drill),
-        "no fault happens in the run, and no step switches the nodes of a pair",
-        "a fault, or another metric",
+        Text("no fault happens in the run, and no step switches the nodes of a pair"),
+        Text("a fault, or another metric"),
     ),
     _Need(
         ("closed",),
         lambda drill, _: drill.keeps_hours,
-        "no number or queue has hours ('open')",
-        "a calendar for a number or queue, or another metric",
+        Text("no number or queue has hours ('open')"),
+        Text("a calendar for a number or queue, or another metric"),
     ),
     _Need(
         ("recovery_time",),
         lambda drill, _: min(fault.at for fault in drill.faults) > 0,
-        "the first fault is at the start of the run, and there is no time before it to compare with",
-        "a later fault",
+        Text("the first fault is at the start of the run, and there is no time before it to compare with"),
+        Text("a later fault"),
     ),
     _Need(
         ("recovery_time",),
         lambda drill, _: any(stream.from_ is None for stream in drill.traffic),
-        "no traffic comes in, and outbound calls do not count",
-        "inbound traffic, or another metric",
+        Text("no traffic comes in, and outbound calls do not count"),
+        Text("inbound traffic, or another metric"),
     ),
     _Need(
         ("takeover_time", "time_to_detect"),
         _loses_active,
-        "no fault takes the active node of such a pair",
-        "a fault on the pair",
+        Text("no fault takes the active node of such a pair"),
+        Text("a fault on the pair"),
     ),
     _Need(
         ("recovery_time", "outage_minutes"),
         _comes_by,
-        "no traffic comes in that way",
-        "a number, site or pair that callers come by",
+        Text("no traffic comes in that way"),
+        Text("a number, site or pair that callers come by"),
     ),
     _Need(
         ("dropped", "dropped_ratio"),
         _cuts,
-        "no fault takes that part, and no step switches its nodes",
-        "the part that a fault takes",
+        Text("no fault takes that part, and no step switches its nodes"),
+        Text("the part that a fault takes"),
     ),
     _Need(
         ("register_peak", "softphones_least"),
         lambda drill, query: any(_selected(query, "site") in sites for sites in phone_sites(drill).values()),
-        "no phone ever registers at this site",
-        "a site of softphones",
+        Text("no phone ever registers at this site"),
+        Text("a site of softphones"),
     ),
     _Need(
         ("registration_p95",),
         lambda drill, _: bool(drill.agents),
-        "there are no agents, and so no phones",
-        "agents with softphones",
+        Text("there are no agents, and so no phones"),
+        Text("agents with softphones"),
     ),
     _Need(
         tuple(name for name, metric in METRICS.items() if "direction" in metric.selectors),
         _some_go_that_way,
-        "no call goes that way",
-        "the other direction",
+        Text("no call goes that way"),
+        Text("the other direction"),
     ),
     _Need(
         ("time_to_grant",),
@@ -346,27 +378,45 @@ _NEEDS = (
             isinstance(step.does, RequestPorts) and dict(query.selectors).get("step", step.step) == step.step
             for step in drill.runbook
         ),
-        "no such step requests ports",
-        "a step that does {request_ports: …}",
+        Text("no such step requests ports"),
+        Text("a step that does {{request_ports: …}}"),
     ),
-    _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), "there is no runbook", "a runbook"),
+    _Need(("runbook_time",), lambda drill, _: bool(drill.runbook), Text("there is no runbook"), Text("a runbook")),
     _Need(
         ("runbook_time",),
         _ends_later,
-        "what it waits for is done when the step of 'since' is, and so the time is 0",
-        "a step that does not have to come before that of 'since'",
+        Text("what it waits for is done when the step of 'since' is, and so the time is 0"),
+        Text("a step that does not have to come before that of 'since'"),
     ),
     _Need(
         ("abandoned", "abandoned_ratio"),
         lambda drill, _: any(stream.patience is not None for stream in drill.traffic),
-        "callers without 'patience' wait for ever, and so nobody hangs up while waiting",
-        "traffic with patience, or another metric",
+        Text("callers without 'patience' wait for ever, and so nobody hangs up while waiting"),
+        Text("traffic with patience, or another metric"),
+    ),
+    _Need(
+        ("rpo", "data_lost", "unprotected"),
+        lambda drill, _: drill.sync is not None,
+        Text("nothing is replicated ('sync')"),
+        Text("sync, or another metric"),
+    ),
+    _Need(
+        ("rpo",),
+        _enters_service,
+        Text("no step activates the site that gets replicas"),
+        Text("a step that activates it, or another metric"),
+    ),
+    _Need(
+        ("data_lost",),
+        lambda drill, query: _enters_service(drill, query) or _resumes(drill),
+        Text("no step activates the site that gets replicas, or resumes the replication"),
+        Text("such a step, or another metric"),
     ),
     _Need(
         ("service_level", "asa"),
         lambda drill, _: any(entry.queue is not None for entry in drill.numbers.values()),
-        "no number leads to a queue",
-        "a number with a queue, or another metric",
+        Text("no number leads to a queue"),
+        Text("a number with a queue, or another metric"),
     ),
 )
 
@@ -376,7 +426,8 @@ def _nothing_to_measure(drill: Drill) -> Iterator[Remark]:
         query = expectation.query
         unmet = (need for need in _NEEDS if query.metric in need.metrics and not need.met(drill, query))
         if (need := next(unmet, None)) is not None:
-            yield Remark(("expect", index), f"{query} has nothing to measure: {need.lacking}", need.remedy)
+            message = Text("{query} has nothing to measure: {reason}", query=query, reason=need.lacking)
+            yield Remark(("expect", index), message, need.remedy)
 
 
 EXPECTATIONS: dict[Rule, Check] = {
@@ -384,11 +435,13 @@ EXPECTATIONS: dict[Rule, Check] = {
         "vacuous-expectation",
         Severity.ERROR,
         "An expectation that cannot fail says nothing when it holds, like a peak held against its own cap.",
+        cites=("S1", "S9"),
     ): _vacuous,
     Rule(
         "impossible-expectation",
         Severity.ERROR,
         "An expectation that can never hold says nothing when it fails.",
+        cites=("S1", "S9"),
     ): _impossible,
     Rule(
         "empty-window",

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 from scenarios.model import Drill
 from scenarios.problems import Finding, Severity
-from scenarios.rules.plan import beginnings, course
+from scenarios.rules.plan import beginnings, circle, course
 from scenarios.rules.rule import Check, Remark, Rule, listed
+from scenarios.text import Text
 from scenarios.units import format_duration
 
 
 def without_start(drill: Drill) -> Iterator[Finding]:
     """Yield an error where there are calendars, but the run does not say on which day it begins."""
     if drill.calendars and (drill.run.start is None or drill.run.start.day is None):
-        message = "calendars need to know the day and time at which the run begins"
-        remedy = "a date and time, as in run: {start: 2026-11-24 09:00}"
+        message = Text("calendars need to know the day and time at which the run begins")
+        remedy = Text("a date and time, as in run: {{start: 2026-11-24 09:00}}")
         yield Finding("hours-without-start", Severity.ERROR, ("run", "start"), message, remedy)
 
 
@@ -21,16 +22,23 @@ def _head_counts(drill: Drill) -> Iterator[Remark]:
     for name, group in drill.agents.items():
         heads = sum(group.shifts.values())
         if group.shifts and heads != group.count:
-            message = f"the shifts of {name} have {heads} people, but the group has {group.count}, each with a phone"
-            yield Remark(("agents", name, "shifts"), message, f"shifts of {group.count} people together")
+            message = Text(
+                "the shifts of {group} have {heads} people, but the group has {count}, each with a phone",
+                group=name,
+                heads=heads,
+                count=group.count,
+            )
+            remedy = Text("shifts of {count} people together", count=group.count)
+            yield Remark(("agents", name, "shifts"), message, remedy)
 
 
 def _never_open(drill: Drill) -> Iterator[Remark]:
     for section, parts in (("numbers", drill.numbers), ("queues", drill.queues)):
         for name, part in parts.items():
             if part.open is not None and not drill.openings(part.open).spans:
-                message = f"{name} is closed all the time of the run: its callers hear nothing else"
-                yield Remark((section, name, "open"), message, "a run within its hours, if anybody is to be answered")
+                message = Text("{name} is closed all the time of the run: its callers hear nothing else", name=name)
+                remedy = Text("a run within its hours, if anybody is to be answered")
+                yield Remark((section, name, "open"), message, remedy)
 
 
 # Actors
@@ -43,8 +51,8 @@ def _deputies_in_a_circle(drill: Drill) -> Iterator[Remark]:
             way.append(here)
             here = drill.actors[here].deputy
         if here == name and name == min(way):
-            message = f"these stand in for each other in a circle: {' → '.join((*way, name))}"
-            yield Remark(("actors", name, "deputy"), message, "a deputy whose deputies end")
+            message = Text("these stand in for each other in a circle: {circle}", circle=circle(tuple(way)))
+            yield Remark(("actors", name, "deputy"), message, Text("a deputy whose deputies end"))
 
 
 def _out_of_reach(drill: Drill) -> Iterator[Remark]:
@@ -57,11 +65,14 @@ def _out_of_reach(drill: Drill) -> Iterator[Remark]:
             names.append(here.deputy or "")
             here = drill.actors.get(names[-1])
         if called and not any(_reachable(drill, name, earliest[step.step]) for name in names if name):
-            message = (
-                f"nobody can ever be reached for this step, which begins at {format_duration(earliest[step.step])} at "
-                f"the earliest: {listed(name for name in names if name)} off duty until the end of the run (N8)"
+            message = Text(
+                "nobody can ever be reached for this step, which begins at {time} at the earliest: "
+                "{actors} off duty until the end of the run (N8)",
+                time=format_duration(earliest[step.step]),
+                actors=listed(name for name in names if name),
             )
-            yield Remark(("runbook", index, "by"), message, "hours within the run, 'reachable', or a deputy")
+            remedy = Text("hours within the run, 'reachable', or a deputy")
+            yield Remark(("runbook", index, "by"), message, remedy)
 
 
 def _reachable(drill: Drill, name: str, since: float) -> bool:
@@ -96,6 +107,7 @@ HOURS: dict[Rule, Check] = {
         "unreachable-actor",
         Severity.ERROR,
         "A step whose actor and deputies are off duty until the end of the run is a step that nobody takes.",
+        cites=("N8",),
     ): _out_of_reach,
 }
 """Rules about calendars, shifts and actors."""

@@ -14,6 +14,7 @@ from scenarios.problems import Severity
 from scenarios.rules.baseline import in_service, landing_before, team_before
 from scenarios.rules.plan import Landing, heads, highest_caps, moments, rates
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
+from scenarios.text import Text
 from scenarios.theory.erlang import MOST_LOAD, erlang_b, ports_for
 from scenarios.units import format_duration, format_share
 
@@ -87,13 +88,19 @@ def _loads(drill: Drill, work: list[tuple[Traffic, float]], at: list[float]) -> 
 
 # Limits
 
-_LIMITS = {
-    "ports": ("the contract's {name} limit is {cap}", "J7"),
-    "numbers": ("the tap of {name} is {cap}", "J7"),
-    "trunks": ("trunk {name} has {cap} channels", "G7"),
-    "sbc_pairs": ("a node of {name} has {cap} ports", "W2"),
-}
-"""How a limit is put into words, and the rule it comes under, by the section of the file it stands in."""
+
+def _limit(path: Path, cap: int) -> tuple[Text, str]:
+    """Return a limit in words, and the rule it comes under, by the section of the file it stands in."""
+    section, name, *_ = path
+    match section:
+        case "ports":
+            return Text("the contract's {name} limit is {cap}", name=name, cap=cap), "J7"
+        case "numbers":
+            return Text("the tap of {name} is {cap}", name=name, cap=cap), "J7"
+        case "trunks":
+            return Text("trunk {name} has {cap} channels", name=name, cap=cap), "G7"
+        case _:
+            return Text("a node of {name} has {cap} ports", name=name, cap=cap), "W2"
 
 
 def _short_limits(drill: Drill) -> Iterator[_Shortage]:
@@ -108,13 +115,17 @@ def _short_limits(drill: Drill) -> Iterator[_Shortage]:
         load = max(_loads(drill, [(work.stream, work.holding) for work in works], moments(drill, drill.run.lasts)))
         needed = ports_for(load, BLOCKING) if load <= MOST_LOAD else math.ceil(load)
         if cap < needed:
-            words, rule = _LIMITS[str(path[0])]
-            limit = words.format(name=path[1], cap=cap)
-            message = (
-                f"{load:.6g} erlang are offered before any fault, but {limit}: "
-                f"Erlang B refuses {format_share(erlang_b(load, cap))} of calls ({rule})"
+            limit, rule = _limit(path, cap)
+            message = Text(
+                "{load:.6g} erlang are offered before any fault, but {limit}: "
+                "Erlang B refuses {share} of calls ({rule})",
+                load=load,
+                limit=limit,
+                share=format_share(erlang_b(load, cap)),
+                rule=rule,
             )
-            yield _Shortage(load >= cap, Remark(path, message, f"at least {needed} for {format_share(BLOCKING)}"))
+            remedy = Text("at least {needed} for {share}", needed=needed, share=format_share(BLOCKING))
+            yield _Shortage(load >= cap, Remark(path, message, remedy))
 
 
 def never_full(drill: Drill, cap: int, streams: list[Traffic]) -> bool:
@@ -136,19 +147,26 @@ def _short_teams(drill: Drill) -> Iterator[_Shortage]:
         now = max(range(len(at)), key=lambda i: loads[i] / counts[i] if counts[i] else math.inf if loads[i] else 0.0)
         load, count, groups = loads[now], counts[now], sorted(team)
         if load and not count:
-            message = (
-                f"{load:.6g} erlang are offered from {format_duration(at[now])} on, when nobody of {listed(groups)} "
-                "is on duty: callers wait until a shift begins"
+            message = Text(
+                "{load:.6g} erlang are offered from {time} on, when nobody of {groups} is on duty: "
+                "callers wait until a shift begins",
+                load=load,
+                time=format_duration(at[now]),
+                groups=listed(groups),
             )
-            remedy = "a shift that covers it, or hours ('open') of the number or queue that end before"
+            remedy = Text("a shift that covers it, or hours ('open') of the number or queue that end before")
             yield _Shortage(True, Remark(("agents", groups[0], "shifts"), message, remedy))
         elif load >= OCCUPANCY * count and load:
-            message = (
-                f"{load:.6g} erlang of talk and wrap-up are offered before any fault to the {count} agents of "
-                f"{listed(groups)}: {format_share(load / count)} of their time"
+            message = Text(
+                "{load:.6g} erlang of talk and wrap-up are offered before any fault to the {count} agents of "
+                "{groups}: {share} of their time",
+                load=load,
+                count=count,
+                groups=listed(groups),
+                share=format_share(load / count),
             )
             # The share of time must come out below OCCUPANCY, and so one agent more where it divides evenly.
-            remedy = f"at least {math.floor(load / OCCUPANCY) + 1} agents, or less load"
+            remedy = Text("at least {needed} agents, or less load", needed=math.floor(load / OCCUPANCY) + 1)
             yield _Shortage(load >= count, Remark(("agents", groups[0], "count"), message, remedy))
 
 
@@ -187,12 +205,14 @@ LOAD: dict[Rule, Check] = {
         "overloaded-baseline",
         Severity.ERROR,
         "Where more is offered than fits before the fault, the fault cannot be told from an ordinary day.",
+        cites=("G7", "W2", "J7"),
     ): _overloaded,
     Rule(
         "tight-baseline",
         Severity.WARNING,
         "Where limits refuse more than 1 % of calls, or agents work 90 % of their time, before the fault, "
         "there is nothing in reserve for it.",
+        cites=("G7", "W2", "J7"),
     ): _tight,
 }
 """Rules about load."""

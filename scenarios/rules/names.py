@@ -11,6 +11,12 @@ _WHY = {
     "hours-without-start": "Hours and holidays need to know the day.",
     "profile-without-start": "Arrivals by the time of day need to know the time of day.",
 }
+_CITES = {"dangling-reference": ("G13",), "duplicate-name": ("G13",), "not-applicable": ("J5", "S2")}
 
-NAMES = tuple(Rule(rule, Severity.ERROR, why, waivable=False) for rule, why in _WHY.items())
+UNREADABLE = Rule("unreadable", Severity.ERROR, "What cannot be read cannot be checked, let alone run.", waivable=False)
+"""What is wrong with a file or a value in it before there is a plan; :mod:`scenarios.loader` finds it."""
+NAMES = (
+    UNREADABLE,
+    *(Rule(rule, Severity.ERROR, why, waivable=False, cites=_CITES.get(rule, ())) for rule, why in _WHY.items()),
+)
 """Rules without which a drill cannot be read, let alone run."""

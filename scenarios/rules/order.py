@@ -10,10 +10,13 @@ from scenarios.model import (
     DefaultCaller,
     Drill,
     Duty,
+    Forward,
     Reroute,
+    ResumeSync,
     Step,
     SwitchSoftphones,
     Verify,
+    VerifyOut,
 )
 from scenarios.rules.plan import beginnings, behind, course, land
 from scenarios.rules.references import AGENTS
@@ -24,7 +27,7 @@ def destination(drill: Drill, step: Step) -> str | None:
     match step.does:
         case SwitchSoftphones(site=site):
             return site
-        case Reroute(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):
+        case Reroute(to=number) | Forward(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):
             landing = land(drill, behind(drill), number)
             return None if landing is None else landing.site
         case _:
@@ -79,12 +82,17 @@ class Order:
         return {
             index: step
             for index, step in self.steps.items()
-            if isinstance(step.does, Verify) and any(self.is_after(step, each) for each in returning) is back
+            if isinstance(step.does, Verify | VerifyOut)
+            and any(self.is_after(step, each) for each in returning) is back
         }
 
     def with_duty(self, duty: Duty) -> dict[int, Step]:
-        """Return the steps that have a duty."""
-        return {index: step for index, step in self.steps.items() if duty in step.duties}
+        """Return the steps that have a duty, by their word or by what they do."""
+        return {
+            index: step
+            for index, step in self.steps.items()
+            if duty in step.duties or (duty is Duty.RESYNC_REQUEST and isinstance(step.does, ResumeSync))
+        }
 
     def activations(self, site: str) -> list[Step]:
         """Return the steps that take a site into service."""

@@ -9,10 +9,13 @@ from math import inf
 from operator import itemgetter
 
 from scenarios.model import (
+    Action,
+    Announce,
     CallerNumbers,
     DefaultCaller,
     Drill,
     Fault,
+    Forward,
     RequestPorts,
     Reroute,
     Start,
@@ -86,12 +89,23 @@ def _trunks(drill: Drill, number: str) -> set[str]:
     return {trunk for way in ways if way for trunk in drill.numbers[way[-1]].trunks}
 
 
+def redirected(does: Action | None) -> tuple[str, str] | None:
+    """Return the number whose calls a step sends elsewhere, and where to; None for any other step."""
+    match does:
+        case Reroute(route=number, to=to) | Forward(forward=number, to=to):
+            return number, to
+        case _:
+            return None
+
+
 def reached(drill: Drill, numbers: Iterable[str]) -> set[str]:
     """Return numbers and all that calls to them can be led on to, at the start or after any step."""
     onwards = {number: {to} for number, to in behind(drill).items()}
     for step in drill.runbook:
-        if isinstance(step.does, Reroute):
-            onwards.setdefault(step.does.route, set()).add(step.does.to)
+        if (moved := redirected(step.does)) is not None:
+            onwards.setdefault(moved[0], set()).add(moved[1])
+        elif isinstance(step.does, Announce):
+            onwards.setdefault(step.does.announce, set()).add(step.does.to)
     todo, found = set(numbers), set[str]()
     while todo:
         number = todo.pop()
@@ -284,8 +298,8 @@ def _comes(drill: Drill, start: Start, happening: set[str]) -> bool:
 
 def behind_afterwards(drill: Drill) -> dict[str, str]:
     """Return the number behind each number that has one, when the runbook is done."""
-    moved = (step.does for step in course(drill).values())
-    return {**behind(drill), **{does.route: does.to for does in moved if isinstance(does, Reroute)}}
+    moved = (redirected(step.does) for step in course(drill).values())
+    return {**behind(drill), **dict(each for each in moved if each is not None)}
 
 
 def phone_sites(drill: Drill) -> dict[str, set[str]]:

@@ -8,29 +8,42 @@ from scenarios.expectations import Query
 from scenarios.model import (
     Action,
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
+    Delete,
     Drain,
     Drill,
+    Enter,
+    Export,
     Fault,
+    Forward,
+    LookAtSync,
     RequestPorts,
     Reroute,
     Resume,
+    ResumeSync,
     SbcPair,
     Step,
     SwitchNodes,
     SwitchSoftphones,
     Traffic,
     Verify,
+    VerifyOut,
     When,
 )
 from scenarios.numberplan import is_emergency
 from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.replication import replicated
+from scenarios.rules import sync_references
 from scenarios.rules.biztel_fields import biztel_fields
 from scenarios.rules.hours import without_start
+from scenarios.rules.number_fields import number_fields
 from scenarios.rules.port_fields import port_fields
+from scenarios.rules.rule import both, listed
 from scenarios.rules.targets import target_fields
+from scenarios.text import Text
 from scenarios.tolerances import MEASURES, Measure
 
 Path = tuple[str | int, ...]
@@ -64,6 +77,9 @@ class Declared:
     limits: Names
     calendars: Names
     actors: Names
+    data: Names
+    changes: Names
+    consoles: Names
     dialled: Names
     """Numbers that calls are about: those of the plan, and those that anybody dials."""
 
@@ -73,6 +89,11 @@ class Declared:
         if self.pairs is None or self.trunks is None or self.offices is None:
             return None
         return (*self.pairs, *(f"{pair}/{node}" for pair in self.pairs for node in (1, 2)), *self.trunks, *self.offices)
+
+    @property
+    def places(self) -> Names:
+        """What people and consoles are at."""
+        return None if self.sites is None or self.offices is None else (*self.sites, *self.offices)
 
     @classmethod
     def by(cls, drill: Drill) -> "Declared":
@@ -90,10 +111,13 @@ class Declared:
             groups=tuple(drill.agents),
             faults=tuple(fault.name for fault in drill.faults),
             steps=tuple(step.step for step in drill.runbook),
-            limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps),
+            limits=(*contract, *drill.trunks, *drill.sbc_pairs, *taps, *drill.forwarding_limits()),
             dialled=(*drill.numbers, *(stream.to for stream in drill.traffic)),
             calendars=tuple(drill.calendars),
             actors=tuple(drill.actors),
+            data=tuple(replicated(drill)),
+            changes=tuple(change.name for change in drill.changes),
+            consoles=tuple(drill.consoles),
         )
 
 
@@ -106,21 +130,25 @@ class _Reference(NamedTuple):
 
 
 _SINGULAR = {
-    "sites": "site",
-    "pairs": "SBC pair",
-    "trunks": "trunk",
-    "carriers": "carrier",
-    "numbers": "number",
-    "queues": "queue",
-    "offices": "office",
-    "groups": "group of agents",
-    "faults": "fault",
-    "steps": "step",
-    "limits": "limit",
-    "causes": "pair, node, trunk or office",
-    "dialled": "number",
-    "calendars": "calendar",
-    "actors": "actor",
+    "sites": Text("site"),
+    "pairs": Text("SBC pair"),
+    "trunks": Text("trunk"),
+    "carriers": Text("carrier"),
+    "numbers": Text("number"),
+    "queues": Text("queue"),
+    "offices": Text("office"),
+    "groups": Text("group of agents"),
+    "faults": Text("fault"),
+    "steps": Text("step"),
+    "limits": Text("limit"),
+    "causes": Text("pair, node, trunk or office"),
+    "dialled": Text("number"),
+    "calendars": Text("calendar"),
+    "actors": Text("actor"),
+    "data": Text("class of data"),
+    "changes": Text("change"),
+    "consoles": Text("console"),
+    "places": Text("site or office"),
 }
 _TARGETS = {
     "site": "sites",
@@ -141,6 +169,7 @@ _SELECTORS = {
     "agents": "groups",
     "step": "steps",
     "since": "steps",
+    "data": "data",
 }
 """What the selectors of an expectation name."""
 QUEUE_LIMITS = ("queue full", "wait too long")
@@ -163,15 +192,9 @@ def _leading_nowhere(drill: Drill, declared: Declared) -> Iterator[Finding]:
         if name is not None and names is not None and name not in known[kind]:
             hints += 1
             hint = did_you_mean(name, names) if hints <= _HINTS else ""
-            message = f"no {_SINGULAR[kind]} is called {name!r}{hint} (G13)"
-            yield _error("dangling-reference", path, message, _listed(names, _SINGULAR[kind]))
-
-
-def _listed(names: tuple[str, ...], kind: str) -> str:
-    if not names:
-        return f"a {kind} that the drill declares; there is none yet"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+            message = Text("no {kind} is called {name!r}{hint} (G13)", kind=_SINGULAR[kind], name=name, hint=hint)
+            remedy = Text("a {kind} that the drill declares; there is none yet", kind=_SINGULAR[kind])
+            yield _error("dangling-reference", path, message, listed(names, _SHOWN) if names else remedy)
 
 
 def _references(drill: Drill) -> Iterator[_Reference]:
@@ -221,6 +244,7 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         yield from _of_query(("expect", index), expectation.query)
     for index, expectation in enumerate(drill.live.expect):
         yield from _of_query(("live", "expect", index), expectation.query)
+    yield from (_Reference(*used) for used in sync_references.references(drill))
     for name in drill.targets:
         yield _Reference(("targets", name), "pairs", name)
     for compared in drill.drift.allow:
@@ -243,6 +267,9 @@ def _of_step(path: Path, step: Step) -> Iterator[_Reference]:
     for position, name in enumerate(step.predecessors):
         inner = (position,) if isinstance(step.after, list) else ()
         yield _Reference((*path, "after", *inner), "steps", name)
+    for position, name in enumerate(step.consoles):
+        inner = (position,) if isinstance(step.uses, list) else ()
+        yield _Reference((*path, "uses", *inner), "consoles", name)
     if step.when is not None:
         yield from _of_condition((*path, "when"), step.when)
     if step.does is not None:
@@ -265,8 +292,14 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("caller_numbers", "groups", group), ("to", "numbers", number))
         case Reroute(route=number, to=target):
             return (("route", "numbers", number), ("to", "numbers", target))
+        case Forward(forward=number, to=target):
+            return (("forward", "numbers", number), ("to", "numbers", target))
+        case Announce(announce=number, to=target):
+            return (("announce", "numbers", number), ("to", "numbers", target))
         case Verify(verify=number):
             return (("verify", "numbers", number),)
+        case VerifyOut(verify_out=group):
+            return (("verify_out", "groups", group),)
         case Drain(drain=pair):
             return (("drain", "pairs", pair),)
         case Resume(resume=pair):
@@ -275,6 +308,16 @@ def _of_action(action: Action) -> tuple[tuple[str, str, str], ...]:
             return (("switch", "pairs", pair),)
         case RequestPorts():
             return ()
+        case Enter(enter=change, site=site):
+            return (("enter", "changes", change), ("site", "sites", site))
+        case LookAtSync(look_at_sync=site):
+            return (("look_at_sync", "sites", site),)
+        case ResumeSync(resume_sync=site):
+            return (("resume_sync", "sites", site),)
+        case Export(export=data, site=site):
+            return (("export", "data", data), ("site", "sites", site))
+        case Delete(delete=data, site=site):
+            return (("delete", "data", data), ("site", "sites", site))
 
 
 def _of_condition(path: Path, when: When) -> Iterator[_Reference]:
@@ -308,137 +351,165 @@ def lost_part(cause: str) -> str:
 def _twice(drill: Drill) -> Iterator[Finding]:
     faults = [(("faults", index, "name"), fault.name) for index, fault in enumerate(drill.faults)]
     steps = [(("runbook", index, "step"), step.step) for index, step in enumerate(drill.runbook)]
-    for kind, named in (("fault", faults), ("step", steps)):
+    changes = [(("changes", index, "name"), change.name) for index, change in enumerate(drill.changes)]
+    sections = (("faults", faults), ("steps", steps), ("changes", changes))
+    for kind, named in ((_SINGULAR[section], each) for section, each in sections):
         seen: set[str] = set()
         for path, name in named:
             if name in seen:
-                message = f"another {kind} above is called {name!r} too (G13)"
-                yield _error("duplicate-name", path, message, f"each {kind} by a name of its own")
+                message = Text("another {kind} above is called {name!r} too (G13)", kind=kind, name=name)
+                yield _error("duplicate-name", path, message, Text("each {kind} by a name of its own", kind=kind))
             seen.add(name)
     for section, names in (("trunks", drill.trunks), ("sbc_pairs", drill.sbc_pairs)):
         for name in names:
             if name in CONTRACT_LIMITS:
-                message = f"{name!r} is the name of a contract-wide limit (ports: {{{name}: …}})"
-                yield _error("duplicate-name", (section, name), message, "another name")
+                message = Text("{name!r} is the name of a contract-wide limit (ports: {{{name}: …}})", name=name)
+                yield _error("duplicate-name", (section, name), message, Text("another name"))
     for name in drill.trunks:
         if name in drill.sbc_pairs:
-            message = f"a trunk and an SBC pair are both called {name!r}; ports_peak{{limit={name}}} could mean either"
-            yield _error("duplicate-name", ("trunks", name), message, "a name that no other limit has")
+            message = Text(
+                "a trunk and an SBC pair are both called {name!r}; ports_peak{{limit={name}}} could mean either",
+                name=name,
+            )
+            yield _error("duplicate-name", ("trunks", name), message, Text("a name that no other limit has"))
     queries = [compared.query for compared in drill.drift.allow]
     for index, compared in enumerate(drill.drift.allow):
         if compared.query in queries[:index]:
-            message = f"{compared.query} stands above already, written differently"
-            yield _error("duplicate-name", ("drift", "allow", compared.text), message, "each metric once")
+            message = Text("{query} stands above already, written differently", query=compared.query)
+            yield _error("duplicate-name", ("drift", "allow", compared.text), message, Text("each metric once"))
 
 
 def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
     """Yield what single fields cannot show: too few, too many, or fields that mean nothing together."""
     for name, site in drill.sites.items():
         if site.retry_after is not None and site.register_rate is None:
-            message = "a registrar that takes every REGISTER answers no 503 that could say Retry-After"
-            yield _error("not-applicable", ("sites", name, "retry_after"), message, "'register_rate'")
+            message = Text("a registrar that takes every REGISTER answers no 503 that could say Retry-After")
+            yield _error("not-applicable", ("sites", name, "retry_after"), message, Text("'register_rate'"))
     for name, pair in drill.sbc_pairs.items():
         yield from _of_pair(("sbc_pairs", name), pair)
     for number, entry in drill.numbers.items():
         path = ("numbers", number)
         if is_emergency(number):
-            message = f"{number} is an emergency number, and no call to it comes in (J5)"
-            yield _error("not-applicable", path, message, "a number that the plan answers")
+            message = Text("{number} is an emergency number, and no call to it comes in (J5)", number=number)
+            yield _error("not-applicable", path, message, Text("a number that the plan answers"))
         if entry.to is not None and entry.trunk is not None:
-            yield _error("exactly-one", (*path, "to"), "a number has either 'to' or 'trunk', not both", "one of them")
+            yield _error(
+                "exactly-one", (*path, "to"), Text("a number has either 'to' or 'trunk', not both"), Text("one of them")
+            )
         elif entry.to is None and entry.trunk is None:
-            yield _error("exactly-one", path, "the number leads nowhere", "'to' (a number behind it) or 'trunk'")
+            yield _error(
+                "exactly-one", path, Text("the number leads nowhere"), Text("'to' (a number behind it) or 'trunk'")
+            )
         elif entry.to is not None and entry.queue is not None:
-            message = f"calls go on to {entry.to}, whose queue they wait in"
-            yield _error("not-applicable", (*path, "queue"), message, f"'queue' at {entry.to}")
+            message = Text("calls go on to {number}, whose queue they wait in", number=entry.to)
+            yield _error("not-applicable", (*path, "queue"), message, Text("'queue' at {number}", number=entry.to))
         for index, trunk in enumerate(entry.trunks):
             if trunk in entry.trunks[:index]:
-                message = f"trunk {trunk!r} has been tried already when its turn comes again"
-                yield _error("duplicate-name", (*path, "trunk", index), message, "each trunk once")
+                message = Text("trunk {trunk!r} has been tried already when its turn comes again", trunk=trunk)
+                yield _error("duplicate-name", (*path, "trunk", index), message, Text("each trunk once"))
     for index, stream in enumerate(drill.traffic):
         if stream.from_ is None and stream.emergency:
-            message = f"{stream.to} is an emergency number, and no call to it comes in (J5)"
-            yield _error("not-applicable", ("traffic", index, "to"), message, "'from' a group of agents who call it")
+            message = Text("{number} is an emergency number, and no call to it comes in (J5)", number=stream.to)
+            yield _error(
+                "not-applicable", ("traffic", index, "to"), message, Text("'from' a group of agents who call it")
+            )
         elif stream.emergency and stream.shows is not None:
-            message = "an emergency call shows the number of the fixed line it leaves by (J5)"
-            yield _error("not-applicable", ("traffic", index, "shows"), message, "no 'shows'")
+            message = Text("an emergency call shows the number of the fixed line it leaves by (J5)")
+            yield _error("not-applicable", ("traffic", index, "shows"), message, Text("no 'shows'"))
         if stream.from_ is None and stream.shows is not None:
-            message = "only outbound traffic ('from' a group of agents) shows a caller number"
-            yield _error("not-applicable", ("traffic", index, "shows"), message, "'from', or no 'shows'")
+            message = Text("only outbound traffic ('from' a group of agents) shows a caller number")
+            yield _error("not-applicable", ("traffic", index, "shows"), message, Text("'from', or no 'shows'"))
         if not stream.arrivals.constant and drill.run.start is None:
-            message = "arrivals follow the time of day, but the run does not say when it begins"
-            yield _error("profile-without-start", ("traffic", index, "arrivals"), message, "run: {start: 09:00}")
+            message = Text("arrivals follow the time of day, but the run does not say when it begins")
+            yield _error(
+                "profile-without-start", ("traffic", index, "arrivals"), message, Text("run: {{start: 09:00}}")
+            )
     yield from without_start(drill)
+    yield from number_fields(drill)
     yield from target_fields(drill)
     yield from biztel_fields(drill)
     yield from port_fields(drill)
     for compared, tolerance in drill.drift.allow.items():
         metric = compared.query.definition
         if not tolerance.fits(metric.unit):
-            message = f"{metric.name} is measured in {metric.unit}"
-            allowed = f"{MEASURES[metric.unit].value}, or {Measure.PERCENT.value}"
+            message = Text("{metric} is measured in {unit}", metric=metric.name, unit=Text(metric.unit))
+            allowed = Text(
+                "{measure}, or {percentage}",
+                measure=Text(MEASURES[metric.unit].value),
+                percentage=Text(Measure.PERCENT.value),
+            )
             yield _error("not-applicable", ("drift", "allow", compared.text), message, allowed)
     if AGENTS in drill.actors:
-        message = "every agent takes steps for themselves; their hours are the 'shifts' of their group"
-        yield _error("not-applicable", ("actors", AGENTS), message, "agents: {…: {shifts: …}}")
+        message = Text("every agent takes steps for themselves; their hours are the 'shifts' of their group")
+        yield _error("not-applicable", ("actors", AGENTS), message, Text("agents: {{…: {{shifts: …}}}}"))
     for name, actor in drill.actors.items():
         if actor.deputy_after is not None and actor.deputy is None:
-            message = "this says when the deputy is called, but there is none"
-            yield _error("not-applicable", ("actors", name, "deputy_after"), message, "'deputy' with it")
+            message = Text("this says when the deputy is called, but there is none")
+            yield _error("not-applicable", ("actors", name, "deputy_after"), message, Text("'deputy' with it"))
     for index, fault in enumerate(drill.faults):
         yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
     for index, step in enumerate(drill.runbook):
         yield from _of_step_fields(("runbook", index), step, declared.groups != ())
         if isinstance(step.does, SwitchNodes) and _shared(drill.sbc_pairs, step.does.switch):
-            message = "the nodes of an active-active pair have no roles to change"
-            yield _error("not-applicable", ("runbook", index, "does", "switch"), message, "mode: active-standby")
+            message = Text("the nodes of an active-active pair have no roles to change")
+            yield _error("not-applicable", ("runbook", index, "does", "switch"), message, Text("mode: active-standby"))
+    yield from sync_references.combinations(drill)
 
 
 def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
     shared = pair.mode == "active-active"
     if shared and pair.detect.by == "vrrp":
-        message = "both nodes of an active-active pair serve: no standby listens for adverts"
-        yield _error("not-applicable", (*path, "detect"), message, "detect: {by: options}, failure or nobody")
+        message = Text("both nodes of an active-active pair serve: no standby listens for adverts")
+        yield _error("not-applicable", (*path, "detect"), message, Text("detect: {{by: options}}, failure or nobody"))
     elif not shared and pair.detect.by in ("failure", "nobody"):
-        message = (
-            f"detection by {pair.detect.by} tells whoever sends calls to two nodes; a standby has to see for itself"
+        message = Text(
+            "detection by {detector} tells whoever sends calls to two nodes; a standby has to see for itself",
+            detector=pair.detect.by,
         )
-        yield _error("not-applicable", (*path, "detect", "by"), message, "vrrp or options, or mode: active-active")
+        yield _error(
+            "not-applicable", (*path, "detect", "by"), message, Text("vrrp or options, or mode: active-active")
+        )
     if shared and pair.keeps != "none" and "keeps" in pair.model_fields_set:
-        message = "an active-active pair has no takeover that calls could survive"
-        yield _error("not-applicable", (*path, "keeps"), message, "keeps: none, or no 'keeps'")
+        message = Text("an active-active pair has no takeover that calls could survive")
+        yield _error("not-applicable", (*path, "keeps"), message, Text("keeps: none, or no 'keeps'"))
     if not shared and pair.passes == "proxy" and pair.keeps != "confirmed":
-        message = "a proxy keeps what is answered, as dialogs need none of its state, and loses what is in set-up"
-        yield _error("not-applicable", (*path, "keeps"), message, "keeps: confirmed, or passes: b2bua")
+        message = Text("a proxy keeps what is answered, as dialogs need none of its state, and loses what is in set-up")
+        yield _error("not-applicable", (*path, "keeps"), message, Text("keeps: confirmed, or passes: b2bua"))
     if not shared and "failover" in pair.model_fields_set:
-        message = "calls to one address have no other node to go to before it takes over"
-        yield _error("not-applicable", (*path, "failover"), message, "mode: active-active, or no 'failover'")
+        message = Text("calls to one address have no other node to go to before it takes over")
+        yield _error("not-applicable", (*path, "failover"), message, Text("mode: active-active, or no 'failover'"))
 
 
 def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterator[Finding]:
     targets = fault.targets
     if len(targets) != 1:
-        found = f"names {' and '.join(targets)}" if targets else "breaks nothing"
-        remedy = f"exactly one of {', '.join(map(repr, (*_TARGETS, 'identity')))}"
-        yield _error("exactly-one", path, f"the fault {found}", remedy)
+        message = (
+            Text("the fault names {fields}", fields=both(targets)) if targets else Text("the fault breaks nothing")
+        )
+        remedy = Text("exactly one of {fields}", fields=", ".join(map(repr, (*_TARGETS, "identity"))))
+        yield _error("exactly-one", path, message, remedy)
     elif fault.fails == "standby" and _shared(pairs, fault.pair):
-        yield _error("not-applicable", (*path, "fails"), "in an active-active pair none stands by", "fails: active")
+        yield _error(
+            "not-applicable", (*path, "fails"), Text("in an active-active pair none stands by"), Text("fails: active")
+        )
     elif fault.how in ("hung", "restarted") and (fault.pair is None or fault.fails == "link"):
-        message = "only the nodes of a pair hang or are restarted"
-        yield _error("not-applicable", (*path, "how"), message, "'pair', or how: killed")
+        message = Text("only the nodes of a pair hang or are restarted")
+        yield _error("not-applicable", (*path, "how"), message, Text("'pair', or how: killed"))
     elif fault.how == "restarted" and fault.lasts is None:
-        yield _error("exactly-one", path, "a restart takes the time that the process needs to boot", "'for'")
+        yield _error(
+            "exactly-one", path, Text("a restart takes the time that the process needs to boot"), Text("'for'")
+        )
     elif fault.fails == "link":
         if fault.pair is None or (fault.pair in pairs and pairs[fault.pair].detect.by != "vrrp"):
-            message = "only the nodes of a pair that send each other adverts have a link to lose"
-            yield _error("not-applicable", (*path, "fails"), message, "a pair with detect: {by: vrrp}")
+            message = Text("only the nodes of a pair that send each other adverts have a link to lose")
+            yield _error("not-applicable", (*path, "fails"), message, Text("a pair with detect: {{by: vrrp}}"))
     elif fault.fails == "503":
         if fault.trunk is None and fault.carrier is None:
-            message = "only a trunk answers 503"
-            yield _error("not-applicable", (*path, "fails"), message, "'trunk' or 'carrier', or fails: all")
+            message = Text("only a trunk answers 503")
+            yield _error("not-applicable", (*path, "fails"), message, Text("'trunk' or 'carrier', or fails: all"))
     elif fault.fails != "all" and fault.pair is None:
-        message = f"only a pair has nodes of which the {fault.fails} one can fail"
-        yield _error("not-applicable", (*path, "fails"), message, "'pair', or fails: all")
+        message = Text("only a pair has nodes of which the {node} one can fail", node=fault.fails)
+        yield _error("not-applicable", (*path, "fails"), message, Text("'pair', or fails: all"))
     yield from _of_degradation(path, fault)
     yield from _of_refusals(path, fault)
 
@@ -447,34 +518,40 @@ def _of_degradation(path: Path, fault: Fault) -> Iterator[Finding]:
     if fault.how != "degraded":
         for field in ("delay", "loss"):
             if getattr(fault, field) is not None:
-                message = f"'{field}' says how a degraded link treats datagrams; here it is cut, or is no link"
-                yield _error("not-applicable", (*path, field), message, "how: degraded")
+                message = Text(
+                    "'{field}' says how a degraded link treats datagrams; here it is cut, or is no link", field=field
+                )
+                yield _error("not-applicable", (*path, field), message, Text("how: degraded"))
         return
     on_trunk = fault.trunk is not None or fault.carrier is not None
     if fault.fails != ("all" if fault.pair is None else "link") or not (on_trunk or fault.pair or fault.office):
-        message = (
+        message = Text(
             "only links are degraded: that of a trunk or of all of a carrier, of an office, or of a pair's adverts"
         )
-        remedy = "'trunk', 'carrier', 'office', or a 'pair' with fails: link; or how: killed"
+        remedy = Text("'trunk', 'carrier', 'office', or a 'pair' with fails: link; or how: killed")
         yield _error("not-applicable", (*path, "how"), message, remedy)
     if fault.loss is None and (fault.delay is None or not any(fault.delay.parameters)):
-        yield _error("exactly-one", path, "a degraded link makes datagrams late or loses them", "'delay' or 'loss'")
+        yield _error(
+            "exactly-one", path, Text("a degraded link makes datagrams late or loses them"), Text("'delay' or 'loss'")
+        )
 
 
 def _of_refusals(path: Path, fault: Fault) -> Iterator[Finding]:
     if fault.refuses is None:
         if "answer" in fault.model_fields_set:
-            message = "'answer' is what a carrier says that refuses a share of calls"
-            yield _error("not-applicable", (*path, "answer"), message, "'refuses', or fails: 503")
+            message = Text("'answer' is what a carrier says that refuses a share of calls")
+            yield _error("not-applicable", (*path, "answer"), message, Text("'refuses', or fails: 503"))
     elif fault.trunk is None and fault.carrier is None:
-        message = "only carriers restrict calls, on one trunk or on all of theirs"
-        yield _error("not-applicable", (*path, "refuses"), message, "'trunk' or 'carrier'")
+        message = Text("only carriers restrict calls, on one trunk or on all of theirs")
+        yield _error("not-applicable", (*path, "refuses"), message, Text("'trunk' or 'carrier'"))
     elif fault.fails != "all" or fault.how != "killed":
-        message = "a trunk whose carrier refuses a share of calls works otherwise"
-        yield _error("exactly-one", (*path, "refuses"), message, "'refuses', or 'fails' and 'how', in a fault each")
+        message = Text("a trunk whose carrier refuses a share of calls works otherwise")
+        yield _error(
+            "exactly-one", (*path, "refuses"), message, Text("'refuses', or 'fails' and 'how', in a fault each")
+        )
     if fault.retry_after is not None and not (fault.fails == "503" or (fault.refuses and fault.answer == 503)):
-        message = "only 503 is obeyed when it says Retry-After (S2)"
-        yield _error("not-applicable", (*path, "retry_after"), message, "'refuses' with 503, or fails: 503")
+        message = Text("only 503 is obeyed when it says Retry-After (S2)")
+        yield _error("not-applicable", (*path, "retry_after"), message, Text("'refuses' with 503, or fails: 503"))
 
 
 def _shared(pairs: Mapping[str, SbcPair], name: str | None) -> bool:
@@ -483,35 +560,39 @@ def _shared(pairs: Mapping[str, SbcPair], name: str | None) -> bool:
 
 def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
     if step.starts is not None and step.after is not None:
-        message = "a step begins after a fault ('starts') or after steps ('after'), not both"
-        yield _error("exactly-one", (*path, "after"), message, "one of them")
+        message = Text("a step begins after a fault ('starts') or after steps ('after'), not both")
+        yield _error("exactly-one", (*path, "after"), message, Text("one of them"))
     if step.starts is not None and (step.starts.after is None) == (step.starts.at is None):
-        message = "a first step is set off by a fault ('after') or planned for a time ('at')"
-        yield _error("exactly-one", (*path, "starts"), message, "one of them")
+        message = Text("a first step is set off by a fault ('after') or planned for a time ('at')")
+        yield _error("exactly-one", (*path, "starts"), message, Text("one of them"))
     if step.when is not None:
         yield from _of_condition_fields((*path, "when"), step.when)
     if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
-        message = f"{step.by!r} is one person; every agent for themselves is {AGENTS!r}"
-        yield _error("dangling-reference", (*path, "by"), message, f"by: {AGENTS}")
+        message = Text("{name!r} is one person; every agent for themselves is {agents!r}", name=step.by, agents=AGENTS)
+        yield _error("dangling-reference", (*path, "by"), message, Text("by: {agents}", agents=AGENTS))
     if step.by == AGENTS and not staffed:
-        yield _error("dangling-reference", (*path, "by"), "the drill declares no agents (G13)", "agents: {…}")
+        yield _error(
+            "dangling-reference", (*path, "by"), Text("the drill declares no agents (G13)"), Text("agents: {{…}}")
+        )
 
 
 def _of_condition_fields(path: Path, when: When) -> Iterator[Finding]:
     if when.registered is None:
         for field in ("site", "share"):
             if field in when.model_fields_set:
-                message = "this says where and how many phones are 'registered', which is not asked"
-                yield _error("not-applicable", (*path, field), message, "'registered' with it")
+                message = Text("this says where and how many phones are 'registered', which is not asked")
+                yield _error("not-applicable", (*path, field), message, Text("'registered' with it"))
         if all(each is None for each in (when.repaired, when.in_service, when.idle, when.granted)):
-            yield _error("exactly-one", path, "the step waits for nothing", _CONDITIONS)
+            yield _error("exactly-one", path, Text("the step waits for nothing"), _CONDITIONS)
     elif when.site is None:
-        message = f"phones of {when.registered} are registered somewhere: the condition does not say where"
-        yield _error("exactly-one", (*path, "registered"), message, "'site' with it")
+        message = Text(
+            "phones of {group} are registered somewhere: the condition does not say where", group=when.registered
+        )
+        yield _error("exactly-one", (*path, "registered"), message, Text("'site' with it"))
 
 
-_CONDITIONS = "'repaired', 'in_service', 'idle', 'granted', 'registered', or several of them"
+_CONDITIONS = Text("'repaired', 'in_service', 'idle', 'granted', 'registered', or several of them")
 
 
-def _error(rule: str, path: Path, message: str, remedy: str) -> Finding:
+def _error(rule: str, path: Path, message: Text, remedy: Text) -> Finding:
     return Finding(rule, Severity.ERROR, path, message, remedy)

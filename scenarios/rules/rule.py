@@ -1,7 +1,9 @@
 """What a rule is made of; the rules themselves stand in tables at the end of the modules beside this one."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 from scenarios.model import Drill
@@ -16,8 +18,8 @@ class Remark(NamedTuple):
     """What a check has to say about one place of a plan; fields as in :class:`~scenarios.problems.Finding`."""
 
     path: Path
-    message: str
-    remedy: str
+    message: Text
+    remedy: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,10 @@ class Rule:
     def finding(self, remark: Remark) -> Finding:
         """Return a remark as a finding of this rule."""
         return Finding(self.id, self.severity, *remark)
+
+    def rows_in(self, message: str) -> tuple[str, ...]:
+        """Return those rows that a finding of it is about: the message names them."""
+        return tuple(row for row in self.cites if re.search(rf"\b{row}\b", message))
 
     def concerns(self, system: System | None) -> bool:
         """Whether plans for a system are held to it."""
@@ -69,8 +75,15 @@ Declarations = Callable[[Drill], Iterable[Declaration]]
 """Looks for what a plan only states."""
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
+def listed(names: Iterable[str], most: int = 5) -> Text:
     """Return names in one line, cut short where there are many."""
     every = list(names)
     shown = ", ".join(every[:most])
-    return shown if len(every) <= most else Text("{names} and {more} more", names=shown, more=len(every) - most)
+    if len(every) <= most:
+        return Text("{names}", names=shown)
+    return Text("{names} and {more} more", names=shown, more=len(every) - most)
+
+
+def both(names: Iterable[str]) -> str:
+    """Return names, of which there is one at least, with the word between them that says that all are meant."""
+    return reduce(lambda before, name: Text("{names} and {name}", names=before, name=name), names)

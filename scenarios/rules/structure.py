@@ -2,34 +2,37 @@
 
 from collections.abc import Iterator
 
-from scenarios.model import CallerNumbers, DefaultCaller, Drill, Reroute, Verify
+from scenarios.model import Announce, CallerNumbers, DefaultCaller, Drill, Forward, Reroute, Verify
 from scenarios.problems import Severity
-from scenarios.rules.plan import behind, circle, course, phone_sites, reached, ring, rings
+from scenarios.rules.plan import behind, circle, course, phone_sites, reached, redirected, ring, rings
 from scenarios.rules.rule import Check, Path, Remark, Rule, listed
+from scenarios.text import Text
 
 
 def _loops(drill: Drill) -> Iterator[Remark]:
     leads_to = behind(drill)
     for members in rings(leads_to):
-        message = f"calls go round in a circle: {circle(members)}; a SIP proxy answers 482 (G14)"
+        message = Text("calls go round in a circle: {circle}; a SIP proxy answers 482 (G14)", circle=circle(members))
         yield Remark(("numbers", members[0], "to"), message, _OUT_OF_THE_CIRCLE)
     for index, step in course(drill).items():
-        if isinstance(step.does, Reroute):
-            leads_to[step.does.route] = step.does.to
-            if members := ring(leads_to, step.does.route):
-                message = f"this step closes a circle: {circle(members)}; calls then end with 482 (G14)"
+        if (moved := redirected(step.does)) is not None:
+            leads_to[moved[0]] = moved[1]
+            if members := ring(leads_to, moved[0]):
+                message = Text(
+                    "this step closes a circle: {circle}; calls then end with 482 (G14)", circle=circle(members)
+                )
                 yield Remark(("runbook", index, "does", "to"), message, _OUT_OF_THE_CIRCLE)
 
 
-_OUT_OF_THE_CIRCLE = "one of these numbers led to a number that has a trunk"
+_OUT_OF_THE_CIRCLE = Text("one of these numbers led to a number that has a trunk")
 
 
 def _orphan_numbers(drill: Drill) -> Iterator[Remark]:
     used = _numbers_in_use(drill)
     orphans = [number for number in drill.numbers if number not in used]
     if orphans:
-        message = f"nobody dials or shows, and nothing leads to, {listed(orphans)} (G14)"
-        yield Remark(("numbers", orphans[0]), message, "traffic to it, or a plan without it")
+        message = Text("nobody dials or shows, and nothing leads to, {numbers} (G14)", numbers=listed(orphans))
+        yield Remark(("numbers", orphans[0]), message, Text("traffic to it, or a plan without it"))
 
 
 def _numbers_in_use(drill: Drill) -> set[str | None]:
@@ -43,6 +46,8 @@ def _numbers_in_use(drill: Drill) -> set[str | None]:
     for step in drill.runbook:
         match step.does:
             case Reroute(to=number) | CallerNumbers(to=number) | DefaultCaller(default_caller=number):
+                used.add(number)
+            case Forward(to=number) | Announce(to=number):
                 used.add(number)
             case Verify(verify=number):
                 used.add(number)
@@ -64,23 +69,31 @@ def _orphan_parts(drill: Drill) -> Iterator[Remark]:
         for group in groups
     }
     working = {group.office for group in drill.agents.values()}
+    working |= {place for console in drill.consoles.values() for place in console.places}
+    used_at = {console for step in drill.runbook for console in step.consoles}
     calling = {stream.from_ for stream in drill.traffic}
     kept = {entry.open for entry in drill.numbers.values()} | {queue.open for queue in drill.queues.values()}
     kept |= {actor.hours for actor in drill.actors.values()}
     kept |= {calendar for group in drill.agents.values() for calendar in group.shifts}
     acting = {step.by for step in drill.runbook} | {actor.deputy for actor in drill.actors.values()}
     for section, names, used, message in (
-        ("trunks", drill.trunks, trunks, "no number arrives by this trunk (G14)"),
-        ("sbc_pairs", drill.sbc_pairs, pairs, "no trunk enters by this pair (G14)"),
-        ("queues", drill.queues, queues, "no number leads to this queue (G14)"),
-        ("calendars", drill.calendars, kept, "nothing keeps to this calendar"),
-        ("actors", drill.actors, acting, "this actor takes no step, and stands in for nobody"),
-        ("offices", drill.offices, working, "no group of agents works at this office (G1)"),
-        ("agents", drill.agents, answering | calling, "this group answers no queue in use and places no calls (W39)"),
+        ("trunks", drill.trunks, trunks, Text("no number arrives by this trunk (G14)")),
+        ("sbc_pairs", drill.sbc_pairs, pairs, Text("no trunk enters by this pair (G14)")),
+        ("queues", drill.queues, queues, Text("no number leads to this queue (G14)")),
+        ("calendars", drill.calendars, kept, Text("nothing keeps to this calendar")),
+        ("actors", drill.actors, acting, Text("this actor takes no step, and stands in for nobody")),
+        ("offices", drill.offices, working, Text("no group of agents works at this office (G1)")),
+        ("consoles", drill.consoles, used_at, Text("no step is taken at this console")),
+        (
+            "agents",
+            drill.agents,
+            answering | calling,
+            Text("this group answers no queue in use and places no calls (W39)"),
+        ),
     ):
         for name in names:
             if name not in used:
-                yield Remark((section, name), message, "something that uses it, or a plan without it")
+                yield Remark((section, name), message, Text("something that uses it, or a plan without it"))
 
 
 def _unstaffed_queues(drill: Drill) -> Iterator[Remark]:
@@ -93,11 +106,19 @@ def _unstaffed_queues(drill: Drill) -> Iterator[Remark]:
         there = {place for group in groups for place in sites[group]}
         for site in dict.fromkeys(drill.sbc_pairs[drill.trunks[trunk].via].site for trunk in entry.trunks):
             if site not in there:
-                message = (
-                    f"callers would wait for ever in queue {entry.queue!r} at {site}: "
-                    f"phones of {listed(groups)} are only ever at {listed(sorted(there))} (W39)"
+                message = Text(
+                    "callers would wait for ever in queue {queue!r} at {site}: "
+                    "phones of {groups} are only ever at {sites} (W39)",
+                    queue=entry.queue,
+                    site=site,
+                    groups=listed(groups),
+                    sites=listed(sorted(there)),
                 )
-                remedy = f"a step that switches softphones of {listed(groups)} to {site}, or another queue"
+                remedy = Text(
+                    "a step that switches softphones of {groups} to {site}, or another queue",
+                    groups=listed(groups),
+                    site=site,
+                )
                 yield Remark(("numbers", number, "queue"), message, remedy)
 
 
@@ -110,8 +131,13 @@ def _unskilled_groups(drill: Drill) -> Iterator[Remark]:
                 skills = drill.agents[group].skills
                 lacking = [skill for skill, level in queue.skills.items() if skills.get(skill, 0) < level]
                 if lacking:
-                    message = f"{group!r} never answers queue {name!r}, which needs more of {listed(lacking)} (W11)"
-                    yield Remark(("queues", name, *path, index), message, "a group that has the skills")
+                    message = Text(
+                        "{group!r} never answers queue {queue!r}, which needs more of {skills} (W11)",
+                        group=group,
+                        queue=name,
+                        skills=listed(lacking),
+                    )
+                    yield Remark(("queues", name, *path, index), message, Text("a group that has the skills"))
 
 
 def _numbers_dialled(drill: Drill) -> set[str]:
@@ -122,12 +148,23 @@ def _numbers_dialled(drill: Drill) -> set[str]:
 
 def _changing_sources(drill: Drill) -> Iterator[Remark]:
     for index, stream in enumerate(drill.traffic):
-        changes = [
-            what for what, is_so in (("a profile", not stream.arrivals.constant), ("a surge", stream.surge)) if is_so
-        ]
-        if stream.sources is not None and changes:
-            message = f"{stream.sources} sources have {listed(changes)}, and call at one rate as long as they are idle"
-            yield Remark(("traffic", index, "sources"), message, "constant arrivals without a surge, or no sources")
+        changes = _CHANGES.get((not stream.arrivals.constant, stream.surge is not None))
+        if stream.sources is not None and changes is not None:
+            message = Text(
+                "{sources} sources have {changes}, and call at one rate as long as they are idle",
+                sources=stream.sources,
+                changes=changes,
+            )
+            remedy = Text("constant arrivals without a surge, or no sources")
+            yield Remark(("traffic", index, "sources"), message, remedy)
+
+
+_CHANGES = {
+    (True, True): Text("a profile, a surge"),
+    (True, False): Text("a profile"),
+    (False, True): Text("a surge"),
+}
+"""What makes traffic change: whether it has a profile, and whether it has a surge."""
 
 
 STRUCTURE: dict[Rule, Check] = {
@@ -136,21 +173,25 @@ STRUCTURE: dict[Rule, Check] = {
         Severity.ERROR,
         "Calls to numbers that lead to each other in a circle never arrive.",
         waivable=False,
+        cites=("G14",),
     ): _loops,
     Rule(
         "orphan-number",
         Severity.WARNING,
         "A number that nothing uses is a number somebody forgot, in the plan or in the traffic.",
+        cites=("G14",),
     ): _orphan_numbers,
     Rule(
         "orphan-part",
         Severity.WARNING,
-        "A trunk, pair, queue, calendar, actor, office or group that nothing leads to adds nothing to the plan.",
+        "A trunk, pair, queue, calendar, actor, office, group or console that nothing leads to adds nothing.",
+        cites=("G1", "G14", "W39"),
     ): _orphan_parts,
     Rule(
         "unstaffed-queue",
         Severity.ERROR,
         "Agents answer at the site of their phone only, so callers elsewhere wait for ever.",
+        cites=("W39",),
     ): _unstaffed_queues,
     Rule(
         "changing-sources",
@@ -162,6 +203,7 @@ STRUCTURE: dict[Rule, Check] = {
         "unskilled-group",
         Severity.ERROR,
         "A group without the skills that a queue needs is in its list but never gets its calls.",
+        cites=("W11",),
     ): _unskilled_groups,
 }
 """Rules about numbers and the parts they lead to."""

@@ -6,6 +6,7 @@ from scenarios.addresses import Address
 from scenarios.model import Drain, Drill, Fault, Resume, Side, Step, SwitchNodes, Target
 from scenarios.problems import Finding, Severity
 from scenarios.rules.rule import Check, Path, Remark, Rule
+from scenarios.text import Text
 from scenarios.units import format_duration
 
 
@@ -15,37 +16,42 @@ def target_fields(drill: Drill) -> Iterator[Finding]:
     for name, target in drill.targets.items():
         path = ("targets", name)
         if name in drill.sbc_pairs and drill.sbc_pairs[name].mode == "active-active":
-            message = "calls are sent to one service address, and an active-active pair has two"
-            yield _not_applicable(path, message, "an active-standby pair")
+            message = Text("calls are sent to one service address, and an active-active pair has two")
+            yield _not_applicable(path, message, Text("an active-standby pair"))
         for field, side in _sides(target):
             yield from _of_side((*path, field), side)
         yield from _addresses_twice(path, target, sent, heard)
     for index, fault in enumerate(drill.faults):
         if fault.command is not None and fault.pair is None and fault.site is None:
-            message = "commands are for gear of the user's own; here the far end is kirikae itself"
-            yield _not_applicable(("faults", index, "command"), message, "'pair' or 'site', or no 'command'")
+            message = Text("commands are for gear of the user's own; here the far end is kirikae itself")
+            yield _not_applicable(("faults", index, "command"), message, Text("'pair' or 'site', or no 'command'"))
     by_the_clock = drill.calendars or any(not stream.arrivals.constant for stream in drill.traffic)
     by_the_clock = by_the_clock or drill.port_management is not None  # whose limits are for a day
     if by_the_clock and drill.live.timeline < 1:
-        message = "hours, days and times of day pass as the clock on the wall does, and cannot be scaled"
-        yield _not_applicable(("live", "timeline"), message, "'for' alone, or a plan without hours and profiles")
+        message = Text("hours, days and times of day pass as the clock on the wall does, and cannot be scaled")
+        remedy = Text("'for' alone, or a plan without hours and profiles")
+        yield _not_applicable(("live", "timeline"), message, remedy)
 
 
 def _of_side(path: Path, side: Side) -> Iterator[Finding]:
     listen, send = side.listen_on, side.send_to
     if listen is None:
         if side.advertise is not None:
-            message = "this says how others see 'listen_on', and there is none"
-            yield _not_applicable((*path, "advertise"), message, "'listen_on' with it")
+            message = Text("this says how others see 'listen_on', and there is none")
+            yield _not_applicable((*path, "advertise"), message, Text("'listen_on' with it"))
     elif listen == send:
-        message = f"{listen} is where calls are sent to; this machine cannot listen there as well"
-        yield _not_applicable((*path, "listen_on"), message, "an address of this machine")
+        message = Text("{address} is where calls are sent to; this machine cannot listen there as well", address=listen)
+        yield _not_applicable((*path, "listen_on"), message, Text("an address of this machine"))
     elif listen.ip.version != send.ip.version:
-        message = f"calls from IPv{send.ip.version} do not arrive at IPv{listen.ip.version}"
-        yield _not_applicable((*path, "listen_on"), message, "addresses of one kind")
+        message = Text(
+            "calls from IPv{sent} do not arrive at IPv{heard}", sent=send.ip.version, heard=listen.ip.version
+        )
+        yield _not_applicable((*path, "listen_on"), message, Text("addresses of one kind"))
     elif listen.loopback != send.loopback:
-        message = f"nothing passes between {send} and {listen}: one is on loopback, the other is not"
-        yield _not_applicable((*path, "listen_on"), message, "both on loopback, or neither")
+        message = Text(
+            "nothing passes between {send} and {listen}: one is on loopback, the other is not", send=send, listen=listen
+        )
+        yield _not_applicable((*path, "listen_on"), message, Text("both on loopback, or neither"))
 
 
 def _addresses_twice(
@@ -56,12 +62,14 @@ def _addresses_twice(
         here = (*path, field, "send_to")
         first = sent.setdefault(side.send_to, here)
         if first[:2] != path:
-            yield _twice(here, f"{side.send_to} is the address of {first[1]} as well", "an address of its own")
+            message = Text("{address} is the address of {pair} as well", address=side.send_to, pair=first[1])
+            yield _twice(here, message, Text("an address of its own"))
         if side.listen_on is not None and heard.setdefault(side.listen_on, here) != here:
-            message = f"what arrives at {side.listen_on} could be of another side as well"
-            yield _twice((*path, field, "listen_on"), message, "a port of its own for each side")
+            message = Text("what arrives at {address} could be of another side as well", address=side.listen_on)
+            yield _twice((*path, field, "listen_on"), message, Text("a port of its own for each side"))
     if target.nodes is not None and target.nodes[0] == target.nodes[1]:
-        yield _twice((*path, "nodes", 1), "both nodes have the same address", "the address of the other node")
+        message = Text("both nodes have the same address")
+        yield _twice((*path, "nodes", 1), message, Text("the address of the other node"))
 
 
 def _sides(target: Target) -> Iterator[tuple[str, Side]]:
@@ -83,8 +91,10 @@ def _without_nodes(drill: Drill) -> Iterator[Remark]:
     for index, fault in enumerate(drill.faults):
         for name in targets_of(drill, fault) if fault.command is not None else ():
             if drill.targets[name].nodes is None:
-                message = f"nobody could tell whether {name} is well before this is done to it, and afterwards"
-                yield Remark(("faults", index, "command"), message, f"'nodes' of targets.{name}")
+                message = Text(
+                    "nobody could tell whether {pair} is well before this is done to it, and afterwards", pair=name
+                )
+                yield Remark(("faults", index, "command"), message, Text("'nodes' of targets.{pair}", pair=name))
 
 
 def out_of_hand(drill: Drill) -> Iterator[Remark]:
@@ -92,13 +102,15 @@ def out_of_hand(drill: Drill) -> Iterator[Remark]:
     for index, fault in enumerate(drill.faults):
         names = targets_of(drill, fault)
         if names and fault.command is None:
-            message = f"{names[0]} is a real pair: a live run cannot bring {fault.name!r} about"
-            yield Remark(("faults", index), message, "a 'command' that can, with its 'undo'")
+            message = Text(
+                "{pair} is a real pair: a live run cannot bring {fault!r} about", pair=names[0], fault=fault.name
+            )
+            yield Remark(("faults", index), message, Text("a 'command' that can, with its 'undo'"))
     for index, step in enumerate(drill.runbook):
         pair = _pair_of(step)
         if pair in drill.targets:
-            message = f"{pair} is a real pair: a live run cannot take this step"
-            yield Remark(("runbook", index, "does"), message, "a plan of its own for the live run")
+            message = Text("{pair} is a real pair: a live run cannot take this step", pair=pair)
+            yield Remark(("runbook", index, "does"), message, Text("a plan of its own for the live run"))
 
 
 def _pair_of(step: Step) -> str | None:
@@ -113,16 +125,19 @@ def _pair_of(step: Step) -> str | None:
 def _nothing_happens(drill: Drill) -> Iterator[Remark]:
     live, first = drill.live, min((fault.at for fault in drill.faults), default=None)
     if live.lasts is not None and first is not None and first * live.timeline >= live.lasts:
-        at = format_duration(first * live.timeline)
-        message = f"a live run ends after {format_duration(live.lasts)}, and the first fault comes at {at}"
-        yield Remark(("live", "for"), message, "a longer 'for', or a smaller 'timeline'")
+        message = Text(
+            "a live run ends after {lasts}, and the first fault comes at {time}",
+            lasts=format_duration(live.lasts),
+            time=format_duration(first * live.timeline),
+        )
+        yield Remark(("live", "for"), message, Text("a longer 'for', or a smaller 'timeline'"))
 
 
-def _not_applicable(path: Path, message: str, remedy: str) -> Finding:
+def _not_applicable(path: Path, message: Text, remedy: Text) -> Finding:
     return Finding("not-applicable", Severity.ERROR, path, message, remedy)
 
 
-def _twice(path: Path, message: str, remedy: str) -> Finding:
+def _twice(path: Path, message: Text, remedy: Text) -> Finding:
     return Finding("duplicate-name", Severity.ERROR, path, message, remedy)
 
 

@@ -6,12 +6,14 @@ from math import inf
 from scenarios.distributions import Distribution, Shape
 from scenarios.model import (
     Activate,
+    Announce,
     CallerNumbers,
     Deactivate,
     DefaultCaller,
     Detector,
     Drill,
     Fault,
+    Forward,
     Reroute,
     Step,
     SwitchSoftphones,
@@ -21,6 +23,7 @@ from scenarios.model import (
 from scenarios.problems import Severity
 from scenarios.rules.plan import beginnings, behind_afterwards, circle, course, land, pairs_in_use, phone_sites, rings
 from scenarios.rules.rule import Check, Remark, Rule, listed
+from scenarios.text import Text
 from scenarios.units import format_duration
 
 
@@ -28,19 +31,26 @@ def _faults_outside(drill: Drill) -> Iterator[Remark]:
     lasts = drill.run.lasts
     for index, fault in enumerate(drill.faults):
         if fault.at >= lasts:
-            message = (
-                f"the fault happens at {format_duration(fault.at)}, but the run is over at {format_duration(lasts)}"
+            message = Text(
+                "the fault happens at {time}, but the run is over at {end}",
+                time=format_duration(fault.at),
+                end=format_duration(lasts),
             )
-            yield Remark(("faults", index, "at"), message, f"a time before {format_duration(lasts)}, or a longer run")
+            remedy = Text("a time before {end}, or a longer run", end=format_duration(lasts))
+            yield Remark(("faults", index, "at"), message, remedy)
 
 
 def _repairs_outside(drill: Drill) -> Iterator[Remark]:
     lasts = drill.run.lasts
     for index, fault in enumerate(drill.faults):
         if fault.lasts is not None and fault.at < lasts <= fault.at + fault.lasts:
-            repaired = format_duration(fault.at + fault.lasts)
-            message = f"the repair at {repaired} comes when the run is over, at {format_duration(lasts)}"
-            yield Remark(("faults", index, "for"), message, "a longer run, if the repair is part of the drill")
+            message = Text(
+                "the repair at {time} comes when the run is over, at {end}",
+                time=format_duration(fault.at + fault.lasts),
+                end=format_duration(lasts),
+            )
+            remedy = Text("a longer run, if the repair is part of the drill")
+            yield Remark(("faults", index, "for"), message, remedy)
 
 
 def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
@@ -51,25 +61,39 @@ def _faults_of_nothing(drill: Drill) -> Iterator[Remark]:
     carrying = pairs_in_use(drill)
     for index, fault in enumerate(drill.faults):
         if fault.site is not None and fault.site not in in_use:
-            message = f"nothing stands at {fault.site}: no pair, no trunk, no phone, so its loss changes nothing"
-            yield Remark(("faults", index, "site"), message, f"one of {listed(sorted(in_use))}")
+            message = Text(
+                "nothing stands at {site}: no pair, no trunk, no phone, so its loss changes nothing", site=fault.site
+            )
+            yield Remark(("faults", index, "site"), message, _one_of(in_use))
         elif fault.pair is not None and fault.pair not in carrying:
-            message = f"no call ever goes through {fault.pair}, so its loss changes nothing, whatever a probe may see"
-            yield Remark(("faults", index, "pair"), message, f"one of {listed(sorted(carrying))}")
+            message = Text(
+                "no call ever goes through {pair}, so its loss changes nothing, whatever a probe may see",
+                pair=fault.pair,
+            )
+            yield Remark(("faults", index, "pair"), message, _one_of(carrying))
         elif fault.registrar is not None and fault.registrar not in registering:
-            message = f"no phone ever registers at {fault.registrar}, so the loss of its registrar changes nothing"
-            yield Remark(("faults", index, "registrar"), message, f"one of {listed(sorted(registering))}")
+            message = Text(
+                "no phone ever registers at {site}, so the loss of its registrar changes nothing", site=fault.registrar
+            )
+            yield Remark(("faults", index, "registrar"), message, _one_of(registering))
         elif fault.identity and not any(group.softphone.login for group in drill.agents.values()):
-            message = "no phone needs a sign-in to register, so an outage of identity changes nothing (W34)"
-            yield Remark(("faults", index, "identity"), message, "softphone: {login: true}")
+            message = Text("no phone needs a sign-in to register, so an outage of identity changes nothing (W34)")
+            yield Remark(("faults", index, "identity"), message, Text("softphone: {{login: true}}"))
         elif fault.pair is not None and fault.delay is not None and fault.loss is None:
             latest, needed = _latest(fault.delay), _missed_after(drill.sbc_pairs[fault.pair].detect)
             if latest <= needed:
-                message = (
-                    f"adverts are at most {format_duration(latest)} late, but a standby waits "
-                    f"{format_duration(needed)} longer than for the next: the delay changes nothing (S11)"
+                message = Text(
+                    "adverts are at most {late} late, but a standby waits {longer} longer than for the next: "
+                    "the delay changes nothing (S11)",
+                    late=format_duration(latest),
+                    longer=format_duration(needed),
                 )
-                yield Remark(("faults", index, "delay"), message, f"more than {format_duration(needed)}, or 'loss'")
+                remedy = Text("more than {longer}, or 'loss'", longer=format_duration(needed))
+                yield Remark(("faults", index, "delay"), message, remedy)
+
+
+def _one_of(names: Iterable[str]) -> Text:
+    return Text("one of {names}", names=listed(sorted(names)))
 
 
 def _latest(delay: Distribution) -> float:
@@ -95,26 +119,33 @@ def _step_cycles(drill: Drill) -> Iterator[Remark]:
         if step.step not in begun and step.predecessors
     }
     for members in rings(waits_for):
-        message = f"these steps wait for each other and never begin: {circle(members)}"
-        yield Remark(("runbook", place[members[0]], "after"), message, "one of them set off by a fault or another step")
+        message = Text("these steps wait for each other and never begin: {circle}", circle=circle(members))
+        remedy = Text("one of them set off by a fault or another step")
+        yield Remark(("runbook", place[members[0]], "after"), message, remedy)
 
 
 def _steps_never_set_off(drill: Drill) -> Iterator[Remark]:
     faults = {fault.name: fault for fault in drill.faults}
     for index, step in enumerate(drill.runbook):
         if step.starts is None and step.after is None:
-            yield Remark(("runbook", index), "nothing sets this step off", "'starts' (a fault) or 'after' (a step)")
+            message = Text("nothing sets this step off")
+            yield Remark(("runbook", index), message, Text("'starts' (a fault) or 'after' (a step)"))
         elif step.starts is not None and step.starts.after is not None:
             if faults[step.starts.after].at >= drill.run.lasts:
-                at, lasts = format_duration(faults[step.starts.after].at), format_duration(drill.run.lasts)
-                message = (
-                    f"this step waits for {step.starts.after}, which happens at {at}, when the run of {lasts} is over"
+                message = Text(
+                    "this step waits for {fault}, which happens at {time}, when the run of {lasts} is over",
+                    fault=step.starts.after,
+                    time=format_duration(faults[step.starts.after].at),
+                    lasts=format_duration(drill.run.lasts),
                 )
-                yield Remark(("runbook", index, "starts", "after"), message, "a fault within the run")
+                yield Remark(("runbook", index, "starts", "after"), message, Text("a fault within the run"))
         elif step.starts is not None and step.starts.at is not None and step.starts.at >= drill.run.lasts:
-            at, lasts = format_duration(step.starts.at), format_duration(drill.run.lasts)
-            message = f"this step is planned for {at}, when the run of {lasts} is over"
-            yield Remark(("runbook", index, "starts", "at"), message, "a time within the run")
+            message = Text(
+                "this step is planned for {time}, when the run of {lasts} is over",
+                time=format_duration(step.starts.at),
+                lasts=format_duration(drill.run.lasts),
+            )
+            yield Remark(("runbook", index, "starts", "at"), message, Text("a time within the run"))
 
 
 # Conditions
@@ -135,30 +166,38 @@ def _impossible_conditions(drill: Drill) -> Iterator[Remark]:
             yield Remark(("runbook", index, "when", field), reason, remedy)
 
 
-_Reason = tuple[str, str, str]
+_Reason = tuple[str, Text, Text]
 """The field of a condition that can never hold, why, and what would be right."""
 
 
 def _never_repaired(drill: Drill, name: str | None) -> Iterator[_Reason]:
     fault = None if name is None else drill.fault_named(name)
     if fault is not None and not _is_repaired(drill, fault):
-        reason = f"{fault.name} is not repaired within the run of {format_duration(drill.run.lasts)} (Z41)"
-        yield "repaired", reason, f"a fault that is repaired: 'for' in {fault.name}"
+        reason = Text(
+            "{fault} is not repaired within the run of {lasts} (Z41)",
+            fault=fault.name,
+            lasts=format_duration(drill.run.lasts),
+        )
+        yield "repaired", reason, Text("a fault that is repaired: 'for' in {fault}", fault=fault.name)
 
 
 def _never_in_service(drill: Drill, name: str | None, others: list[Step]) -> Iterator[_Reason]:
     if name is None or drill.sites[name].role == "primary":
         return
     if not any(isinstance(step.does, Activate) and step.does.activate == name for step in others):
-        reason = f"{name} is a secondary site that no step before this one can have activated (Z14)"
-        yield "in_service", reason, f"a step before it that does {{activate: {name}}}"
+        reason = Text("{site} is a secondary site that no step before this one can have activated (Z14)", site=name)
+        yield "in_service", reason, Text("a step before it that does {{activate: {site}}}", site=name)
 
 
 def _lost_for_good(drill: Drill, name: str | None, since: float) -> Iterator[_Reason]:
     for fault in drill.faults:
         if fault.site is not None and fault.site == name and fault.at <= since and not _is_repaired(drill, fault):
-            reason = f"{name} is lost by {fault.name} before this step, and not repaired within the run"
-            yield "in_service", reason, f"a fault that is repaired: 'for' in {fault.name}"
+            reason = Text(
+                "{site} is lost by {fault} before this step, and not repaired within the run",
+                site=name,
+                fault=fault.name,
+            )
+            yield "in_service", reason, Text("a fault that is repaired: 'for' in {fault}", fault=fault.name)
 
 
 def _is_repaired(drill: Drill, fault: Fault) -> bool:
@@ -176,8 +215,14 @@ def _never_registered(drill: Drill, when: When, others: list[Step]) -> Iterator[
         if isinstance(step.does, SwitchSoftphones) and step.does.softphones == when.registered and not phone.stays
     }
     if when.site not in reached:
-        reason = f"no step before this one can have switched phones of {when.registered} to {when.site} (Z34)"
-        remedy = f"a step before it that does {{softphones: {when.registered}, site: {when.site}}}"
+        reason = Text(
+            "no step before this one can have switched phones of {group} to {site} (Z34)",
+            group=when.registered,
+            site=when.site,
+        )
+        remedy = Text(
+            "a step before it that does {{softphones: {group}, site: {site}}}", group=when.registered, site=when.site
+        )
         yield "site", reason, remedy
 
 
@@ -202,17 +247,22 @@ def _needless_deactivations(drill: Drill) -> Iterator[Remark]:
         if isinstance(step.does, Deactivate):
             site = step.does.deactivate
             if drill.sites[site].role == "secondary" and site not in activated:
-                message = f"{site} is a secondary site that no step activates: it refuses calls in any case (Z14)"
-                yield Remark(("runbook", index, "does", "deactivate"), message, "a site in service, or no such step")
+                message = Text(
+                    "{site} is a secondary site that no step activates: it refuses calls in any case (Z14)", site=site
+                )
+                remedy = Text("a site in service, or no such step")
+                yield Remark(("runbook", index, "does", "deactivate"), message, remedy)
 
 
 def _needless_activations(drill: Drill) -> Iterator[Remark]:
     for index, step in enumerate(drill.runbook):
         if isinstance(step.does, Activate) and drill.sites[step.does.activate].role == "primary":
-            message = (
-                f"{step.does.activate} is a primary site, in service from the start: the step only takes time (Z30)"
+            message = Text(
+                "{site} is a primary site, in service from the start: the step only takes time (Z30)",
+                site=step.does.activate,
             )
-            yield Remark(("runbook", index, "does", "activate"), message, "a secondary site, or no such step")
+            remedy = Text("a secondary site, or no such step")
+            yield Remark(("runbook", index, "does", "activate"), message, remedy)
 
 
 def _never_activated(drill: Drill) -> Iterator[Remark]:
@@ -222,8 +272,11 @@ def _never_activated(drill: Drill) -> Iterator[Remark]:
     for index, step in enumerate(drill.runbook):
         field, site = _moves_to(drill, leads_to, step)
         if site in dead:
-            message = f"this moves to {site}, a secondary site that no step activates: it refuses every call (Z14)"
-            yield Remark(("runbook", index, "does", field), message, f"a step that does {{activate: {site}}}")
+            message = Text(
+                "this moves to {site}, a secondary site that no step activates: it refuses every call (Z14)", site=site
+            )
+            remedy = Text("a step that does {{activate: {site}}}", site=site)
+            yield Remark(("runbook", index, "does", field), message, remedy)
 
 
 def _moves_to(drill: Drill, leads_to: Mapping[str, str], step: Step) -> tuple[str, str | None]:
@@ -231,7 +284,7 @@ def _moves_to(drill: Drill, leads_to: Mapping[str, str], step: Step) -> tuple[st
     match step.does:
         case SwitchSoftphones(site=site):
             return "site", site
-        case Reroute(to=number) | CallerNumbers(to=number):
+        case Reroute(to=number) | Forward(to=number) | Announce(to=number) | CallerNumbers(to=number):
             field = "to"
         case DefaultCaller(default_caller=number):
             field = "default_caller"
@@ -246,8 +299,14 @@ def _softphones_elsewhere(drill: Drill) -> Iterator[Remark]:
         if isinstance(step.does, SwitchSoftphones):
             sites = drill.agents[step.does.softphones].softphone.sites
             if step.does.site not in sites:
-                message = f"phones of {step.does.softphones} are not set up for {step.does.site} (Z34)"
-                remedy = f"{listed(sites)}, or {step.does.site} among the sites of their softphones"
+                message = Text(
+                    "phones of {group} are not set up for {site} (Z34)",
+                    group=step.does.softphones,
+                    site=step.does.site,
+                )
+                remedy = Text(
+                    "{sites}, or {site} among the sites of their softphones", sites=listed(sites), site=step.does.site
+                )
                 yield Remark(("runbook", index, "does", "site"), message, remedy)
 
 
@@ -266,6 +325,7 @@ TIMELINE: dict[Rule, Check] = {
         "pointless-fault",
         Severity.WARNING,
         "The loss of what nothing depends on tests nothing.",
+        cites=("W34", "S11"),
     ): _faults_of_nothing,
     Rule(
         "step-cycle",
@@ -282,26 +342,31 @@ TIMELINE: dict[Rule, Check] = {
         "needless-activation",
         Severity.WARNING,
         "Only a secondary site has to be brought into service.",
+        cites=("Z30",),
     ): _needless_activations,
     Rule(
         "impossible-condition",
         Severity.ERROR,
         "A step that waits for what never comes is a step that nobody takes.",
+        cites=("Z14", "Z34", "Z41"),
     ): _impossible_conditions,
     Rule(
         "needless-deactivation",
         Severity.WARNING,
         "Only a site that takes calls can be taken out of service.",
+        cites=("Z14",),
     ): _needless_deactivations,
     Rule(
         "never-activated",
         Severity.ERROR,
         "A secondary site refuses all calls until it is activated, so nothing may move there before.",
+        cites=("Z14",),
     ): _never_activated,
     Rule(
         "softphones-elsewhere",
         Severity.ERROR,
         "A phone registers only at the sites it has been set up for.",
+        cites=("Z34",),
     ): _softphones_elsewhere,
 }
 """Rules about faults, steps and sites."""

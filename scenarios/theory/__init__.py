@@ -1,1 +1,1 @@
-"""Closed forms that lint and tests hold a plan against; free of dependencies."""
+"""Closed forms that plan checks, tests and `kirikae erlang` calculate with; free of dependencies, but for `vectors`."""

@@ -1,14 +1,17 @@
 """Erlang's loss and delay formulas (A. K. Erlang, 1917): loads in erlang, whole numbers of ports or agents.
 
-Both rest on the recursion for the inverse of the loss probability, 1/B(n) = 1 + (n/A) · 1/B(n-1) with
-1/B(0) = 1. It only adds and multiplies positive numbers, so it stays exact to rounding at thousands of ports,
+Both rest on the inverse of the loss probability, 1/B(n) = 1 + (n/A) · 1/B(n-1) with 1/B(0) = 1, or written out,
+1 + n/A + n(n-1)/A² + …. It only adds and multiplies positive numbers, so it stays exact to rounding at a million ports,
 where powers and factorials overflow.
 """
 
 import math
 
-MOST_LOAD = 1_000_000.0
-"""Largest load in erlang that `ports_for` accepts: its time grows with the load."""
+from scenarios.theory.search import smallest
+from scenarios.theory.series import total
+
+MOST_LOAD = 100_000_000.0
+"""Largest load in erlang that is solved for: the time taken grows with its root."""
 
 
 def offered_load(arrivals: float, holding: float) -> float:
@@ -16,7 +19,7 @@ def offered_load(arrivals: float, holding: float) -> float:
 
     Raises ValueError if either is negative or not finite.
     """
-    return _load(arrivals) * _load(holding)
+    return checked_load(arrivals) * checked_load(holding)
 
 
 def erlang_b(load: float, ports: int) -> float:
@@ -24,12 +27,9 @@ def erlang_b(load: float, ports: int) -> float:
 
     Raises ValueError if the load is negative or not finite, or the ports are negative.
     """
-    if _load(load) == 0:
+    if checked_load(load) == 0:
         return 0.0 if _count(ports) else 1.0
-    inverse = 1.0
-    for n in range(1, _count(ports) + 1):
-        inverse = _next_inverse(inverse, n, load)
-    return 1.0 / inverse
+    return 1.0 / total(n / load for n in range(_count(ports), 0, -1))
 
 
 def erlang_c(load: float, agents: int) -> float:
@@ -44,6 +44,30 @@ def erlang_c(load: float, agents: int) -> float:
     return loss / (loss + (agents - load) / agents * (1.0 - loss))
 
 
+def mean_wait(load: float, agents: int, holding: float) -> float:
+    """Return the average speed of answer in seconds, of all callers, under Erlang's delay formula.
+
+    `holding` is the mean holding time in seconds. It is infinite where the agents cannot keep up. Raises ValueError as
+    `erlang_b` does, or if the holding time is negative or not finite.
+    """
+    waiting = erlang_c(load, agents) * checked_load(holding)
+    return waiting / (agents - load) if load < agents else math.inf
+
+
+def service_level(load: float, agents: int, holding: float, within: float) -> float:
+    """Return the share of callers (0 to 1) answered `within` so many seconds, under Erlang's delay formula.
+
+    It is 0 where the agents cannot keep up. Raises ValueError as `erlang_b` does, or unless 0 ≤ `within` < ∞ and
+    0 < `holding` < ∞.
+    """
+    waiting = erlang_c(load, agents)
+    if checked_load(holding) == 0:
+        raise ValueError("holding time must be above 0")
+    if load >= agents:
+        return 0.0
+    return 1.0 - waiting * math.exp(-(agents - load) * checked_load(within) / holding)
+
+
 def ports_for(load: float, blocking: float) -> int:
     """Return the smallest number of ports that keeps Erlang B at or below `blocking` (0 < blocking ≤ 1).
 
@@ -51,23 +75,14 @@ def ports_for(load: float, blocking: float) -> int:
     """
     if not 0 < blocking <= 1:
         raise ValueError(f"blocking must be above 0 and at most 1, not {blocking}")
-    if _load(load) > MOST_LOAD:
+    if checked_load(load) > MOST_LOAD:
         raise ValueError(f"load must be at most {MOST_LOAD:.0f} erlang, not {load}")
-    if load == 0:
-        return 0 if blocking == 1 else 1
-    ports, inverse = 0, 1.0
-    # Compared as losses, the way erlang_b states them, so that the two never disagree by a rounding.
-    while 1.0 / inverse > blocking:
-        ports += 1
-        inverse = _next_inverse(inverse, ports, load)
-    return ports
+    # One port more always loses less: 1/B(n) > 1/B(n-1), the next term being positive and the others larger.
+    return smallest(lambda ports: erlang_b(load, ports) <= blocking)
 
 
-def _next_inverse(inverse: float, n: int, load: float) -> float:
-    return 1.0 + n / load * inverse
-
-
-def _load(value: float) -> float:
+def checked_load(value: float) -> float:
+    """Return a load, rate or time that is finite and not negative; raises ValueError for any other."""
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"load, arrivals and holding time must be finite and not negative, not {value}")
     return value

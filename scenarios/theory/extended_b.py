@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from scenarios.theory.erlang import erlang_b
+from scenarios.theory.erlang import checked_load, erlang_b
+from scenarios.theory.search import smallest
 
 _ROUNDING = 1e-14
 
@@ -19,19 +20,22 @@ class Retried(NamedTuple):
 def extended_erlang_b(load: float, ports: int, retry: float) -> Retried:
     """Return what `load` erlang of first attempts become when a share `retry` (0 ≤ retry < 1) of those refused retry.
 
-    The load is the smallest one with load + retry · offered · B(offered) = offered. Raises ValueError for another
-    `retry`, or as `erlang_b` does.
+    The load is the one with load + retry · offered · B(offered) = offered. Raises ValueError for another `retry`, or as
+    `erlang_b` does.
     """
     if not 0 <= retry < 1:
         raise ValueError(f"retry must be at least 0 and below 1, not {retry}")
-    offered = load
+    offered = checked_load(load)
+    # Newton's steps. The refused load is convex in the offered one and grows slower than it, so that what is missing
+    # falls at a rate between 1 and 1 - retry, ever more slowly, and a step from below never goes too far.
     while True:
         blocking = erlang_b(offered, ports)
-        # The refused load grows slower than the offered one, so each round is nearer by the factor `retry` at least.
-        again = load + retry * offered * blocking
-        if again - offered <= _ROUNDING * again:
-            return Retried(again, blocking)
-        offered = again
+        missing = load + retry * offered * blocking - offered
+        growth = blocking * (1.0 + ports - offered * (1.0 - blocking))
+        step = missing / max(1.0 - retry * growth, 1.0 - retry)
+        if step <= _ROUNDING * offered:
+            return Retried(offered, blocking)
+        offered += step
 
 
 def ports_with_retries(load: float, blocking: float, retry: float) -> int:
@@ -41,7 +45,5 @@ def ports_with_retries(load: float, blocking: float, retry: float) -> int:
     """
     if not 0 < blocking <= 1:
         raise ValueError(f"blocking must be above 0 and at most 1, not {blocking}")
-    ports = 0
-    while extended_erlang_b(load, ports, retry).blocking > blocking:
-        ports += 1
-    return ports
+    # One port more refuses less of any load, and so fewer come back, of whom it refuses less again.
+    return smallest(lambda ports: extended_erlang_b(load, ports, retry).blocking <= blocking)

@@ -96,12 +96,14 @@ class Callers(Lifecycle):
     # What callers do.
 
     def _dial(self, call: Call, now: float) -> None:
-        self._begin(call, call.stream.to, now)
-        way = self._world.way(call.stream.to, Direction.INBOUND)
+        stream = call.stream
+        number = stream.to if stream.hears is None else self._world.dialled(stream.to, call.hears)
+        self._begin(call, number, now)
+        way = self._world.way(number, Direction.INBOUND)
         if isinstance(way, Way):
             call.way, call.queue = way, way.route.queue or ""
         self._out(call, now)
-        self.dial(call, call.stream.to)
+        self.dial(call, number)
 
     def _seek_agent(self, call: Call, now: float) -> None:
         self._begin(call, "", now)

@@ -5,13 +5,17 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from sbc.decisions.distribution import Agent
 from sbc.decisions.routing import NoRoute
 from sbc.endpoints.passing import Drain, Resume, Service
+from sbc.endpoints.phone import HangUp as HangUpHere
+from sbc.endpoints.phone import Place
 from sbc.endpoints.reception import CLOSED
 from sbc.endpoints.subscriber import Dial, HangUp
+from sbc.endpoints.wire import Address
 from scenarios.evidence import EventKind
-from scenarios.model import Ports, Queue
-from sim.deeds import log_drain
+from scenarios.model import Drill, Ports, VerifyOut
+from sim.deeds import log_drain, tested_out
 from sim.log import Log
 from sim.packets.host import Host
 from sim.packets.registrations import Registrations
@@ -33,17 +37,25 @@ class Deeds:
         pairs: SbcPairs,
         phones: Phones[Any],
         registrations: Registrations,
-        queues: Mapping[str, Queue],
+        drill: Drill,
+        centres: Mapping[str, Address],
         log: Log,
         place: Callable[[Callable[[], None]], None],
     ) -> None:
-        """``place`` carries out what places a call, as soon as one may be placed."""
+        """``centres``: the contact centre's address at each site; ``place`` carries out what places a call, as soon as
+        one may be placed."""
         self._world = world
         self._carrier = carrier
         self._pairs = pairs
         self._phones = phones
         self._registrations = registrations
-        self._queues = queues
+        self._queues = drill.queue_table()
+        self._callees = {
+            step.does: (drill.called_by_test(step.does) or "").replace("-", "")
+            for step in drill.runbook
+            if isinstance(step.does, VerifyOut)
+        }
+        self._centres = centres
         self._log = log
         self._place = place
         self._tests: dict[str, Callable[[int], None]] = {}
@@ -85,6 +97,16 @@ class Deeds:
         self._world.repoint(number, to)
         self._log.entry(EventKind.REROUTED, number, to=to)
 
+    def forward(self, number: str, to: str) -> None:
+        """Let the carrier forward calls to a number (Z39)."""
+        self._world.forward(number, to)
+        self._log.entry(EventKind.FORWARDED, number, to=to)
+
+    def announce(self, number: str, to: str, reaches: float) -> None:
+        """Let a share of callers know that a number has changed (Z20)."""
+        self._world.announced[number] = to, reaches
+        self._log.entry(EventKind.ANNOUNCED, number, to=to, reaches=reaches)
+
     def drain(self, pair: str, retry_after: float | None) -> None:
         """Let a pair refuse new calls, as planned."""
         self._world.pairs[pair].drained = True
@@ -113,7 +135,12 @@ class Deeds:
     def verify(self, number: str, then: Callable[[bool], None]) -> None:
         """Place a test call; it is hung up as soon as it rings or is answered."""
         key = f"{_TEST}{next(self._numbers)}"
-        self._tests[key] = partial(self._came_through, number, then)
+
+        def heard(status: int) -> None:
+            self._carrier.tell(HangUp(key))
+            self._came_through(number, then, status)
+
+        self._tests[key] = heard
         self._place(partial(self._carrier.tell, Dial(key, number)))
 
     def _came_through(self, number: str, then: Callable[[bool], None], status: int) -> None:
@@ -127,13 +154,37 @@ class Deeds:
             reached = self._phones.answering(self._queues[route.queue].agents, site)
         then(reached)
 
+    def verify_out(self, test: VerifyOut, then: Callable[[bool], None]) -> None:
+        """Place test calls out, one after the other; each is hung up as soon as it is answered (Z40)."""
+        agent, callee = self._phones.with_line(test.verify_out), self._callees[test]
+        if agent is None:
+            then(False)
+        else:
+            self._test_out(agent, callee, list(tested_out(self._world, test.verify_out)), then)
+
+    def _test_out(self, agent: Agent, callee: str, wishes: list[str], then: Callable[[bool], None]) -> None:
+        key = f"{_TEST}{next(self._numbers)}"
+        wish, *others = wishes
+
+        def heard(status: int) -> None:
+            left = status < 300
+            if left:
+                self._registrations.tell(agent, HangUpHere(key))
+            if left and others:
+                self._test_out(agent, callee, others, then)
+            else:
+                then(left)
+
+        self._tests[key] = heard
+        place = Place(key, callee, wish, self._centres[agent.site])
+        self._place(partial(self._registrations.tell, agent, place))
+
     def tested(self, key: str, status: int) -> bool:
         """Hear what a test call has heard first, 100 aside; false for a call that is none."""
         if not key.startswith(_TEST):
             return False
         then = self._tests.pop(key, None)
         if then is not None:
-            self._carrier.tell(HangUp(key))
             then(status)
         return True
 

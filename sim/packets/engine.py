@@ -9,6 +9,7 @@ import simpy
 
 from sbc.decisions.distribution import Agent, Distributor, search
 from sbc.decisions.emergency import emergency_ways
+from sbc.decisions.functions import refused
 from sbc.decisions.routing import NoRoute, Route
 from sbc.endpoints.carrier import Carrier
 from sbc.endpoints.centre import Centre, Ways
@@ -48,6 +49,7 @@ from sim.packets.registrations import Registrations
 from sim.packets.stage import Stage
 from sim.people import People
 from sim.phones import Phones
+from sim.sync import Sync
 from sim.timeline import play_faults
 from sim.traffic import stream_names, warm_up
 from sim.world import PairState, World
@@ -103,7 +105,8 @@ class Replication:
         self.callers = Callers(env, world, queues, self._distributor, log, drill.run.lasts)
         self.hearing = Hearing(world, self.callers, {name for name, each in queues.items() if each.ivr}, log)
         agents = everybody(drill)
-        self._lines = Registrations(env, network, drill, world, agents, draws, log, stage.addresses)
+        sync = Sync(env, drill, world, draws, log)
+        self._lines = Registrations(env, network, drill, world, agents, draws, log, stage.addresses, sync.admits)
         self._agents = {str(address_of_record(agent.number, "").user): agent for agent in agents}
         self.carrier = Host(env, network, "carrier", self.hearing.carrier)
         for address in topology.lines.values():
@@ -119,19 +122,20 @@ class Replication:
         self.centre.start(self._make_centre())
         self.pairs.begin()
         self._phones = Phones(env, drill, agents, self._lines, self._distributor, self.hearing, hours, draws, log)
-        deeds = Deeds(world, self.carrier, self.pairs, self._phones, self._lines, queues, log, stage.place)
+        deeds = Deeds(
+            world, self.carrier, self.pairs, self._phones, self._lines, drill, topology.centres, log, stage.place
+        )
         self.hearing.tested = deeds.tested
-        people = People(env, drill, deeds, self._phones, world.repaired, hours, draws, log)
+        people = People(env, drill, deeds, sync, self._phones, world.repaired, hours, draws, log)
         keep_hours(drill, hours, lambda queue: self.centre.tell(Clear(queue)), log)
         faults = Faults(drill, world, topology, self.carrier, self.pairs, self._lines, self.callers, draws, log)
-        play_faults(env, drill, log, faults.breaks, people.notice, world.repaired)
+        play_faults(env, drill, log, sync.seen_by(faults.breaks), people.notice, world.repaired)
 
     def begin(self, load: list[Iterator[CallerBlock]]) -> None:
         """Let callers arrive from the first moment on."""
         drill = self._drill
         for name, stream, blocks in zip(stream_names(drill), drill.traffic, load, strict=True):
-            silence = self._draws.values(f"{name}:silence", stream.silence_hangup)
-            self.callers.play(Stream(stream, silence), blocks)
+            self.callers.play(Stream.of(stream, name, drill, self._draws), blocks)
         self.env.process(self._watch())
 
     def close(self) -> None:
@@ -257,6 +261,9 @@ class Replication:
         def route(number: str) -> Route | NoRoute:
             return world.routing.route(numbers.get(number, number))
 
+        def leaves(number: str) -> Route | NoRoute:
+            return world.routing.leaving(numbers.get(number, number))
+
         def terminal(request: Request) -> str | None:
             contact = request.contacts[0].uri
             agent = self._agents.get(contact.user or "") if isinstance(contact, SipUri) else None
@@ -264,17 +271,18 @@ class Replication:
 
         trunks = {name: Trunk(trunk.via, trunk.advance_after) for name, trunk in drill.trunks.items()}
         luck = {name: self._luck(name, queue) for name, queue in self._queues.items()}
-        rules = Rules(self._queues, luck, world.closed, world.tenant, (*world.tenant, *world.outbound))
+        rules = Rules(self._queues, luck, world.closed, world.tenant, (*world.tenant, *world.outbound), self._refused)
         outgoing = Outgoing(
             rules.outbound,
             lambda: world.default_caller,
             terminal,
             {site: emergency_ways(drill, site) for site in drill.sites},
+            self._refused,
         )
         longest = max(pair.session_timer for pair in drill.sbc_pairs.values())
         return Centre(
             self._topology.centres,
-            Ways(route, self._edges, trunks),
+            Ways(route, self._edges, trunks, leaves),
             rules,
             outgoing,
             self._distributor,
@@ -282,6 +290,11 @@ class Replication:
             self._ids,
             Timing(int(longest)),
         )
+
+    def _refused(self, key: str, site: str) -> NoRoute | None:
+        """Say why a call finds not what it needs at a site; what a call needs is in no message."""
+        call = self.callers.call(key)
+        return None if call is None else refused(site, call.stream.plan.needs, self.world.lacks[site])
 
     def _luck(self, name: str, queue: Queue) -> Luck:
         draws = self._draws

@@ -194,10 +194,14 @@ class Hearing:
         """Hear what a phone tells of calls."""
         match report:
             case softphone.Answered(key):
+                if self.tested(key, 200):
+                    return
                 call = self._callers.call(key)
                 if call is not None and call.stream.group:
                     self._callers.heard_answer(key, self._log.now)
             case softphone.Over(key, status):
+                if self.tested(key, status):
+                    return
                 call = self._callers.call(key)
                 if call is not None and call.stream.group:
                     if status:

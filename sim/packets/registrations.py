@@ -21,7 +21,7 @@ from sbc.sip.registrar import Terms
 from sbc.sip.transaction import Send
 from scenarios.model import Drill, Softphone
 from sim.draws import Draws
-from sim.lines import Roll
+from sim.lines import Roll, everyone
 from sim.links import Link as Degraded
 from sim.log import Log
 from sim.packets.host import Host
@@ -82,8 +82,12 @@ class Registrations(Roll):
         draws: Draws,
         log: Log,
         plan: Plan = PRIVATE,
+        admits: Callable[[str, str | None], bool] = everyone,
     ) -> None:
+        """``admits`` says whether phones of an office may register at a site."""
         super().__init__(env, log)
+        self._admits = admits
+        self._office = {name: group.office for name, group in drill.agents.items()}
         self._network = network
         self._world = world
         self._draws = draws
@@ -149,7 +153,7 @@ class Registrations(Roll):
         endpoints = {site: self._registrar(site) for site in self._at}
         for line in sorted(due, key=due.__getitem__):
             site = line.agent.site
-            if self._world.sites[site].works:
+            if self._world.sites[site].works and self._admits(site, self._office[line.agent.group]):
                 self._register_before(line, endpoints[site], now + due[line] - line.half)
         for site, host in self._at.items():
             endpoints[site].take()  # nobody has to be told of what was before
@@ -334,6 +338,7 @@ class Registrations(Roll):
             is_open=self._world.sites[site].in_service,
             identity=not self._identity,
             signs_in=lambda user: self._by_user[user].login,
+            forbids=lambda user: not self._admits(site, self._office[self._by_user[user].agent.group]),
         )
 
     def _kind(self, plan: Softphone) -> Kind:

@@ -1,0 +1,45 @@
+"""Drills about classic mistakes fail for the stated reason in each engine, and their twins do not."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.mistakes import MISTAKES, Mistake, rehearsed, seen, table
+from kirikae import drills
+from scenarios.loader import load
+from scenarios.model import Verdict
+
+PAGE = Path("docs/drills.md")
+FEW = 2
+
+mistakes = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: f"{each.drill}, {each.twin}")
+
+
+def test_every_drill_that_is_meant_to_fail_is_such_a_mistake() -> None:
+    meant = {name for name, _ in drills.bundled() if load(drills.find(name)).drill.expected_verdict is Verdict.FAILED}
+    assert meant == {mistake.drill for mistake in MISTAKES}
+
+
+@mistakes
+def test_mistake_and_twin_are_asked_the_same_and_the_page_names_both(mistake: Mistake) -> None:
+    asked = [{each.text for each in load(drills.find(name)).drill.expect} for name in (mistake.drill, mistake.twin)]
+    assert all(mistake.sees in each for each in asked)
+    row = next(line for line in PAGE.read_text("utf-8").splitlines() if f"| `{mistake.twin}` |" in line)
+    assert row.startswith(f"| `{mistake.drill}` | {mistake.why} | `{mistake.sees}` |")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["calls", "packets"])
+@mistakes
+def test_the_mistake_fails_for_the_stated_reason_in_each_engine(mistake: Mistake, engine: str) -> None:
+    drill = rehearsed(mistake.drill, replications=FEW, engine=engine, workers=1)
+    assert drill.verdict is Verdict.FAILED
+    assert seen(drill, mistake.sees).verdict is Verdict.FAILED
+    twin = rehearsed(mistake.twin, replications=FEW, engine=engine, workers=1)
+    assert seen(twin, mistake.sees).verdict is not Verdict.FAILED
+
+
+@pytest.mark.slow
+def test_the_table_of_the_page_is_what_comes_out() -> None:
+    lines = PAGE.read_text("utf-8").splitlines()
+    assert [line for line in table() if line not in lines] == [], "python -m docs.mistakes"

@@ -341,6 +341,10 @@ def new_command(
     calls: Annotated[str | None, typer.Option(help="Calls in a busy hour, such as 600/h.")] = None,
     talk: Annotated[str | None, typer.Option(help="How long people talk, such as 3m.")] = None,
     agents: Annotated[str | None, typer.Option(help="Agents on duty.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="cxone-ports: calls in the hour of the campaign.")] = None,
+    daily_limit: Annotated[
+        str | None, typer.Option(help="cxone-ports: growth of ports in a day that needs no review.")
+    ] = None,
 ) -> None:
     """Write a commented drill for a system, from a few answers."""
     given = {
@@ -353,6 +357,8 @@ def new_command(
         "calls": calls,
         "talk": talk,
         "agents": agents,
+        "campaign": campaign,
+        "daily_limit": daily_limit,
     }
     try:
         name = new.known(system)

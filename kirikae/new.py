@@ -18,7 +18,9 @@ from kirikae.drills import SCHEMA_NAME, schema_text
 from scenarios import fields, rules
 from scenarios.loader import load_text
 from scenarios.numberplan import NumberKind, parse_number
+from scenarios.portplan import MOST_CONCURRENT
 from scenarios.problems import did_you_mean, show
+from scenarios.theory.erlang import ports_for
 from scenarios.theory.erlang_a import erlang_a
 
 Answers = dict[str, Any]
@@ -31,6 +33,8 @@ PATIENCE = 60.0
 """Mean patience of callers in the templates, in seconds."""
 ABANDONMENT = 0.01
 """Share of callers who may give up on an ordinary day, by Erlang A, with the agents of a new plan."""
+FULL = 0.001
+"""Share of callers for whom all ports may be taken, by Erlang B, with the ports of a new plan."""
 BUSIEST = 10_000.0
 """Erlang of the largest plan that is written here."""
 QUIETEST = 0.5
@@ -130,6 +134,30 @@ def _too_few(answers: Answers, agents: int) -> str | None:
     return None if agents >= needed else f"with {_load(answers):.3g} erlang of calls, at least {needed} are needed"
 
 
+def ports_needed(load: float) -> int:
+    """Return so many ports that calls at work and in the queue rarely find none (Erlang B), with a tenth to spare."""
+    return math.ceil(1.1 * ports_for(load, FULL)) + 2
+
+
+def _campaign_unwieldy(answers: Answers, calls: float) -> str | None:
+    load = calls * answers["talk"]
+    if load <= _load(answers):
+        return "a campaign brings more calls than an ordinary hour"
+    needed = ports_needed(load)
+    return (
+        None if needed <= MOST_CONCURRENT else f"this needs {needed} ports; a tenant has {MOST_CONCURRENT} at most (P8)"
+    )
+
+
+def _campaign_agents(answers: Answers) -> int:
+    return agents_for(float(answers["campaign"] * answers["talk"]), answers["talk"])
+
+
+def _too_few_for_campaign(answers: Answers, agents: int) -> str | None:
+    needed = _campaign_agents(answers)
+    return None if agents >= needed else f"for the calls of the campaign at least {needed} are needed"
+
+
 _FREE_DIAL = _of_kinds(NumberKind.FREE_DIAL, NumberKind.NAVI_DIAL, allowed="a 0120, 0800 or 0570 number")
 _FIXED = _of_kinds(NumberKind.FIXED, allowed="a fixed-line number, such as 03-1234-5678,")
 _OSAKA = _of_kinds(NumberKind.FIXED, begins="06", allowed="a 06 number of the DR site")
@@ -164,8 +192,32 @@ _AGENTS = Question(
     _too_few,
 )
 
+_CAMPAIGN_TITLE = Question("title", _TITLE.asks, _TITLE.kind, lambda _: "Ports for a campaign are asked for in time")
+_SITE = Question("primary", "Name of the site", _kind(fields.Name), lambda _: "tokyo")
+_DIALLED = Question(
+    "published",
+    "The number that callers dial",
+    _kind(fields.PhoneNumber),
+    lambda _: "03-1234-5678",
+    _of_kinds(NumberKind.FIXED, NumberKind.IP_PHONE, allowed="a fixed-line or 050 number"),
+)
+_CAMPAIGN = Question(
+    "campaign",
+    "Calls in the hour of the campaign",
+    _kind(fields.Rate),
+    lambda given: f"{math.ceil(3 * given['calls'] * 3600)}/h",
+    _campaign_unwieldy,
+)
+_CAMPAIGN_AGENTS = Question(
+    "agents", "Agents on duty", _kind(fields.Count), lambda given: str(_campaign_agents(given)), _too_few_for_campaign
+)
+_DAILY_LIMIT = Question(
+    "daily_limit", "Growth of ports in a day that needs no review", _kind(fields.Count), lambda _: "50"
+)
+
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "biztel": (_TITLE, _PRIMARY, _SECONDARY, _PUBLISHED, _BEHIND, _BEHIND_DR, _CALLS, _TALK, _AGENTS),
+    "cxone-ports": (_CAMPAIGN_TITLE, _SITE, _DIALLED, _CALLS, _TALK, _CAMPAIGN, _CAMPAIGN_AGENTS, _DAILY_LIMIT),
 }
 """What is asked about a plan for each system, in order."""
 
@@ -220,13 +272,21 @@ def _asked(question: Question, default: str, answers: Answers) -> str:
             return text
 
 
+def _derived(answers: Answers) -> dict[str, int]:
+    """Return what follows from the answers."""
+    if "campaign" not in answers:
+        return {"channels": 2 * answers["agents"] + 10}
+    ports, wanted = ports_needed(_load(answers)), ports_needed(answers["campaign"] * answers["talk"])
+    return {"ports": ports, "wanted": max(wanted, ports + 1), "channels": 2 * wanted}
+
+
 def text_of(system: str, answers: Answers, written: Mapping[str, str]) -> str:
     """Return a drill; raises :class:`NewError` if it would not stand."""
     as_said = {
         name: value if isinstance(value, str | int) else written[name].strip() for name, value in answers.items()
     }
     template = _environment().get_template(f"{system}.kirikae.yaml.j2")
-    text = template.render(**as_said, schema=SCHEMA_NAME, channels=2 * answers["agents"] + 10)
+    text = template.render(**as_said, **_derived(answers), schema=SCHEMA_NAME)
     drill = load_text(text, system).drill
     judged = rules.judge(drill, rules.check(drill))
     findings = [f"{finding.id}: {finding.message}" for finding in (*judged.errors, *judged.remarks)]

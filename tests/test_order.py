@@ -42,6 +42,8 @@ def test_an_earlier_step_of_the_same_actor_brings_what_it_waited_for() -> None:
 def test_every_agent_acts_beside_the_others_and_a_step_that_waits_lets_others_go_first() -> None:
     assert before(step("a", by="agents"), step("b", by="agents"))["b"] == set()
     assert before(step("a", when={"in_service": "tokyo"}), step("b"), faults=[{**LOST, "for": "5m"}])["b"] == set()
+    console = {"console": {"site": "osaka", "address": "https://dr.example.jp", "needs": "osaka"}}
+    assert before(step("a", uses="console"), step("b"), consoles=console)["b"] == set()
     slow = {"starts": {"after": "tokyo-lost", "delay": "5m"}}
     assert before(step("a", **slow), step("b"))["b"] == set()
 

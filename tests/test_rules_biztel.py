@@ -283,6 +283,16 @@ BROKEN: dict[str, list[tuple[Drill, tuple[str | int, ...], str]]] = {
             ("runbook", 1),
             "before 'number', not after",
         ),
+        (
+            book(
+                step("forward", {"forward": TOKYO, "to": OSAKA}, after="button"),
+                {**CALLER, "after": "forward"},
+                {**TEST, "after": ["number", "forward"]},
+                numbers={TOKYO: {"trunk": "ntt-tokyo", "queue": "sales", "voice_warp": {"channels": 50}}},
+            ),
+            ("runbook", 1),
+            "before 'forward', not after",
+        ),
     ],
     "back-too-early": [
         (book({**NOTICE, "when": None}), ("runbook", 7), "go back to tokyo although tokyo-lost need not be repaired"),

@@ -114,7 +114,7 @@ class Order:
 def _one_after_another(step: Step, other: Step) -> bool:
     """Whether two steps are one actor's, who takes the first of the file first if that waits for nothing else."""
     delayed = step.starts is not None and step.starts.delay is not None
-    return step.by == other.by != AGENTS and step.when is None and not delayed
+    return step.by == other.by != AGENTS and not step.conditional and not delayed
 
 
 def _set_off(drill: Drill, step: Step, over: frozenset[str], begins: float) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
 
-from scenarios.model import CallerNumbers, DefaultCaller, Drill, Duty, Fault, Reroute, Step, SwitchSoftphones
+from scenarios.model import CallerNumbers, DefaultCaller, Drill, Duty, Fault, Forward, Reroute, Step, SwitchSoftphones
 from scenarios.problems import Severity
 from scenarios.rules.order import Order, destination
 from scenarios.rules.packs.biztel_contract import duties
@@ -14,8 +14,8 @@ from scenarios.text import Text
 
 _rule = partial(Rule, system="biztel")
 
-EXAMPLE = (DefaultCaller, SwitchSoftphones, CallerNumbers, Reroute)
-"""What is moved, in the order that the vendor gives as an example (Z29): after the DR button, before the tests."""
+EXAMPLE: dict[type, int] = {DefaultCaller: 1, SwitchSoftphones: 2, CallerNumbers: 3, Reroute: 4, Forward: 4}
+"""What is moved, with its place in the vendor's example (Z29): after the DR button, before the tests."""
 
 
 def _names(steps: Iterable[Step]) -> str:
@@ -62,7 +62,7 @@ def _other_order(drill: Drill) -> Iterator[Remark]:
         early = [
             each
             for each in moves.values()
-            if order.is_after(step, each) and EXAMPLE.index(type(each.does)) > EXAMPLE.index(type(step.does))
+            if order.is_after(step, each) and EXAMPLE[type(each.does)] > EXAMPLE[type(step.does)]
         ]
         if early:
             message = Text("the vendor's example has this before {steps}, not after (Z29)", steps=_names(early))

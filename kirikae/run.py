@@ -94,7 +94,12 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     _remove_detail(out)
     runs, owed = _play(drill, out, options, console, allowed, name)
     judged = judge(
-        drill, runs.results.values(), engine=options.engine, seed=drill.run.seed, interrupted=runs.interrupted
+        drill,
+        runs.results.values(),
+        engine=options.engine,
+        seed=drill.run.seed,
+        interrupted=runs.interrupted,
+        spoilt=("the gear is not as it was",) if owed is not None else (),
     )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)

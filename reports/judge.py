@@ -79,6 +79,8 @@ class Judged:
     """The run was stopped before its last replication."""
     judgements: tuple[Judgement, ...]
     """In the order of ``drill.expect``."""
+    spoilt: tuple[str, ...] = ()
+    """Why the run is no evidence whatever was measured, one clause each."""
 
     @cached_property
     def missing_evidence(self) -> dict[str, int]:
@@ -105,6 +107,7 @@ class Judged:
                 f"stopped {format_duration(round(early, 1))} into a run of {format_duration(self.drill.run.lasts)}"
             )
         return (
+            *self.spoilt,
             *([stopped] if self.interrupted and early is None else ()),
             *([] if early is None else [cut_short]),
             *([late] if saturated else ()),
@@ -147,7 +150,13 @@ _WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
 
 
 def judge(
-    drill: Drill, summaries: Iterable[RunSummary], *, engine: str, seed: int, interrupted: bool = False
+    drill: Drill,
+    summaries: Iterable[RunSummary],
+    *,
+    engine: str,
+    seed: int,
+    interrupted: bool = False,
+    spoilt: tuple[str, ...] = (),
 ) -> Judged:
     """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`."""
     kept = tuple(summaries)
@@ -156,7 +165,7 @@ def judge(
         _judge_one(expectation, [summary.values[resolve(expectation.query)] for summary in kept], caps)
         for expectation in drill.expect
     )
-    return Judged(drill, engine, seed, kept, interrupted, judgements)
+    return Judged(drill, engine, seed, kept, interrupted, judgements, spoilt)
 
 
 def _judge_one(expectation: Expectation, values: Sequence[Value], caps: dict[str, int]) -> Judgement:

@@ -118,7 +118,11 @@ def test_a_secondary_site_that_nobody_activates_need_not_be_taken_out_of_service
 def test_emergency_calls_need_a_fixed_line_wherever_the_phones_come_to_be() -> None:
     calls = {"traffic": [INBOUND, OUTBOUND, CALL_119]}
     assert check(plan(**calls)) == []
-    numbers = {"06-1234-5678": None, "050-3123-4567": {"trunk": "ntt-osaka", "queue": "sales"}}
+    numbers = {
+        "0120-123-456": {"to": TOKYO, "service": "free-dial-intelligent"},
+        "06-1234-5678": None,
+        "050-3123-4567": {"trunk": "ntt-osaka", "queue": "sales"},
+    }
     moved = {**REROUTE, "does": {"route": "0120-123-456", "to": "050-3123-4567"}}
     finding = only(plan(**calls, numbers=numbers, runbook=[ACTIVATE, SWITCH, moved]))
     assert (finding.id, finding.severity, finding.path) == ("no-emergency-line", Severity.WARNING, ("traffic", 2, "to"))
@@ -142,7 +146,7 @@ def test_emergency_calls_are_part_of_the_load_of_the_line_they_leave_by() -> Non
     trunks = {name: {"via": "tokyo-edge", "channels": count} for name, count in (("spare", 1), ("ntt-tokyo", 100))}
     numbers = {
         TOKYO: {"trunk": "spare", "queue": "sales"},
-        "0120-123-456": {"to": "050-3123-4567"},
+        "0120-123-456": {"to": "050-3123-4567", "service": "free-dial-intelligent"},
         "050-3123-4567": {"trunk": "ntt-tokyo", "queue": "sales"},
     }
     finding = only(plan(trunks=trunks, numbers=numbers, default_caller="050-3123-4567", traffic=[INBOUND, CALL_119]))

@@ -67,6 +67,24 @@ MISTAKES = (
         "no request is one that can be granted (P7-P10)",
         "blocked_ratio{limit=tenant} < 1%",
     ),
+    Mistake(
+        "dr-button-late",
+        "dr-button-first",
+        "softphones move to a site that nobody has activated (Z29)",
+        "softphones_back{agents=desk} <= 20m",
+    ),
+    Mistake(
+        "dr-edited-in-peace",
+        "dr-edited-in-peace-fixed",
+        "an edit of the DR copy has stopped the replication (Z44)",
+        "data_lost{data=ip-restrictions} == 0",
+    ),
+    Mistake(
+        "login-at-the-lost-site",
+        "login-at-the-lost-site-fixed",
+        "the carrier's console is out of reach with its login (Z38)",
+        "outage_minutes{number=0120-123-456} <= 13m",
+    ),
 )
 """All of them."""
 

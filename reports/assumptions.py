@@ -138,7 +138,7 @@ ASSUMPTIONS = (
             "registered when its REGISTER has arrived, and people look for it once a second",
             "live": "as packets",
         },
-        ("runbook_time",),
+        ("runbook_time", "time_to_grant"),
     ),
 )
 """The likelier cause of a metric first."""

@@ -252,6 +252,7 @@ def test_the_narrowest_entry_of_a_drill_counts() -> None:
 
 MEASURED_IN_SECONDS = (
     *("takeover_time", "time_to_detect", "softphones_back", "registration_p95", "runbook_time"),
+    "time_to_grant",
     *("rpo", "unprotected"),
     *("setup_delay_p50", "setup_delay_p95", "setup_delay_p99", "setup_delay_max"),
 )

@@ -174,7 +174,7 @@ def stated(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pack that takes the name of the first site at its word."""
 
     def look(drill: Any) -> Iterator[Declaration]:
-        yield Declaration(("sites", next(iter(drill.sites))), ("Z1",), Text("the contract is for {site}", site="tokyo"))
+        yield Declaration(("sites", next(iter(drill.sites))), ("G7",), Text("the contract is for {site}", site="tokyo"))
 
     monkeypatch.setattr("scenarios.rules.declared.DECLARED", (*packs.DECLARED, look))
 
@@ -183,11 +183,11 @@ def stated(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_only_declared_is_listed_and_counted(folder: Path) -> None:
     code, lines = linted("good.kirikae.yaml", strict=True)
     assert code is ExitCode.PASSED
-    assert lines[0] == "good.kirikae.yaml:5:9: declared: sites.tokyo: the contract is for tokyo [Z1]"
+    assert lines[0] == "good.kirikae.yaml:5:9: declared: sites.tokyo: the contract is for tokyo [G7]"
     assert lines[1].endswith("declared, not checked: 1")
     text = shown(checks(GOOD, "good.yaml"))
     assert "declared, not checked: 1" in text
-    assert "sites.tokyo: the contract is for tokyo [Z1]" in text
+    assert "sites.tokyo: the contract is for tokyo [G7]" in text
 
 
 # JSON

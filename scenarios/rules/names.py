@@ -1,7 +1,19 @@
 """The rules about names, as data; :mod:`scenarios.rules.references` finds what breaks them, in one go."""
 
-from scenarios.problems import Severity
-from scenarios.rules.rule import Rule
+from scenarios.problems import Finding, Severity
+from scenarios.rules.rule import Path, Rule
+
+AGENTS = "agents"
+"""The actor of a step whom every agent plays for themselves."""
+TARGETS = {
+    "site": "sites",
+    "pair": "pairs",
+    "trunk": "trunks",
+    "carrier": "carriers",
+    "registrar": "sites",
+    "office": "offices",
+}
+"""What the targets of a fault name."""
 
 _WHY = {
     "dangling-reference": "A name that nothing bears leaves a hole in the plan.",
@@ -20,3 +32,8 @@ NAMES = (
     *(Rule(rule, Severity.ERROR, why, waivable=False, cites=_CITES.get(rule, ())) for rule, why in _WHY.items()),
 )
 """Rules without which a drill cannot be read, let alone run."""
+
+
+def name_error(rule: str, path: Path, message: str, remedy: str) -> Finding:
+    """Return a finding of one of them."""
+    return Finding(rule, Severity.ERROR, path, message, remedy)

@@ -18,8 +18,8 @@ from scenarios.model import (
     Verify,
     VerifyOut,
 )
+from scenarios.rules.names import AGENTS
 from scenarios.rules.plan import beginnings, behind, course, land
-from scenarios.rules.references import AGENTS
 
 
 def destination(drill: Drill, step: Step) -> str | None:

@@ -1,6 +1,6 @@
-"""References and names: every name a drill uses leads to exactly one thing (G13), and fields fit together."""
+"""References and names: every name a drill uses leads to exactly one thing (G13)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,14 +17,12 @@ from scenarios.model import (
     Drill,
     Enter,
     Export,
-    Fault,
     Forward,
     LookAtSync,
     RequestPorts,
     Reroute,
     Resume,
     ResumeSync,
-    SbcPair,
     Step,
     SwitchNodes,
     SwitchSoftphones,
@@ -33,25 +31,18 @@ from scenarios.model import (
     VerifyOut,
     When,
 )
-from scenarios.numberplan import is_emergency
-from scenarios.problems import Finding, Severity, did_you_mean, fold
+from scenarios.problems import Finding, did_you_mean
 from scenarios.replication import replicated
 from scenarios.rules import sync_references
-from scenarios.rules.biztel_fields import biztel_fields
-from scenarios.rules.hours import without_start
-from scenarios.rules.number_fields import number_fields
-from scenarios.rules.port_fields import port_fields
-from scenarios.rules.rule import both, listed
-from scenarios.rules.targets import target_fields
+from scenarios.rules.combinations import combinations
+from scenarios.rules.names import AGENTS, TARGETS, name_error
+from scenarios.rules.rule import listed
 from scenarios.text import Text
-from scenarios.tolerances import MEASURES, Measure
 
 Path = tuple[str | int, ...]
 Names = tuple[str, ...] | None
 """Declared names; None where the section is missing or no section, so that nobody can know them."""
 
-AGENTS = "agents"
-"""The actor of a step whom every agent plays for themselves."""
 CONTRACT_LIMITS = ("tenant", "outbound")
 """Limits that are no trunk's, pair's or number's."""
 _HINTS = 100
@@ -150,15 +141,6 @@ _SINGULAR = {
     "consoles": Text("console"),
     "places": Text("site or office"),
 }
-_TARGETS = {
-    "site": "sites",
-    "pair": "pairs",
-    "trunk": "trunks",
-    "carrier": "carriers",
-    "registrar": "sites",
-    "office": "offices",
-}
-"""What the targets of a fault name."""
 _SELECTORS = {
     "number": "dialled",
     "trunk": "trunks",
@@ -180,7 +162,7 @@ CPS = " cps"
 
 def dangling(drill: Drill, declared: Declared) -> list[Finding]:
     """Return what is wrong with the names of a drill, in the order of its parts; all findings are errors."""
-    return [*_leading_nowhere(drill, declared), *_twice(drill), *_combinations(drill, declared)]
+    return [*_leading_nowhere(drill, declared), *_twice(drill), *combinations(drill, staffed=declared.groups != ())]
 
 
 def _leading_nowhere(drill: Drill, declared: Declared) -> Iterator[Finding]:
@@ -194,7 +176,7 @@ def _leading_nowhere(drill: Drill, declared: Declared) -> Iterator[Finding]:
             hint = did_you_mean(name, names) if hints <= _HINTS else ""
             message = Text("no {kind} is called {name!r}{hint} (G13)", kind=_SINGULAR[kind], name=name, hint=hint)
             remedy = Text("a {kind} that the drill declares; there is none yet", kind=_SINGULAR[kind])
-            yield _error("dangling-reference", path, message, listed(names, _SHOWN) if names else remedy)
+            yield name_error("dangling-reference", path, message, listed(names, _SHOWN) if names else remedy)
 
 
 def _references(drill: Drill) -> Iterator[_Reference]:
@@ -231,8 +213,8 @@ def _references(drill: Drill) -> Iterator[_Reference]:
         yield from _of_traffic(("traffic", index), stream)
     for index, fault in enumerate(drill.faults):
         for field, name in fault.targets.items():
-            if field in _TARGETS:
-                yield _Reference(("faults", index, field), _TARGETS[field], name)
+            if field in TARGETS:
+                yield _Reference(("faults", index, field), TARGETS[field], name)
     for name, actor in drill.actors.items():
         yield _Reference(("actors", name, "hours"), "calendars", actor.hours)
         yield _Reference(("actors", name, "deputy"), "actors", actor.deputy)
@@ -358,241 +340,22 @@ def _twice(drill: Drill) -> Iterator[Finding]:
         for path, name in named:
             if name in seen:
                 message = Text("another {kind} above is called {name!r} too (G13)", kind=kind, name=name)
-                yield _error("duplicate-name", path, message, Text("each {kind} by a name of its own", kind=kind))
+                yield name_error("duplicate-name", path, message, Text("each {kind} by a name of its own", kind=kind))
             seen.add(name)
     for section, names in (("trunks", drill.trunks), ("sbc_pairs", drill.sbc_pairs)):
         for name in names:
             if name in CONTRACT_LIMITS:
                 message = Text("{name!r} is the name of a contract-wide limit (ports: {{{name}: …}})", name=name)
-                yield _error("duplicate-name", (section, name), message, Text("another name"))
+                yield name_error("duplicate-name", (section, name), message, Text("another name"))
     for name in drill.trunks:
         if name in drill.sbc_pairs:
             message = Text(
                 "a trunk and an SBC pair are both called {name!r}; ports_peak{{limit={name}}} could mean either",
                 name=name,
             )
-            yield _error("duplicate-name", ("trunks", name), message, Text("a name that no other limit has"))
+            yield name_error("duplicate-name", ("trunks", name), message, Text("a name that no other limit has"))
     queries = [compared.query for compared in drill.drift.allow]
     for index, compared in enumerate(drill.drift.allow):
         if compared.query in queries[:index]:
             message = Text("{query} stands above already, written differently", query=compared.query)
-            yield _error("duplicate-name", ("drift", "allow", compared.text), message, Text("each metric once"))
-
-
-def _combinations(drill: Drill, declared: Declared) -> Iterator[Finding]:
-    """Yield what single fields cannot show: too few, too many, or fields that mean nothing together."""
-    for name, site in drill.sites.items():
-        if site.retry_after is not None and site.register_rate is None:
-            message = Text("a registrar that takes every REGISTER answers no 503 that could say Retry-After")
-            yield _error("not-applicable", ("sites", name, "retry_after"), message, Text("'register_rate'"))
-    for name, pair in drill.sbc_pairs.items():
-        yield from _of_pair(("sbc_pairs", name), pair)
-    for number, entry in drill.numbers.items():
-        path = ("numbers", number)
-        if is_emergency(number):
-            message = Text("{number} is an emergency number, and no call to it comes in (J5)", number=number)
-            yield _error("not-applicable", path, message, Text("a number that the plan answers"))
-        if entry.to is not None and entry.trunk is not None:
-            yield _error(
-                "exactly-one", (*path, "to"), Text("a number has either 'to' or 'trunk', not both"), Text("one of them")
-            )
-        elif entry.to is None and entry.trunk is None:
-            yield _error(
-                "exactly-one", path, Text("the number leads nowhere"), Text("'to' (a number behind it) or 'trunk'")
-            )
-        elif entry.to is not None and entry.queue is not None:
-            message = Text("calls go on to {number}, whose queue they wait in", number=entry.to)
-            yield _error("not-applicable", (*path, "queue"), message, Text("'queue' at {number}", number=entry.to))
-        for index, trunk in enumerate(entry.trunks):
-            if trunk in entry.trunks[:index]:
-                message = Text("trunk {trunk!r} has been tried already when its turn comes again", trunk=trunk)
-                yield _error("duplicate-name", (*path, "trunk", index), message, Text("each trunk once"))
-    for index, stream in enumerate(drill.traffic):
-        if stream.from_ is None and stream.emergency:
-            message = Text("{number} is an emergency number, and no call to it comes in (J5)", number=stream.to)
-            yield _error(
-                "not-applicable", ("traffic", index, "to"), message, Text("'from' a group of agents who call it")
-            )
-        elif stream.emergency and stream.shows is not None:
-            message = Text("an emergency call shows the number of the fixed line it leaves by (J5)")
-            yield _error("not-applicable", ("traffic", index, "shows"), message, Text("no 'shows'"))
-        if stream.from_ is None and stream.shows is not None:
-            message = Text("only outbound traffic ('from' a group of agents) shows a caller number")
-            yield _error("not-applicable", ("traffic", index, "shows"), message, Text("'from', or no 'shows'"))
-        if not stream.arrivals.constant and drill.run.start is None:
-            message = Text("arrivals follow the time of day, but the run does not say when it begins")
-            yield _error(
-                "profile-without-start", ("traffic", index, "arrivals"), message, Text("run: {{start: 09:00}}")
-            )
-    yield from without_start(drill)
-    yield from number_fields(drill)
-    yield from target_fields(drill)
-    yield from biztel_fields(drill)
-    yield from port_fields(drill)
-    for compared, tolerance in drill.drift.allow.items():
-        metric = compared.query.definition
-        if not tolerance.fits(metric.unit):
-            message = Text("{metric} is measured in {unit}", metric=metric.name, unit=Text(metric.unit))
-            allowed = Text(
-                "{measure}, or {percentage}",
-                measure=Text(MEASURES[metric.unit].value),
-                percentage=Text(Measure.PERCENT.value),
-            )
-            yield _error("not-applicable", ("drift", "allow", compared.text), message, allowed)
-    if AGENTS in drill.actors:
-        message = Text("every agent takes steps for themselves; their hours are the 'shifts' of their group")
-        yield _error("not-applicable", ("actors", AGENTS), message, Text("agents: {{…: {{shifts: …}}}}"))
-    for name, actor in drill.actors.items():
-        if actor.deputy_after is not None and actor.deputy is None:
-            message = Text("this says when the deputy is called, but there is none")
-            yield _error("not-applicable", ("actors", name, "deputy_after"), message, Text("'deputy' with it"))
-    for index, fault in enumerate(drill.faults):
-        yield from _of_fault(("faults", index), fault, drill.sbc_pairs)
-    for index, step in enumerate(drill.runbook):
-        yield from _of_step_fields(("runbook", index), step, declared.groups != ())
-        if isinstance(step.does, SwitchNodes) and _shared(drill.sbc_pairs, step.does.switch):
-            message = Text("the nodes of an active-active pair have no roles to change")
-            yield _error("not-applicable", ("runbook", index, "does", "switch"), message, Text("mode: active-standby"))
-    yield from sync_references.combinations(drill)
-
-
-def _of_pair(path: Path, pair: SbcPair) -> Iterator[Finding]:
-    shared = pair.mode == "active-active"
-    if shared and pair.detect.by == "vrrp":
-        message = Text("both nodes of an active-active pair serve: no standby listens for adverts")
-        yield _error("not-applicable", (*path, "detect"), message, Text("detect: {{by: options}}, failure or nobody"))
-    elif not shared and pair.detect.by in ("failure", "nobody"):
-        message = Text(
-            "detection by {detector} tells whoever sends calls to two nodes; a standby has to see for itself",
-            detector=pair.detect.by,
-        )
-        yield _error(
-            "not-applicable", (*path, "detect", "by"), message, Text("vrrp or options, or mode: active-active")
-        )
-    if shared and pair.keeps != "none" and "keeps" in pair.model_fields_set:
-        message = Text("an active-active pair has no takeover that calls could survive")
-        yield _error("not-applicable", (*path, "keeps"), message, Text("keeps: none, or no 'keeps'"))
-    if not shared and pair.passes == "proxy" and pair.keeps != "confirmed":
-        message = Text("a proxy keeps what is answered, as dialogs need none of its state, and loses what is in set-up")
-        yield _error("not-applicable", (*path, "keeps"), message, Text("keeps: confirmed, or passes: b2bua"))
-    if not shared and "failover" in pair.model_fields_set:
-        message = Text("calls to one address have no other node to go to before it takes over")
-        yield _error("not-applicable", (*path, "failover"), message, Text("mode: active-active, or no 'failover'"))
-
-
-def _of_fault(path: Path, fault: Fault, pairs: Mapping[str, SbcPair]) -> Iterator[Finding]:
-    targets = fault.targets
-    if len(targets) != 1:
-        message = (
-            Text("the fault names {fields}", fields=both(targets)) if targets else Text("the fault breaks nothing")
-        )
-        remedy = Text("exactly one of {fields}", fields=", ".join(map(repr, (*_TARGETS, "identity"))))
-        yield _error("exactly-one", path, message, remedy)
-    elif fault.fails == "standby" and _shared(pairs, fault.pair):
-        yield _error(
-            "not-applicable", (*path, "fails"), Text("in an active-active pair none stands by"), Text("fails: active")
-        )
-    elif fault.how in ("hung", "restarted") and (fault.pair is None or fault.fails == "link"):
-        message = Text("only the nodes of a pair hang or are restarted")
-        yield _error("not-applicable", (*path, "how"), message, Text("'pair', or how: killed"))
-    elif fault.how == "restarted" and fault.lasts is None:
-        yield _error(
-            "exactly-one", path, Text("a restart takes the time that the process needs to boot"), Text("'for'")
-        )
-    elif fault.fails == "link":
-        if fault.pair is None or (fault.pair in pairs and pairs[fault.pair].detect.by != "vrrp"):
-            message = Text("only the nodes of a pair that send each other adverts have a link to lose")
-            yield _error("not-applicable", (*path, "fails"), message, Text("a pair with detect: {{by: vrrp}}"))
-    elif fault.fails == "503":
-        if fault.trunk is None and fault.carrier is None:
-            message = Text("only a trunk answers 503")
-            yield _error("not-applicable", (*path, "fails"), message, Text("'trunk' or 'carrier', or fails: all"))
-    elif fault.fails != "all" and fault.pair is None:
-        message = Text("only a pair has nodes of which the {node} one can fail", node=fault.fails)
-        yield _error("not-applicable", (*path, "fails"), message, Text("'pair', or fails: all"))
-    yield from _of_degradation(path, fault)
-    yield from _of_refusals(path, fault)
-
-
-def _of_degradation(path: Path, fault: Fault) -> Iterator[Finding]:
-    if fault.how != "degraded":
-        for field in ("delay", "loss"):
-            if getattr(fault, field) is not None:
-                message = Text(
-                    "'{field}' says how a degraded link treats datagrams; here it is cut, or is no link", field=field
-                )
-                yield _error("not-applicable", (*path, field), message, Text("how: degraded"))
-        return
-    on_trunk = fault.trunk is not None or fault.carrier is not None
-    if fault.fails != ("all" if fault.pair is None else "link") or not (on_trunk or fault.pair or fault.office):
-        message = Text(
-            "only links are degraded: that of a trunk or of all of a carrier, of an office, or of a pair's adverts"
-        )
-        remedy = Text("'trunk', 'carrier', 'office', or a 'pair' with fails: link; or how: killed")
-        yield _error("not-applicable", (*path, "how"), message, remedy)
-    if fault.loss is None and (fault.delay is None or not any(fault.delay.parameters)):
-        yield _error(
-            "exactly-one", path, Text("a degraded link makes datagrams late or loses them"), Text("'delay' or 'loss'")
-        )
-
-
-def _of_refusals(path: Path, fault: Fault) -> Iterator[Finding]:
-    if fault.refuses is None:
-        if "answer" in fault.model_fields_set:
-            message = Text("'answer' is what a carrier says that refuses a share of calls")
-            yield _error("not-applicable", (*path, "answer"), message, Text("'refuses', or fails: 503"))
-    elif fault.trunk is None and fault.carrier is None:
-        message = Text("only carriers restrict calls, on one trunk or on all of theirs")
-        yield _error("not-applicable", (*path, "refuses"), message, Text("'trunk' or 'carrier'"))
-    elif fault.fails != "all" or fault.how != "killed":
-        message = Text("a trunk whose carrier refuses a share of calls works otherwise")
-        yield _error(
-            "exactly-one", (*path, "refuses"), message, Text("'refuses', or 'fails' and 'how', in a fault each")
-        )
-    if fault.retry_after is not None and not (fault.fails == "503" or (fault.refuses and fault.answer == 503)):
-        message = Text("only 503 is obeyed when it says Retry-After (S2)")
-        yield _error("not-applicable", (*path, "retry_after"), message, Text("'refuses' with 503, or fails: 503"))
-
-
-def _shared(pairs: Mapping[str, SbcPair], name: str | None) -> bool:
-    return name in pairs and pairs[name].mode == "active-active" if name is not None else False
-
-
-def _of_step_fields(path: Path, step: Step, staffed: bool) -> Iterator[Finding]:
-    if step.starts is not None and step.after is not None:
-        message = Text("a step begins after a fault ('starts') or after steps ('after'), not both")
-        yield _error("exactly-one", (*path, "after"), message, Text("one of them"))
-    if step.starts is not None and (step.starts.after is None) == (step.starts.at is None):
-        message = Text("a first step is set off by a fault ('after') or planned for a time ('at')")
-        yield _error("exactly-one", (*path, "starts"), message, Text("one of them"))
-    if step.when is not None:
-        yield from _of_condition_fields((*path, "when"), step.when)
-    if step.by != AGENTS and fold(step.by) in (AGENTS, "agent"):
-        message = Text("{name!r} is one person; every agent for themselves is {agents!r}", name=step.by, agents=AGENTS)
-        yield _error("dangling-reference", (*path, "by"), message, Text("by: {agents}", agents=AGENTS))
-    if step.by == AGENTS and not staffed:
-        yield _error(
-            "dangling-reference", (*path, "by"), Text("the drill declares no agents (G13)"), Text("agents: {{…}}")
-        )
-
-
-def _of_condition_fields(path: Path, when: When) -> Iterator[Finding]:
-    if when.registered is None:
-        for field in ("site", "share"):
-            if field in when.model_fields_set:
-                message = Text("this says where and how many phones are 'registered', which is not asked")
-                yield _error("not-applicable", (*path, field), message, Text("'registered' with it"))
-        if all(each is None for each in (when.repaired, when.in_service, when.idle, when.granted)):
-            yield _error("exactly-one", path, Text("the step waits for nothing"), _CONDITIONS)
-    elif when.site is None:
-        message = Text(
-            "phones of {group} are registered somewhere: the condition does not say where", group=when.registered
-        )
-        yield _error("exactly-one", (*path, "registered"), message, Text("'site' with it"))
-
-
-_CONDITIONS = Text("'repaired', 'in_service', 'idle', 'granted', 'registered', or several of them")
-
-
-def _error(rule: str, path: Path, message: Text, remedy: Text) -> Finding:
-    return Finding(rule, Severity.ERROR, path, message, remedy)
+            yield name_error("duplicate-name", ("drift", "allow", compared.text), message, Text("each metric once"))

@@ -203,6 +203,41 @@ def test_the_load_is_held_against_the_highest_limit_that_is_ever_asked_for() -> 
     assert of(campaign(request("up", 10, tenant=40), BACK, **QUICK))[0] == ("tight-baseline", ("ports", "tenant"))
 
 
+def test_ports_that_no_request_asks_for_are_another_rule_s_to_tell() -> None:
+    assert of(campaign(request("up", 10, tenant=30), BACK, **QUICK), "ports-not-in-time") == []
+
+
+@pytest.mark.parametrize(("at", "found"), [(10, []), (90, [("ports-not-in-time", AT)])])
+def test_callers_of_a_surge_need_their_ports_when_it_begins(at: int, found: list[Any]) -> None:
+    """6 erlang, and 36 from 100 min on: verified at 25 min, or at 105."""
+    surge = {**CAMPAIGN, "arrivals": "2/m", "surge": {"at": "lost", "factor": 6, "for": "30m"}}
+    changes = {"traffic": [surge], "faults": [{**LOST, "name": "lost", "at": "100m"}]}
+    drill = campaign(request("up", at, tenant=60), BACK, **QUICK, changes=changes)
+    assert of(drill, "ports-not-in-time") == found
+
+
+def test_a_fault_may_set_off_a_request_that_is_verified_in_minutes() -> None:
+    quick = {**TO_60, "starts": {"after": "lost"}}
+    changes = {"faults": [{**LOST, "name": "lost"}]}
+    assert of(campaign(quick, BACK, **QUICK, changes=changes), "ports-in-the-event") == []
+
+
+def test_what_is_rejected_need_not_be_given_back() -> None:
+    assert of(campaign({**TO_60, "by": "boss"}, **QUICK, permissions={"boss": "view"}), "ports-not-restored") == []
+
+
+def test_a_limit_above_the_channels_of_all_trunks_refuses_calls_while_it_is_lower() -> None:
+    expected = {"expect": ["blocked_ratio{limit=tenant} < 1%"]}
+    wide = campaign(request("up", 10, tenant=150), BACK, daily_limit=200, changes=expected)
+    assert check(wide) == []
+
+
+def test_days_of_port_management_cannot_be_scaled() -> None:
+    assert of(campaign(*SOUND, **QUICK, changes={**QUIET, "live": {"timeline": "50%"}})) == [
+        ("not-applicable", ("live", "timeline"))
+    ]
+
+
 # Mutants of the bundled drills
 
 

@@ -55,6 +55,18 @@ MISTAKES = (
         "no room for the callers who come back (J7)",
         "blocked_ratio{limit=tenant, after=15m} < 1%",
     ),
+    Mistake(
+        "campaign-ports-late",
+        "campaign-ports-timely",
+        "one large request on the day is still in review (P6, P12)",
+        "blocked_ratio{limit=tenant} < 1%",
+    ),
+    Mistake(
+        "campaign-ports-refused",
+        "campaign-ports-timely",
+        "no request is one that can be granted (P7-P10)",
+        "blocked_ratio{limit=tenant} < 1%",
+    ),
 )
 """All of them."""
 

@@ -20,6 +20,8 @@ from scenarios.loader import load
 from scenarios.problems import DrillError, Mark, Problem, Severity, did_you_mean
 from scenarios.text import LANGUAGES, Text, language_of, translator
 
+_STILL = "; the exit code says how it came out"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -39,28 +41,30 @@ def lint(names: Sequence[str], options: Options, console: Console) -> ExitCode:
     Raises :class:`~kirikae.options.OptionError`, and :class:`~reports.files.ReportError` when results cannot be
     written.
     """
-    if options.json == options.sarif == "-":
-        raise OptionError("--json - --sarif -: only one of them can have standard output")
+    if options.json is not None and options.json == options.sarif:
+        raise OptionError(f"--json and --sarif {options.json}: only one of them can go there (allowed: two files)")
     language = chosen_language(options.language)
     say = translator(language)
     several = list(_each(names, options.changes))
     failing = sum(each.errors + (each.count(Severity.WARNING) if options.strict else 0) for each in several)
     code = ExitCode.INVALID if failing else ExitCode.PASSED
-    texts = (
-        (options.json, lint_text(several, code, language, say)),
-        (options.sarif, sarif_text(several, Path.cwd(), language, say)),
-    )
-    for file, text in texts:
-        if file not in (None, "-"):
-            files.write_whole(Path(str(file)), text)
-    with output("; the exit code says how it came out"):
-        for file, text in texts:
-            if file == "-":
-                put(text)
+    if options.json is not None:
+        _write(options.json, lint_text(several, code, language, say))
+    if options.sarif is not None:
+        _write(options.sarif, sarif_text(several, Path.cwd(), language, say))
+    with output(_STILL):
         for each in several:
             print_checked(console, each, say, options.least)
         console.print(totals(several, say), soft_wrap=True)
     return code
+
+
+def _write(file: str, text: str) -> None:
+    if file == "-":
+        with output(_STILL):
+            put(text)
+    else:
+        files.write_whole(Path(file), text)
 
 
 def chosen_language(asked: str | None) -> str:

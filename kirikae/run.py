@@ -102,6 +102,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         seed=drill.run.seed,
         interrupted=runs.interrupted,
         plan=plan,
+        spoilt=("the gear is not as it was",) if owed is not None else (),
     )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)

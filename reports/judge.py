@@ -82,6 +82,8 @@ class Judged:
     """In the order of ``drill.expect``."""
     plan: Checked
     """What the plan checks say."""
+    spoilt: tuple[str, ...] = ()
+    """Why the run is no evidence whatever was measured, one clause each."""
 
     @cached_property
     def missing_evidence(self) -> dict[str, int]:
@@ -108,6 +110,7 @@ class Judged:
                 f"stopped {format_duration(round(early, 1))} into a run of {format_duration(self.drill.run.lasts)}"
             )
         return (
+            *self.spoilt,
             *([stopped] if self.interrupted and early is None else ()),
             *([] if early is None else [cut_short]),
             *([late] if saturated else ()),
@@ -157,6 +160,7 @@ def judge(
     seed: int,
     interrupted: bool = False,
     plan: Checked | None = None,
+    spoilt: tuple[str, ...] = (),
 ) -> Judged:
     """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`.
 
@@ -168,7 +172,7 @@ def judge(
         _judge_one(expectation, [summary.values[resolve(expectation.query)] for summary in kept], caps)
         for expectation in drill.expect
     )
-    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name))
+    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name), spoilt)
 
 
 def _judge_one(expectation: Expectation, values: Sequence[Value], caps: dict[str, int]) -> Judgement:

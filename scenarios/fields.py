@@ -6,6 +6,7 @@ Every error carries what is `allowed`, and `within` where a part of a larger val
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
@@ -23,7 +24,7 @@ from scenarios.addresses import (
 )
 from scenarios.commands import COMMANDS, CommandError, CommandLine, parse_command
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
-from scenarios.numberplan import Answer, NumberError, canonical
+from scenarios.numberplan import Answer, NumberError, canonical, parse_number
 from scenarios.tolerances import TOLERANCES, Compared, Tolerance, parse_compared, parse_tolerance
 
 Parsed = TypeVar("Parsed")
@@ -139,6 +140,15 @@ def read_phone_number(value: object) -> str:
     if text is None:
         raise refuse("not a phone number", _NUMBERS)
     return _reads(lambda found: canonical(str(found)))(text)
+
+
+def _without_carrier_prefix(value: object) -> object:
+    """Refuse a number behind a prefix that Voice Warp cannot forward to (J3), which reading the number would drop."""
+    with suppress(NumberError):
+        info = parse_number(_source_text(value) or "")
+        if info.prefix is not None and not info.voice_warp_target:
+            raise refuse(f"Voice Warp: {info.voice_warp_reason}", f"{info.text} without {info.prefix}")
+    return value
 
 
 def _text(longest: int, allowed: str, *, lines: bool) -> Callable[[object], str]:
@@ -419,6 +429,9 @@ PhoneNumber = Annotated[
     ),
 ]
 """A number of the plan or outside it, as people write it."""
+
+ForwardingTarget = Annotated[PhoneNumber, BeforeValidator(_without_carrier_prefix)]
+"""A number that calls are forwarded to, without a carrier's prefix (J3)."""
 
 Line = Annotated[
     str,

@@ -173,7 +173,7 @@ def test_a_behaviour_is_one_sentence_with_a_drill_a_metric_and_a_switch(row: str
 
 @pytest.mark.parametrize(("row", "place"), held(Held.NOT))
 def test_what_is_not_held_has_a_reason(row: str, place: Place) -> None:
-    assert len(place.where.split()) > 4
+    assert len(place.where.split()) >= 4
 
 
 @pytest.mark.parametrize(("row", "switch"), SWITCHES)
@@ -183,7 +183,6 @@ def test_a_switch_shows_what_the_row_says(row: str, switch: Switch) -> None:
     assert bool(switch.changes) != (switch.patch is not None), "either the drill is changed or a decision"
 
 
-@pytest.mark.xfail(strict=False, reason="packs are being written")
 @pytest.mark.parametrize(("letter", "last"), [("Z", 51), ("P", 17), ("J", 7)])
 def test_every_row_of_the_packs_has_a_place(letter: str, last: int) -> None:
     placed = {each.row.id for each in entries(letter) if each.checks or each.places}

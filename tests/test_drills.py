@@ -123,7 +123,6 @@ BREAKS = {
         "runbook_time{step=test a call out} <= 28m": "traffic[0].retry.share=50%",
     },
     "default-caller-changed": {
-        "recovery_time{number=0120-123-456} <= 25m": "runbook[re-point 0120-123-456].takes=25m",
         "asr{direction=out, after=30m} >= 99%": "runbook[switch the softphones].takes=25m",
         "runbook_time{step=test a call out} <= 28m": "runbook[change the default caller number].takes=25m",
     },

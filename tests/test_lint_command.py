@@ -64,6 +64,12 @@ def test_each_finding_is_a_line_with_its_place_in_order_of_place(folder: Path) -
     assert last == "files: 1; errors: 1; warnings: 1; notes: 0; waived: 0; declared, not checked: 0"
 
 
+def test_a_warning_above_an_error_comes_first(folder: Path) -> None:
+    (folder / "typo.kirikae.yaml").write_text(BAD.replace("run:", "system: biztell\nrun:"), encoding="utf-8")
+    _, lines = linted("typo.kirikae.yaml")
+    assert tags(lines) == ["unknown-system", "overloaded-baseline G7", "orphan-number G14"]
+
+
 def test_a_sound_plan_has_nothing_but_totals(folder: Path) -> None:
     zeros = "files: 1; errors: 0; warnings: 0; notes: 0; waived: 0; declared, not checked: 0"
     assert linted("good.kirikae.yaml") == (ExitCode.PASSED, [zeros])
@@ -211,9 +217,11 @@ def test_the_json_goes_to_a_pipe_alone_and_the_words_elsewhere(folder: Path) -> 
     assert b"[overloaded-baseline G7]" in done.stderr
 
 
-def test_two_results_cannot_share_standard_output(folder: Path) -> None:
+@pytest.mark.parametrize("file", ["-", "lint.json"])
+def test_two_results_cannot_go_to_one_place(folder: Path, file: str) -> None:
     with pytest.raises(OptionError, match="only one"):
-        linted("good.kirikae.yaml", json="-", sarif="-")
+        linted("good.kirikae.yaml", json=file, sarif=file)
+    assert not (folder / file).exists()
 
 
 def test_a_language_without_messages_is_refused(folder: Path) -> None:
@@ -409,3 +417,17 @@ def test_every_word_around_a_finding_is_said_in_the_language_asked_for() -> None
     assert "warning:" in first
     assert second.endswith(": the carrier adds lines in May"), "the author's words are the author's"
     assert totals([file], say).startswith("<files>: 1; <errors>: 0; <warnings>: 1")
+
+
+JAPANESE = Path(__file__).parent.parent / "scenarios" / "locale" / "ja"
+
+
+@pytest.mark.skipif(not JAPANESE.exists(), reason="no Japanese catalogue in this tree")
+def test_findings_are_said_in_japanese_if_asked_for_or_wanted_by_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, asked = linted("bad.kirikae.yaml", language="ja")
+    assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", asked[1])
+    assert tags(asked) == ["overloaded-baseline G7", "orphan-number G14"], "ids are the same in every language"
+    monkeypatch.setenv("KIRIKAE_LANG", "ja_JP.UTF-8")
+    assert linted("bad.kirikae.yaml") == (ExitCode.INVALID, asked)

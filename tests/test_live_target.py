@@ -153,7 +153,8 @@ def test_what_cannot_be_undone_is_told_and_no_verdict_hides_it(sbc: LoopbackSbc,
     done = run(path, "--allow-exec")
     assert done.returncode == ExitCode.INCONCLUSIVE, done.stdout + done.stderr
     assert "THE GEAR IS NOT AS IT WAS." in done.stderr
-    assert (tmp_path / "out" / "result.json").exists()
+    result = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    assert (result["verdict"], result["no_evidence"]) == ("inconclusive", ["the gear is not as it was"])
 
 
 def test_nothing_is_sent_unless_it_is_allowed(sbc: LoopbackSbc, tmp_path: Path) -> None:

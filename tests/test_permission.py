@@ -110,11 +110,14 @@ def test_emergency_calls_are_never_placed_on_a_real_pair(target: dict[str, Any])
 
 
 def test_test_calls_and_overflow_are_dialled_too() -> None:
-    verify = [step("test", {"verify": "03-3333-3333"})]
+    verify = [
+        step("test", {"verify": "03-3333-3333"}),
+        step("test out", {"verify_out": "sales", "to": "080-9999-9999"}),
+    ]
     overflow = {"agents": ["sales"], "overflow": {"after": "1m", "to": "03-9999-9999", "trunk": "ntt-tokyo", "team": 1}}
     drill = real(THERE, runbook=verify, queues={"sales": overflow}, numbers={"03-3333-3333": {"trunk": "ntt-tokyo"}})
     refused = [line.partition(" ")[0] for line in refusals(drill, permission(ALL))]
-    assert refused == ["03-3333-3333", "03-9999-9999"]
+    assert refused == ["03-3333-3333", "080-9999-9999", "03-9999-9999"]
 
 
 def test_each_number_is_asked_about_again_when_it_is_dialled() -> None:

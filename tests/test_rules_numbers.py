@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
+from pydantic import ValidationError
 
 from kirikae import drills
 from scenarios.loader import load
-from scenarios.model import Drill
+from scenarios.model import Drill, Forward
 from scenarios.numberplan import NumberKind, parse_number
 from scenarios.problems import Finding
 from scenarios.rules import check
@@ -140,6 +141,13 @@ def test_j3_what_it_can_forward_to(target: str) -> None:
         made("forward", {"forward": TOKYO, "to": target}, after="switch"), TEST_LINE, TEST_OUT_LINE, numbers=numbers
     )
     assert ids(drill) == []
+
+
+@pytest.mark.parametrize("prefix", ["001", "0033", "0081", "0086", "0070", "0077", "0088"])
+def test_j3_a_target_behind_a_carriers_prefix_is_refused_when_the_plan_is_read(prefix: str) -> None:
+    with pytest.raises(ValidationError, match=f"cannot forward to a number behind {prefix}"):
+        Forward.model_validate({"forward": TOKYO, "to": f"{prefix}-{OSAKA}"})
+    assert Forward.model_validate({"forward": TOKYO, "to": f"184-{OSAKA}"}).to == OSAKA
 
 
 def test_j3_every_kind_of_number_is_sorted() -> None:
@@ -347,6 +355,7 @@ TOLD = {"to": OSAKA, "reaches": "1%"}
         ({"runbook": [*RUNBOOK, made("x", {"forward": TOKYO, "to": TOKYO})]}, ("runbook", 6, "does", "to")),
         ({"runbook": [*RUNBOOK, made("x", {**TOLD, "announce": OSAKA})]}, ("runbook", 6, "does", "to")),
         ({"traffic": [INBOUND]}, ("runbook", 5, "does")),
+        ({"runbook": [*RUNBOOK, made("x", {"verify_out": "sales", "to": "119"})]}, ("runbook", 6, "does", "to")),
     ],
 )  # fmt: skip
 def test_fields_that_mean_nothing(changes: dict[str, object], path: tuple[object, ...]) -> None:

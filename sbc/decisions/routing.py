@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 from scenarios.model import Number, Queue, Trunk
@@ -100,8 +101,7 @@ class RoutingTable:
         if entry is None:
             return NOT_IN_SERVICE
         if not out and any(
-            not may_stand_behind(number, self._numbers[number].service, behind)
-            for number, behind in zip(way, way[1:], strict=False)
+            not may_stand_behind(number, self._numbers[number].service, behind) for number, behind in pairwise(way)
         ):
             return NOT_INTELLIGENT
         taps = tuple(self._limits(way, out=out))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Tag
 
-from scenarios.fields import Distributed, Duration, Label, LongerThanZero, Name, PhoneNumber, Share
+from scenarios.fields import Distributed, Duration, ForwardingTarget, Label, LongerThanZero, Name, PhoneNumber, Share
 from scenarios.model.duties import Duty
 from scenarios.model.network import Ports
 from scenarios.model.part import Part
@@ -69,7 +69,7 @@ class Forward(Part):
 
     forward: PhoneNumber
     """The number callers dial, with `voice_warp` contracted."""
-    to: PhoneNumber
+    to: ForwardingTarget
     """Where its calls go from now on, as many at the same time as there are `channels`."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from scenarios.model import Announce, Drill, Forward, VerifyOut
-from scenarios.numberplan import is_service_number
+from scenarios.numberplan import is_emergency, is_service_number
 from scenarios.problems import Finding, Severity
 from scenarios.text import Text
 
@@ -28,6 +28,9 @@ def number_fields(drill: Drill) -> Iterator[Finding]:
             case VerifyOut() as test if drill.called_by_test(test) is None:
                 message = Text("nothing says whom the test calls: {group} places no calls", group=test.verify_out)
                 yield _not_applicable(path[:-1], message, Text("'to': a phone of whoever tests"))
+            case VerifyOut(to=to) if to is not None and is_emergency(to):
+                message = Text("{number} is an emergency number, and is not called to test (J5)", number=to)
+                yield _not_applicable(path, message, Text("a phone of whoever tests"))
             case _:
                 pass
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from scenarios.model import Data, Drill, Enter, LookAtSync, ResumeSync
 from scenarios.problems import Finding, Severity, did_you_mean
-from scenarios.replication import FUNCTIONS, data_of
+from scenarios.replication import FUNCTIONS, data_of, replicated
 from scenarios.rules.rule import Path
 from scenarios.systems import System
 from scenarios.text import Text
@@ -56,29 +56,29 @@ def _of_sync(drill: Drill) -> Iterator[Finding]:
     if drill.sync.from_ == drill.sync.to:
         message = Text("a site has no replica of itself")
         yield _error("not-applicable", ("sync", "to"), message, Text("another site"))
-    known = data_of(System.of(drill))
-    for name, data in drill.sync.data.items():
-        yield from _of_data(("sync", "data", name), data, is_known=name in known)
+    known, classes = data_of(System.of(drill)), replicated(drill)
+    for name, stated in drill.sync.data.items():
+        path: Path = ("sync", "data", name)
+        if name not in known and "every" not in stated.model_fields_set and not stated.excluded:
+            message = Text("this does not say how often it is replicated")
+            yield _error("exactly-one", path, message, Text("'every', with 0 for real time, or excluded: true"))
+        yield from _of_data(path, stated.model_fields_set, classes[name])
 
 
-def _of_data(path: Path, data: Data, *, is_known: bool) -> Iterator[Finding]:
-    stated = data.model_fields_set
+def _of_data(path: Path, stated: set[str], data: Data) -> Iterator[Finding]:
+    """Yield fields of a class that say nothing, ``data`` being what holds with all that its system says of it."""
     if data.excluded:
         for field in ("every", "first", "loaded_every", "loaded_first"):
             if field in stated:
                 message = Text("what is excluded is never replicated, and so {field!r} says nothing", field=field)
-                yield _error("not-applicable", (*path, field), message, Text("one of them"))
-    elif "every" not in stated and not is_known:
-        message = Text("this does not say how often it is replicated")
-        yield _error("exactly-one", path, message, Text("'every', with 0 for real time, or excluded: true"))
-    if data.loaded_first is not None and data.loaded_every is None and not is_known:
-        message = Text("nothing is loaded by itself here")
+                yield _error("not-applicable", (*path, field), message, Text("excluded: false with it"))
+        return
+    if "loaded_first" in stated and data.loaded_every is None:
+        message = Text("what is replicated counts here at once, and is not loaded at times of its own")
         yield _error("not-applicable", (*path, "loaded_first"), message, Text("'loaded_every' with it"))
-    for first, every in (("first", data.every), ("loaded_first", data.loaded_every)):
-        at = getattr(data, first)
-        if at is not None and every == 0:
-            message = Text("what is replicated in real time has no first time")
-            yield _error("not-applicable", (*path, first), message, Text("'every' above 0"))
+    if "first" in stated and not data.every:
+        message = Text("what is replicated in real time has no first time")
+        yield _error("not-applicable", (*path, "first"), message, Text("'every' above 0"))
 
 
 def _of_changes(drill: Drill) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from scenarios.loader import load_text
 from scenarios.numberplan import NumberKind, parse_number
 from scenarios.portplan import MOST_CONCURRENT
 from scenarios.problems import did_you_mean, show
+from scenarios.rules.load import OCCUPANCY
 from scenarios.theory.erlang import ports_for
 from scenarios.theory.erlang_a import erlang_a
 
@@ -33,6 +34,8 @@ PATIENCE = 60.0
 """Mean patience of callers in the templates, in seconds."""
 ABANDONMENT = 0.01
 """Share of callers who may give up on an ordinary day, by Erlang A, with the agents of a new plan."""
+OUTBOUND = 0.4
+"""Erlang of the calls that agents place in the templates."""
 FULL = 0.001
 """Share of callers for whom all ports may be taken, by Erlang B, with the ports of a new plan."""
 BUSIEST = 10_000.0
@@ -122,11 +125,12 @@ def _unwieldy(answers: Answers, talk: float) -> str | None:
 
 
 def agents_for(load: float, talk: float) -> int:
-    """Return so many agents that few callers give up, by Erlang A, with some to spare for calls of their own."""
-    agents = max(1, math.ceil(load))
+    """Return so many agents that few callers give up, by Erlang A, and that each has a break, calls of their own
+    included."""
+    agents = math.floor((load + OUTBOUND) / OCCUPANCY) + 1
     while erlang_a(load, agents, talk / PATIENCE).abandon > ABANDONMENT:
         agents += max(1, agents // 100)
-    return agents + 1 + math.ceil(agents * 0.05)
+    return agents + 1
 
 
 def _too_few(answers: Answers, agents: int) -> str | None:

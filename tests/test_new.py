@@ -105,7 +105,7 @@ WRONG = [
     (("--system", "biztel", "--calls", "300"), "--calls: 300 has no unit; write 300/s, 300/m or 300/h"),
     (("--system", "biztel", "--talk", "0s"), "--talk: "),
     (("--system", "biztel", "--talk", "1s"), "come to 0.0833 erlang"),
-    (("--system", "biztel", "--agents", "15"), "--agents: with 15 erlang of calls, at least 25 are needed"),
+    (("--system", "biztel", "--agents", "15"), "--agents: with 15 erlang of calls, at least 23 are needed"),
     (("--system", "cxone-ports", "--campaign", "300/h"), "--campaign: a campaign brings more calls"),
     (("--system", "cxone-ports", "--campaign", "60/s"), "a tenant has 9999 at most (P8)"),
     (("--system", "cxone-ports", "--published", "0120-123-456"), "--published: a fixed-line or 050 number"),

@@ -2,6 +2,7 @@
 
 from scenarios.problems import Finding, Severity
 from scenarios.rules.rule import Path, Rule
+from scenarios.text import Text
 
 AGENTS = "agents"
 """The actor of a step whom every agent plays for themselves."""
@@ -34,6 +35,6 @@ NAMES = (
 """Rules without which a drill cannot be read, let alone run."""
 
 
-def name_error(rule: str, path: Path, message: str, remedy: str) -> Finding:
+def name_error(rule: str, path: Path, message: Text, remedy: Text) -> Finding:
     """Return a finding of one of them."""
     return Finding(rule, Severity.ERROR, path, message, remedy)

@@ -61,7 +61,7 @@ def test_a_drill_has_what_its_file_says() -> None:
     assert drill.sbc_pairs["osaka-edge"].detect == OptionsDetection(by="options")
     assert drill.traffic[0].talk == Distribution(Shape.LOGNORMAL, (180.0, 1.2))
     assert drill.traffic[1].from_ == "sales"
-    assert drill.runbook[2].does == SwitchSoftphones(softphones="sales", site="osaka", slips=0.01)
+    assert drill.runbook[2].does == SwitchSoftphones(softphones="sales", site="osaka", slips="1%")
     assert drill.runbook[4].predecessors == ("change the caller number of the terminals",)
     assert drill.expect[0].query.selectors == (("number", "0120-123-456"),)
 

@@ -42,3 +42,20 @@ def test_a_phone_that_registers_by_udp_opens_nothing_else(client: str, opened: t
     network = LiveNetwork(env, log, transport)
     Registrations(env, network, plan, World(plan, set()), everybody(plan), Draws(1, 0), log, LOOPBACK)
     assert transport.held == {"127.1.0.10": SIP, "127.100.1.1": opened, "127.100.1.2": opened}
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_the_system_refuses_connections_to_a_registrar_that_has_ended_unless_its_machine_is_gone(silent: bool) -> None:
+    plan = drill(agents={"desk": {"count": 1, "softphone": {"sites": ["tokyo"], "client": "pjsua"}}})
+    env, transport = PacedEnvironment(lambda: 0.0, 0.0), Opened()
+    log, world = Log(env, ListRecorder()), World(plan, set())
+    network = LiveNetwork(env, log, transport)
+    registrations = Registrations(env, network, plan, world, everybody(plan), Draws(1, 0), log, LOOPBACK)
+    if silent:
+        world.sites["tokyo"].down_by["tokyo-lost"] = None
+    registrations.registrar_lost("tokyo")
+    assert transport.held["127.1.0.10"] == (SIP if silent else ("udp",))
+    assert transport.held["127.100.1.1"] == SIP
+    world.sites["tokyo"].down_by.clear()
+    registrations.registrar_back("tokyo")
+    assert transport.held["127.1.0.10"] == SIP

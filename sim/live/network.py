@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from sbc.endpoints.endpoint import Broken, Transmit
-from sbc.endpoints.wire import Address, Datagram, Path
+from sbc.endpoints.wire import RELIABLE, Address, Datagram, Path
 from sbc.live.transport import SIP, Transport
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecorder
@@ -69,6 +69,10 @@ class LiveNetwork(Network):
         self.env = env
         self._transport = transport
         self._own: dict[Address, Outlet] = {}
+        self._opened: dict[Address, tuple[Host, Collection[str]]] = {}
+        """Who has opened an address, and for what."""
+        self._ended: dict[Address, Collection[str]] = {}
+        """Addresses of processes that have ended, and what for they are to be opened again."""
 
     def let_out(self, address: Address, outlet: Outlet) -> None:
         """Let an address of this machine be one by which real pairs are reached; before a host holds it."""
@@ -81,7 +85,7 @@ class LiveNetwork(Network):
         super().hold(host, address, announce=announce)
         outlet = self._own.get(address)
         opened = SIP if transports is None else transports
-        self._transport.hold(_Ear(self, host), address, transports=opened if outlet is None else outlet.transports)
+        self._open(host, address, opened if outlet is None else outlet.transports)
 
     def link(self, source: Address, target: Address) -> Link | None:
         """Return the link on the way; one that leads to a real pair is its carrier's, whatever is at its other end."""
@@ -103,6 +107,8 @@ class LiveNetwork(Network):
     def release(self, host: Host, address: Address) -> None:
         """Close an address."""
         super().release(host, address)
+        self._opened.pop(address, None)
+        self._ended.pop(address, None)
         self._transport.release(address)
 
     def send(self, host: Host, output: Send | Transmit) -> None:
@@ -134,7 +140,23 @@ class LiveNetwork(Network):
         self._wire = None
 
     def ended(self, host: Host) -> None:
-        """A process that has ended here answers nothing; its sockets are open still, and its connections stay."""
+        """A process has ended here: its connections are closed and new ones refused, unless the machine is gone too.
+
+        Datagrams are taken in and lost, as on the simulated network.
+        """
+        for address, (owner, transports) in [] if host.silent else list(self._opened.items()):
+            if owner is host and address not in self._ended and not RELIABLE.isdisjoint(transports):
+                self._ended[address] = transports
+                self._open(host, address, [each for each in transports if each not in RELIABLE])
+
+    def began(self, host: Host) -> None:
+        """A process begins anew, and can be connected to again."""
+        for address in [each for each in self._ended if self._opened[each][0] is host]:
+            self._open(host, address, self._ended.pop(address))
+
+    def _open(self, host: Host, address: Address, transports: Collection[str]) -> None:
+        self._opened[address] = host, transports
+        self._transport.hold(_Ear(self, host), address, transports=transports)
 
     def arrived(self, host: Host, datagram: Datagram) -> None:
         """Something has arrived at an address of a host."""

@@ -70,6 +70,7 @@ class Host:
         """Run an endpoint from now on; what has been set up in it before is carried out."""
         self.endpoint = endpoint
         self.silent = False
+        self._network.began(self)
         self._settle(endpoint)
 
     def kill(self, *, silent: bool = False) -> None:

@@ -171,6 +171,9 @@ class Network:
         """A process has ended; whoever had a connection with it hears so from its machine, if that is there."""
         self._streams.ended(host)
 
+    def began(self, host: Host) -> None:
+        """A process has begun on a host."""
+
     def _cross(self, host: Host, link: Link, datagram: Datagram) -> None:
         fate, takes = self._over(link, datagram.path, datagram)
         if self._wire is not None:

@@ -106,6 +106,7 @@ def test_an_edit_stops_replication_in_silence_and_a_resync_overwrites_it(engine:
         {"name": "kept", "at": "1m", "made_at": "osaka", "data": "settings"},
         {"name": "gone", "at": "2m", "made_at": "osaka", "data": "settings"},
         {"name": "later", "at": "3m", "data": "settings"},
+        {"name": "again", "at": "9m", "made_at": "osaka", "data": "settings"},
     ]
     runbook = [
         step("look", {"look_at_sync": "osaka"}, "4m"),
@@ -116,13 +117,13 @@ def test_an_edit_stops_replication_in_silence_and_a_resync_overwrites_it(engine:
     plan = two_sites(changes=changes, runbook=runbook)
     recorder = played(plan, callers(), engine=engine)
     stopped = recorder.of(EventKind.SYNC_STOPPED)
-    assert [(entry.at, entry.detail) for entry in stopped] == [(60, {"by": "change"})]
+    assert [(entry.at, entry.detail) for entry in stopped] == [(60, {"by": "change"}), (540, {"by": "change"})]
     assert told(recorder, EventKind.REPLICATED) == []
     assert [entry.detail["state"] for entry in recorder.of(EventKind.SYNC_SEEN)] == ["stopped", "syncing"]
     assert told(recorder, EventKind.SYNC_RESUMED) == [(420, "osaka")]
     overwritten = recorder.of(EventKind.OVERWRITTEN)
     assert [(entry.subject, entry.detail["lost"]) for entry in overwritten] == [("settings", 1)]
-    assert measured(plan, engine, "data_lost", "unprotected", "rpo") == [1, 360, None]
+    assert measured(plan, engine, "data_lost", "unprotected", "rpo") == [1, 360 + 660, None]
 
 
 @engines

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reports.fold import Fold
-from scenarios.evidence import EventKind, Gauge, Outcome
+from scenarios.evidence import EventKind, Gauge, JournalEntry, Outcome
 from scenarios.expectations import parse_query
 from scenarios.model import Drill
 from tests.drills import ENGINES, FREE_DIAL, MOBILE, OSAKA, TOKYO, Caller, ListRecorder, callers, drill, played
@@ -317,3 +317,11 @@ def test_saving_recordings_one_by_one_takes_time_for_each_call_of_that_site(engi
     assert told(recorder, EventKind.EXPORTED) == [(300 + 60 + 3 * 20, "histories")]
     deleted = {str(entry.detail["site"]): entry.detail["exported"] for entry in recorder.of(EventKind.DELETED)}
     assert deleted == {"tokyo": True, "osaka": False}
+
+
+def test_the_times_without_replication_are_added_up() -> None:
+    plan, query = two_sites(), parse_query("unprotected")
+    fold = Fold(plan, [query])
+    for at, kind in ((60, "STOPPED"), (100, "RESUMED"), (200, "STOPPED"), (270, "RESUMED"), (1190, "STOPPED")):
+        fold.entry(JournalEntry(at, EventKind[f"SYNC_{kind}"], "osaka", {}))
+    assert fold.summary().values[query] == 40 + 70 + 10

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reports.fold import Fold
-from scenarios.evidence import EventKind, Gauge, Outcome
+from scenarios.evidence import EventKind, Gauge, JournalEntry, Outcome
 from scenarios.expectations import parse_query
 from scenarios.model import Drill
 from tests.drills import ENGINES, FREE_DIAL, MOBILE, OSAKA, TOKYO, Caller, ListRecorder, callers, drill, played
@@ -106,6 +106,7 @@ def test_an_edit_stops_replication_in_silence_and_a_resync_overwrites_it(engine:
         {"name": "kept", "at": "1m", "made_at": "osaka", "data": "settings"},
         {"name": "gone", "at": "2m", "made_at": "osaka", "data": "settings"},
         {"name": "later", "at": "3m", "data": "settings"},
+        {"name": "again", "at": "9m", "made_at": "osaka", "data": "settings"},
     ]
     runbook = [
         step("look", {"look_at_sync": "osaka"}, "4m"),
@@ -116,13 +117,13 @@ def test_an_edit_stops_replication_in_silence_and_a_resync_overwrites_it(engine:
     plan = two_sites(changes=changes, runbook=runbook)
     recorder = played(plan, callers(), engine=engine)
     stopped = recorder.of(EventKind.SYNC_STOPPED)
-    assert [(entry.at, entry.detail) for entry in stopped] == [(60, {"by": "change"})]
+    assert [(entry.at, entry.detail) for entry in stopped] == [(60, {"by": "change"}), (540, {"by": "change"})]
     assert told(recorder, EventKind.REPLICATED) == []
     assert [entry.detail["state"] for entry in recorder.of(EventKind.SYNC_SEEN)] == ["stopped", "syncing"]
     assert told(recorder, EventKind.SYNC_RESUMED) == [(420, "osaka")]
     overwritten = recorder.of(EventKind.OVERWRITTEN)
     assert [(entry.subject, entry.detail["lost"]) for entry in overwritten] == [("settings", 1)]
-    assert measured(plan, engine, "data_lost", "unprotected", "rpo") == [1, 360, None]
+    assert measured(plan, engine, "data_lost", "unprotected", "rpo") == [1, 360 + 660, None]
 
 
 @engines
@@ -316,3 +317,11 @@ def test_saving_recordings_one_by_one_takes_time_for_each_call_of_that_site(engi
     assert told(recorder, EventKind.EXPORTED) == [(300 + 60 + 3 * 20, "histories")]
     deleted = {str(entry.detail["site"]): entry.detail["exported"] for entry in recorder.of(EventKind.DELETED)}
     assert deleted == {"tokyo": True, "osaka": False}
+
+
+def test_the_times_without_replication_are_added_up() -> None:
+    plan, query = two_sites(), parse_query("unprotected")
+    fold = Fold(plan, [query])
+    for at, kind in ((60, "STOPPED"), (100, "RESUMED"), (200, "STOPPED"), (270, "RESUMED"), (1190, "STOPPED")):
+        fold.entry(JournalEntry(at, EventKind[f"SYNC_{kind}"], "osaka", {}))
+    assert fold.summary().values[query] == 40 + 70 + 10

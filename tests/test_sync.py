@@ -151,6 +151,17 @@ def test_an_edit_stops_the_replication_once_and_what_comes_later_is_lost() -> No
     assert losses(taken) == {"settings": 1}
 
 
+def test_what_is_made_in_the_moment_of_the_stop_but_after_it_does_not_come() -> None:
+    both = sites()
+    both.changed(100, "before", "settings", "tokyo")
+    both.activated(100)
+    both.changed(100, "after", "settings", "tokyo")
+    assert both.has(100, "before", "osaka")
+    assert not both.has(200, "after", "osaka")
+    both.resumed(200)
+    assert both.has(200, "after", "osaka")
+
+
 def test_a_resync_overwrites_what_was_not_entered_at_the_first_site_as_well() -> None:
     both = sites()
     both.activated(1000)

@@ -48,7 +48,6 @@ PLACES: Places = {
         parameter("Step.takes"),
         behaviour("Activation stops the replication.", drill=_FIXED, metric="unprotected"),
     ),
-    "Z36": (metric("softphones_least"),),
     "Z38": (
         parameter("Console.needs"),
         behaviour(

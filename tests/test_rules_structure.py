@@ -305,3 +305,19 @@ def test_phones_cannot_be_switched_to_a_site_they_are_not_set_up_for() -> None:
     finding = only(plan(agents={"sales": {"count": 20, "softphone": {"sites": ["tokyo"]}}}))
     assert (finding.id, finding.path) == ("softphones-elsewhere", ("runbook", 1, "does", "site"))
     assert "not set up for osaka" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("stream", "what"),
+    [
+        ({"surge": {"at": "tokyo-lost", "factor": 2, "for": "5m"}}, "a surge"),
+        ({"arrivals": {"profile": {"00:00": "30/h", "09:30": "60/h"}}}, "a profile"),
+    ],
+)
+def test_few_sources_call_at_one_rate(stream: dict[str, object], what: str) -> None:
+    few = {**INBOUND, "arrivals": "30/h", "sources": 40}
+    begun = {"for": "1h", "warm": True, "start": "09:00"}
+    assert "changing-sources" not in ids(plan(traffic=[few], run=begun))
+    findings = [each for each in check(plan(traffic=[{**few, **stream}], run=begun)) if each.id == "changing-sources"]
+    assert [each.path for each in findings] == [("traffic", 0, "sources")]
+    assert f"have {what}, and call at one rate" in findings[0].message

@@ -1,10 +1,11 @@
 """Run the drills about classic mistakes and their corrected twins, and print what came out: `python -m docs.mistakes`.
 
-The page about the bundled drills has the table taken over; a test runs them again and holds the page to it.
+The page about the bundled drills has the table taken over; the tests of the drills hold the page to what comes out.
 """
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from kirikae import drills
@@ -88,6 +89,16 @@ MISTAKES = (
 )
 """All of them."""
 
+
+class Row(NamedTuple):
+    """What the page says of a mistake."""
+
+    value: str
+    verdict: str
+    its_value: str
+    its_verdict: str
+
+
 _HEAD = ("drill", "it fails because", "what sees it", "value", "comes out", "twin", "its value", "comes out")
 
 
@@ -104,6 +115,15 @@ def rehearsed(
 def seen(judged: Judged, expectation: str) -> Judgement:
     """Return what became of an expectation, as it is written in the drill."""
     return next(each for each in judged.judgements if each.expectation.text == expectation)
+
+
+def row_on(page: Path, mistake: Mistake) -> Row:
+    """Return what a page says of a mistake; raises ValueError where it has no row, or more than one."""
+    begins = f"| `{mistake.drill}` | {mistake.why} | `{mistake.sees}` |"
+    lines = page.read_text("utf-8").splitlines()
+    (line,) = (each for each in lines if each.startswith(begins) and f"`{mistake.twin}`" in each)
+    value, verdict, _, its_value, its_verdict = line.removeprefix(begins).strip("| ").split(" | ")
+    return Row(value, verdict, its_value, its_verdict)
 
 
 def table(workers: int | None = None) -> Iterator[str]:

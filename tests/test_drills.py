@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from docs.mistakes import MISTAKES, row_on, seen
 from kirikae import drills
 from kirikae.drills import schema_text
 from kirikae.runner import run_all
@@ -12,6 +13,8 @@ from reports.judge import Judged, judge
 from scenarios import rules
 from scenarios.loader import load
 from scenarios.model import Verdict
+
+PAGE = Path("docs/drills.md")
 
 BREAKS = {
     "tokyo-osaka-dr": {
@@ -197,6 +200,12 @@ def test_a_drill_comes_out_as_it_says(name: str) -> None:
     assert judged.verdict is judged.drill.expected_verdict
     assert {each.verdict for each in judged.judgements} == {judged.drill.expected_verdict}
     assert not judged.missing_evidence
+    for mistake in MISTAKES:  # run `python -m docs.mistakes` and take it over, if this is no longer so
+        row = row_on(PAGE, mistake)
+        if name == mistake.drill:
+            assert (seen(judged, mistake.sees).shown, str(judged.verdict)) == (row.value, row.verdict)
+        elif name == mistake.twin:
+            assert (seen(judged, mistake.sees).shown, str(judged.verdict)) == (row.its_value, row.its_verdict)
 
 
 @pytest.mark.slow

@@ -251,3 +251,11 @@ def test_z40_nor_by_a_trunk_that_is_lost(engine: str) -> None:
     scene = tried_out(default=OSAKA)
     lost = plan(faults=[{"name": "cut", "at": "15s", "for": "40s", "trunk": "ntt-osaka"}]).faults
     assert repeated(scene.model_copy(update={"faults": lost}), engine) == (3, 60)
+
+
+@engines
+def test_z40_a_test_that_is_answered_is_hung_up(engine: str) -> None:
+    recorder = played(tried_out(default=OSAKA), callers(), engine=engine)
+    ports = [sample for sample in recorder.samples if sample.gauge is Gauge.PORTS and sample.at > 40.0]
+    assert {sample.name for sample in ports} >= {"ntt-osaka"}
+    assert [sample for sample in ports if sample.value] == []

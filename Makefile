@@ -28,7 +28,7 @@ test-fast: .venv/installed-dev ## the tests that take milliseconds
 	$(PYTEST) -m "not slow and not lab" -n auto
 
 test-slow: .venv/installed-dev peers ## the tests that take seconds, and the lab tests (real peers)
-	$(PYTEST) -m "slow and not alone and not lab" -n auto
+	$(PYTEST) -m "slow and not alone and not lab" -n auto --durations=15
 	$(PYTEST) -m "alone or lab" -n 0 --durations=10 $(LAB_GATE)
 
 peers: ## install the programs that lab tests talk to, if you may install packages

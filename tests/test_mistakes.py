@@ -10,7 +10,6 @@ from scenarios.loader import load
 from scenarios.model import Verdict
 
 PAGE = Path("docs/drills.md")
-FEW = 2
 
 mistakes = pytest.mark.parametrize("mistake", MISTAKES, ids=lambda each: f"{each.drill}, {each.twin}")
 
@@ -29,11 +28,11 @@ def test_mistake_and_twin_are_asked_the_same_and_the_page_names_both(mistake: Mi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["calls", "packets"])
 @mistakes
-def test_the_mistake_fails_for_the_stated_reason_in_each_engine(mistake: Mistake, engine: str) -> None:
-    drill = rehearsed(mistake.drill, replications=FEW, engine=engine, workers=1)
+def test_with_messages_the_mistake_fails_for_the_stated_reason_too(mistake: Mistake) -> None:
+    """What comes out in `calls`, as often as a drill says, is held by the tests of the drills."""
+    drill = rehearsed(mistake.drill, replications=1, engine="packets", workers=1)
     assert drill.verdict is Verdict.FAILED
     assert seen(drill, mistake.sees).verdict is Verdict.FAILED
-    twin = rehearsed(mistake.twin, replications=FEW, engine=engine, workers=1)
-    assert seen(twin, mistake.sees).verdict is not Verdict.FAILED
+    twin = rehearsed(mistake.twin, replications=1, engine="packets", workers=1)
+    assert seen(twin, mistake.sees).verdict is Verdict.PASSED

@@ -13,8 +13,17 @@ def said() -> list[str]:
     return []
 
 
+@pytest.fixture(autouse=True)
+def attentive() -> Iterator[None]:
+    """Ignore no signal, however these tests were started: in the background, say."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
-def interrupts(said: list[str]) -> Iterator[Interrupts]:
+def interrupts(said: list[str], attentive: None) -> Iterator[Interrupts]:
     with Interrupts(said.append) as entered:
         yield entered
 

@@ -126,4 +126,6 @@ def test_what_is_shortened_is_not_shortened_again() -> None:
 def test_bundled_drills_stay_sound_at_a_tenth_of_their_timeline(path: Path) -> None:
     before = {finding.id for finding in check(load(path).drill)}
     drill = load(path, ["live.timeline=10%"]).drill
+    # What a drill expects of its own live run is written for the timeline that it has there.
+    drill = drill.model_copy(update={"live": drill.live.model_copy(update={"expect": []})})
     assert {finding.id for finding in check(shortened(drill))} <= before

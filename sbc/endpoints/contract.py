@@ -7,8 +7,9 @@ from sbc.decisions.admission import Limit, acquire
 from sbc.decisions.routing import NoRoute, RoutingTable
 from sbc.decisions.trunk import Refusal, restricted
 from sbc.endpoints.line import Line
+from sbc.endpoints.trunk_group import number_in
 from sbc.sip.message import Request
-from sbc.sip.uri import SipUri, TelUri, Uri
+from sbc.sip.uri import Uri
 from scenarios.numberplan import NumberError, canonical, is_emergency
 
 
@@ -41,20 +42,9 @@ class Contract:
 
     def _shown(self, request: Request) -> tuple[str, ...]:
         """Return the numbers with a limit of their own that a call counts for, by the number that it shows."""
-        shown = _spelt(_user(request.from_.uri)) if self._taps else None
+        shown = _spelt(number_in(request.from_.uri)) if self._taps else None
         route = None if shown is None else self._routing.leaving(shown)
         return () if route is None or isinstance(route, NoRoute) else route.taps
-
-
-def _user(uri: Uri) -> str:
-    """Return the number in a URI, without the trunk group that RFC 4904 has behind it."""
-    match uri:
-        case SipUri():
-            return (uri.user_text or "").partition(";")[0]
-        case TelUri():
-            return uri.phone
-        case _:
-            return ""
 
 
 @lru_cache
@@ -67,5 +57,5 @@ def _spelt(number: str) -> str | None:
 
 
 def _is_emergency(uri: Uri) -> bool:
-    number = _user(uri)
+    number = number_in(uri)
     return _spelt(number) is not None and is_emergency(number)

@@ -9,9 +9,9 @@ from itertools import count
 from typing import Final, Protocol
 
 from sbc.endpoints import charging
+from sbc.endpoints.trunk_group import number_in
 from sbc.sip.errors import ParseError
 from sbc.sip.message import Request
-from sbc.sip.uri import SipUri, TelUri, Uri
 
 _TOLD: Final = 10
 """Digits at the end of a number that tell it: all but the 0 in front, for which +81 may stand."""
@@ -103,7 +103,7 @@ class ByNumber:
         except ParseError:
             asserted = []
         uris = (*asserted, request.from_.uri, request.uri, request.to.uri)
-        return next((key for uri in uris if (key := self._numbers.key(_number(uri))) is not None), None)
+        return next((key for uri in uris if (key := self._numbers.key(number_in(uri))) is not None), None)
 
 
 class ByHeader:
@@ -125,13 +125,3 @@ class ByHeader:
         """Return what the header says."""
         value = request.headers.get(self._header)
         return None if value is None else value.strip() or None
-
-
-def _number(uri: Uri) -> str:
-    match uri:
-        case SipUri():
-            return (uri.user_text or "").partition(";")[0]
-        case TelUri():
-            return uri.phone
-        case _:
-            return ""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sbc.endpoints.wire import Address
 from sbc.sip.grammar import Params
-from sbc.sip.uri import SipUri, escape, unescape
+from sbc.sip.uri import SipUri, TelUri, Uri, escape, unescape
 
 CONTEXT = "kirikae"
 """The name space that the names of trunks live in."""
@@ -32,3 +32,14 @@ def wish(uri: SipUri) -> Wish:
     named = dict(param.partition("=")[::2] for param in params)
     trunk = named.get("tgrp")
     return Wish(number, None if trunk is None else unescape(trunk))
+
+
+def number_in(uri: Uri) -> str:
+    """Return the number in a URI, without the trunk group behind it; empty where a URI has none."""
+    match uri:
+        case SipUri():
+            return (uri.user_text or "").partition(";")[0]
+        case TelUri():
+            return uri.phone
+        case _:
+            return ""

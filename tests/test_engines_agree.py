@@ -5,9 +5,12 @@ Times are compared to a tenth of a second: `calls` knows no propagation, `packet
 
 import pytest
 
+from reports.fold import Fold
 from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome
+from scenarios.expectations import Query
 from scenarios.model import Drill
 from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
+from tests.made_evidence import folded
 
 CLOSE = 0.1
 OFFSETS = (0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)  # RFC 3261 §17.1.1.2: T1 doubled from copy to copy, up to 64·T1
@@ -381,6 +384,26 @@ def test_every_phone_comes_back_when_it_does_in_the_other_engine() -> None:
     calls, packets = (registered(plan, engine) for engine in ENGINES)
     assert len(calls) == 60
     assert packets == pytest.approx(calls, abs=CLOSE)
+
+
+@engines
+@pytest.mark.parametrize(("login", "back"), [("0s", 30), ("20s", 120)])
+def test_a_small_group_that_was_back_is_so_on_its_way_to_the_other_site_unless_that_takes_time(
+    engine: str, login: str, back: float
+) -> None:
+    """Of three phones none may be missing. They are reachable again at 40, and switched at 110; the fault is at 10."""
+    move = {"softphones": "staff", "site": "osaka", "login": login}
+    plan = drill(
+        run={"for": "3m", "warm": False},
+        sites={"tokyo": {"role": "primary"}, "osaka": {}},
+        offices={"hq": {}},
+        agents={"staff": {"count": 3, "office": "hq", "softphone": {"sites": ["tokyo", "osaka"], "expires": "1h"}}},
+        faults=[{"name": "cut", "at": "10s", "office": "hq", "for": "30s"}],
+        runbook=[{"step": "move", "by": "agents", "starts": {"at": "100s"}, "takes": "10s", "does": move}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    asked = Query("softphones_back", (("agents", "staff"),))
+    assert folded(Fold(plan, [asked]), recorder.entries).values[asked] == pytest.approx(back, abs=CLOSE)
 
 
 def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:

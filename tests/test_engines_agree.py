@@ -3,6 +3,8 @@
 Times are compared to a tenth of a second: `calls` knows no propagation, `packets` has a millisecond for every link.
 """
 
+from collections import Counter
+
 import pytest
 
 from reports.fold import Fold
@@ -427,6 +429,27 @@ def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:
     assert len(calls) > 15
     assert [who for who, _ in packets] == [who for who, _ in calls]
     assert [at for _, at in packets] == pytest.approx([at for _, at in calls], abs=CLOSE)
+
+
+@engines
+def test_who_slips_is_without_a_phone_until_the_last_switch_though_the_new_site_would_have_taken_it(
+    engine: str,
+) -> None:
+    """Tokyo is lost at 10. Each try takes 10 s from 100 on, and whoever slips at its end needs another."""
+    move = {"softphones": "staff", "site": "osaka", "slips": "40%"}
+    plan = drill(
+        run={"for": "10m", "warm": False},
+        sites={"tokyo": {"role": "primary"}, "osaka": {}},
+        agents={"staff": {"count": 20, "softphone": {"sites": ["tokyo", "osaka"], "expires": "1h"}}},
+        faults=[{"name": "lost", "at": "10s", "site": "tokyo"}],
+        runbook=[{"step": "move", "by": "agents", "starts": {"at": "100s"}, "takes": "10s", "does": move}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    slips = Counter(entry.detail["agent"] for entry in recorder.of(EventKind.STEP_REPEATED))
+    back = {entry.detail["agent"]: entry.detail.get("without") for entry in recorder.of(EventKind.REGISTERED)}
+    assert len(slips) > 3
+    assert len(recorder.of(EventKind.REGISTERED)) == 20
+    assert back == pytest.approx({agent: 100 + 10 * (slips[agent] + 1) - 10 for agent in range(20)}, abs=CLOSE)
 
 
 @engines

@@ -6,6 +6,7 @@ that a person expects.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -174,21 +175,34 @@ def _ends(part: str) -> tuple[str, str, str | None] | None:
 
 
 def _alike(part: str, *texts: str) -> list[Amount]:
-    """Return amounts in one unit: what all are written in, or one in which all can be said exactly."""
+    """Return amounts in one unit; raises :class:`~scenarios.units.UnitError` where there is none."""
     amounts = [parse_amount(text) for text in texts]
-    known = [amount for amount in amounts if amount is not None]
-    if len(known) < len(amounts):
+    if None in amounts:
         odd = texts[amounts.index(None)].strip()
         raise UnitError(f"in {part!r}, {odd!r} is neither a number nor a duration, rate or percentage", RANGES)
-    units = {amount.unit for amount in known}
+    known = in_one_unit(texts)
+    if known is None:
+        raise UnitError(f"in {part!r}, not all are of the same kind", RANGES)
+    return known
+
+
+def in_one_unit(texts: Sequence[str]) -> list[Amount] | None:
+    """Return amounts in the unit that all are written in, or one in which all can be said exactly.
+
+    None where one is no amount, or not all are of the same kind.
+    """
+    amounts = [amount for amount in map(parse_amount, texts) if amount is not None]
+    units = {amount.unit for amount in amounts}
+    if len(amounts) < len(texts):
+        return None
     if len(units) == 1:
-        return known
+        return amounts
     if all(unit in _SECONDS for unit in units):
-        return [Amount(amount.number * _SECONDS[amount.unit], _WRITTEN_OUT) for amount in known]
-    if all(unit.startswith("/") for unit in units):
-        slowest = max(units, key=lambda unit: _SECONDS[unit[1:]])
-        return [Amount(amount.number * _SECONDS[slowest[1:]] / _SECONDS[amount.unit[1:]], slowest) for amount in known]
-    raise UnitError(f"in {part!r}, not all are of the same kind", RANGES)
+        return [Amount(amount.number * _SECONDS[amount.unit], _WRITTEN_OUT) for amount in amounts]
+    if not all(unit.startswith("/") for unit in units):
+        return None
+    slowest = max(units, key=lambda unit: _SECONDS[unit[1:]])
+    return [Amount(amount.number * _SECONDS[slowest[1:]] / _SECONDS[amount.unit[1:]], slowest) for amount in amounts]
 
 
 def plain(number: Decimal) -> str:

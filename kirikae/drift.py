@@ -11,7 +11,7 @@ from rich.console import Console
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.run import checked_plan, output, put
-from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, in_turn, on_workers
+from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, crew, in_turn
 from reports import files
 from reports.drift import Drift, Side, common_queries
 from reports.drift_result import drift_text
@@ -83,7 +83,8 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
         if real_time:
             runs = in_turn(paired.run, asked, _stopped, done)
         else:
-            runs = on_workers(paired.run, asked, options.workers, done)
+            with crew(options.workers) as hands:
+                runs = hands.compute(paired.run, range(asked), done)
     sides = tuple(
         Side(each.name, each.engine, each.changes, drill, tuple(row[index] for row in runs.results.values()))
         for index, (drill, each) in enumerate(zip(drills, chosen, strict=True))

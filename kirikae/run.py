@@ -39,8 +39,8 @@ from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
 from scenarios.text import language_of, translator
 from scenarios.units import UnitError, format_duration, parse_duration
+from sim.crew import Replications
 from sim.live import engine as live
-from sim.replicate import Replications
 
 RUNS = Path("runs")
 

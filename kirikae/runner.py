@@ -15,9 +15,9 @@ from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim import engine as calls
+from sim.crew import Crew, Replications, processes
 from sim.live import engine as live
 from sim.packets import engine as packets
-from sim.replicate import Replications, processes, replicate
 from sim.traffic import load
 
 R = TypeVar("R")
@@ -111,6 +111,15 @@ def record(
     ENGINES[engine](drill, load(drill, seed, replication), seed, replication, recorder, wire=wire, strict=strict)
 
 
+def crew(workers: int | None = None) -> Crew:
+    """Return a crew of ``workers`` processes, by default one for each core this process may use.
+
+    What it computes is the same whatever their number.
+    """
+    count = workers or len(os.sched_getaffinity(0))
+    return Crew(partial(processes, count, "kirikae.runner") if count > 1 else None)
+
+
 def run_all(
     drill: Drill,
     *,
@@ -123,14 +132,16 @@ def run_all(
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
 ) -> Replications[RunSummary]:
-    """Run all replications of a drill on ``workers`` processes, by default one for each core this process may use.
+    """Run all replications of a drill on a crew of its own, of ``workers`` processes.
 
-    The summaries are the same whatever the number of workers; one replication is played in this process, and ``also``
-    and ``wire`` may hear what happens in it. Raises what an engine raises.
+    ``also`` and ``wire`` may hear what happens; where they do, all of it happens in this process. Raises what an engine
+    raises.
     """
     task = Task(drill, seed, default_queries(drill), engine, strict)
-    heard = partial(task.run, also=also, wire=wire) if also is not None or wire is not None else task.run
-    return on_workers(heard, replications, workers, done)
+    if also is not None or wire is not None:
+        return Crew().compute(partial(task.run, also=also, wire=wire), range(replications), done)
+    with crew(workers) as hands:
+        return hands.compute(task.run, range(replications), done)
 
 
 def run_live(
@@ -192,12 +203,3 @@ class _Ticks:
     def sample(self, sample: Sample) -> None:
         """A sample is taken all the time."""
         self._done(self._before + sample.at)
-
-
-def on_workers(
-    run: Callable[[int], R], replications: int, workers: int | None, done: Callable[[int], None]
-) -> Replications[R]:
-    """Compute ``run`` of every replication on ``workers`` processes, by default one a core; raises what it raises."""
-    workers = min(workers or len(os.sched_getaffinity(0)), replications)
-    start = partial(processes, workers, "kirikae.runner") if workers > 1 else None
-    return replicate(run, replications, start, done)

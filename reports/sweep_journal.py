@@ -76,6 +76,7 @@ class Journal:
         """Records in the middle that cannot be read, and count as not there."""
         self._fresh = fresh
         self._file = -1
+        self._size = 0
         self._pending: list[bytes] = []
         self._written = time.monotonic()
 
@@ -103,7 +104,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.flush()
+            if not isinstance(error, ReportError):  # a disk that is full stays full
+                self.flush()
         finally:
             os.close(self._file)
 
@@ -122,11 +124,11 @@ class Journal:
 
     def keep(self, key: str, runs: Mapping[int, Measured], *, last: bool) -> None:
         """Write down replications of a point; those of its ``last`` are on disk when this returns."""
-        self.points[key].runs.update(runs)
         for replication, measured in runs.items():
             values = ["never" if value is not None and math.isinf(value) else value for value in measured.values]
             effects = {fault: list(effect) for fault, effect in measured.effects.items()}
             self._append({"run": [key, replication], "values": values, "effects": effects})
+        self.points[key].runs.update(runs)
         if last or time.monotonic() - self._written > _KEPT_BACK:
             self.flush()
 
@@ -134,14 +136,16 @@ class Journal:
         """Force what was kept to disk; raises :class:`~reports.files.ReportError`."""
         if not self._pending:
             return
-        data = b"".join(self._pending)
-        self._pending.clear()
+        data = left = b"".join(self._pending)
         try:
-            while data:
-                data = data[os.write(self._file, data) :]
+            os.ftruncate(self._file, self._size)  # Ctrl-C may have come into the last write
+            while left:
+                left = left[os.write(self._file, left) :]
             os.fsync(self._file)
         except OSError as error:
             raise ReportError(self.path, error) from error
+        self._size += len(data)
+        self._pending.clear()
         self._written = time.monotonic()
 
     def _append(self, record: Json) -> None:
@@ -173,6 +177,7 @@ class Journal:
             sound, self.damaged = position, bad
         self.torn = not self._fresh and sound < len(content)
         os.ftruncate(self._file, sound)
+        self._size = sound
         for record in records:
             self._take(record)
         if records and self.header is None:

@@ -11,17 +11,19 @@ Json = dict[str, Any]
 
 _SHOWN = 5
 """Fields or points that are named; of the others it is said how many there are."""
-_WITHOUT_EFFECT = ("name", "teaches", "expected_verdict", "expect", "waivers", "drift", "live")
+WITHOUT_EFFECT = ("name", "teaches", "expected_verdict", "expect", "waivers", "drift", "live")
 """Parts of a drill on which no run depends that a sweep makes."""
-_OWN = ("seed", "replications")
-"""Fields of `run` that a sweep has of its own."""
+OWN_FIELDS = ("run.seed", "run.replications")
+"""Fields that a sweep has of its own."""
 
 
 def effective(drill: Mapping[str, Any]) -> Json:
     """Return what runs depend on of a drill as plain data."""
-    kept = {key: value for key, value in drill.items() if key not in _WITHOUT_EFFECT}
+    kept = {key: value for key, value in drill.items() if key not in WITHOUT_EFFECT}
     run = kept.get("run")
-    return {**kept, "run": {key: value for key, value in run.items() if key not in _OWN}} if run else kept
+    return (
+        {**kept, "run": {key: value for key, value in run.items() if f"run.{key}" not in OWN_FIELDS}} if run else kept
+    )
 
 
 def changes(
@@ -47,7 +49,7 @@ def changes(
         for name, version in now["software"].items()
         if there.get(name) != version
     ]
-    gone = {key: stored.set for key, stored in points.items() if key not in asked}
+    gone = {key: stored.set for key, stored in points.items() if key not in asked and stored.runs}
     same_values = [dict(values) for values in asked.values()]
     if any(dict(values) in same_values for values in gone.values()):
         fields = list(_differences((), before.get("drill", {}), now["drill"]))
@@ -55,7 +57,8 @@ def changes(
     elif gone:
         missing = [values_text(values) for values in gone.values()]
         found.append(f"--vary: not asked for any more are {_some(missing, 'point')}")
-    unknown = {query for key in asked.keys() & points.keys() for query in queries if query not in points[key].queries}
+    finished = [points[key] for key in asked.keys() & points.keys() if len(points[key].runs) == now["replications"]]
+    unknown = {query for stored in finished for query in queries if query not in stored.queries}
     if unknown:
         found.append(f"--metric, --target or expectations: not measured there {_some(sorted(unknown), 'metric')}")
     return found

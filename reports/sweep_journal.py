@@ -116,9 +116,7 @@ class Journal:
         self.flush()
 
     def point(self, key: str, values: Mapping[str, str], queries: Sequence[str]) -> None:
-        """Write down that runs of a point will follow; nothing where that is known."""
-        if key in self.points:
-            return
+        """Write down that runs of a point follow, which answer ``queries``; those there are count no more."""
         self.points[key] = Stored(dict(values), tuple(queries))
         self._append({"point": key, "set": dict(values), "queries": list(queries)})
 

@@ -116,8 +116,8 @@ def sweep(path: Path, name: str, options: Options, console: Console) -> ExitCode
     if plans.wrong:
         stderr = safe_console(sys.stderr)
         print_found(stderr, plans, plans.wrong)
-        refused = f"{plans.refused} of {number_of(plans.points, 'point')} cannot be run"
-        stderr.print(f"{refused}; nothing was run. Leave out such values, or change what they need.", soft_wrap=True)
+        refused = f"{plans.refused} of {number_of(len(plans.points), 'point')} cannot be run; nothing was run."
+        stderr.print(f"{refused} What is meant to be so can be waived in the drill, with a reason.", soft_wrap=True)
         return ExitCode.INVALID
     print_found(console, plans, plans.remarks)
     if len(plans.plans) < (options.lhs or 0):
@@ -269,8 +269,8 @@ def _tell(result: Sweep, out: Path, origin: Origin, command: str, options: Optio
         return ExitCode.PASSED
     left = result.asked - len(result.points)
     safe_console(sys.stderr).print(
-        f"Stopped: {left} of {number_of(result.asked, 'point')} to go. What is done is stored, and the same command goes "
-        f"on:\n  {command}",
+        f"Stopped: {left} of {number_of(result.asked, 'point')} to go, and what is done is stored.\n"
+        f"The same command goes on: {command}",
         soft_wrap=True,
     )
     return ExitCode.INCONCLUSIVE

@@ -11,7 +11,6 @@ from rich.console import Console
 from reports.checked import checked
 from reports.lint_terminal import line_of
 from reports.sweep_changes import effective, values_text
-from reports.wording import number_of
 from scenarios.loader import load
 from scenarios.model import Drill
 from scenarios.problems import DrillError, Severity
@@ -40,18 +39,31 @@ class Plan:
 class Plans:
     """All points: those that can be run, and what is to be said of them."""
 
+    paths: tuple[str, ...]
+    points: tuple[Point, ...]
+    """All that were looked at."""
     plans: tuple[Plan, ...]
-    points: int
-    """How many were looked at."""
-    wrong: Mapping[str, Sequence[str]]
+    """Those that can be run."""
+    wrong: Mapping[str, Sequence[Point]]
     """What keeps points from being run, and at which."""
-    remarks: Mapping[str, Sequence[str]]
-    """Warnings of the plan checks, and at which points."""
+    remarks: Mapping[str, Sequence[Point]]
+    """Warnings of the plan checks, of those about the same field the first, and at which points."""
 
     @property
     def refused(self) -> int:
         """How many points cannot be run."""
         return len({point for points in self.wrong.values() for point in points})
+
+    def places(self, points: Sequence[Point]) -> str:
+        """Return which points these are: by one field alone if that says it."""
+        if len(points) == len(self.points):
+            return "all points" if len(points) > 1 else "the only point"
+        for axis, path in enumerate(self.paths):
+            values = dict.fromkeys(point[axis] for point in points)
+            if sum(point[axis] in values for point in self.points) == len(points):
+                return f"{path}={_some(values)}"
+        named = (values_text(dict(zip(self.paths, point, strict=True))) for point in points)
+        return _some(named)
 
 
 def planned(
@@ -59,7 +71,7 @@ def planned(
     name: str,
     common: Sequence[str],
     paths: Sequence[str],
-    points: Iterable[Point],
+    points: Sequence[Point],
     done: Callable[[int], None],
 ) -> Plans:
     """Read the drill at every point and hold it to the rules; ``common`` are changes for all of them.
@@ -68,46 +80,50 @@ def planned(
     """
     say = translator(language_of())
     plans: dict[str, Plan] = {}
-    wrong: dict[str, list[str]] = {}
-    remarks: dict[str, list[str]] = {}
-    count = 0
+    wrong: dict[str, list[Point]] = {}
+    remarks: dict[str, list[Point]] = {}
+    first: dict[tuple[str, str], str] = {}
     for count, values in enumerate(points, 1):
         assigned = dict(zip(paths, values, strict=True))
-        where = values_text(assigned)
+        changes = [f"{field}={value}" for field, value in assigned.items()]
+
         try:
-            loaded = load(path, [*common, *(f"{field}={value}" for field, value in assigned.items())])
+            loaded = load(path, [*common, *changes])
         except DrillError as error:
             for problem in error.problems:
-                wrong.setdefault(str(problem), []).append(where)
+                wrong.setdefault(_told(str(problem), changes), []).append(values)
         else:
             plan = checked(loaded, name)
             for found in plan.found:
-                if found.severity is not Severity.NOTE:
-                    kept = wrong if found.severity is Severity.ERROR else remarks
-                    kept.setdefault(line_of(plan, found, found.severity, say), []).append(where)
+                line = _told(line_of(plan, found, found.severity, say), changes)
+                if found.severity is Severity.ERROR:
+                    wrong.setdefault(line, []).append(values)
+                elif found.severity is Severity.WARNING:
+                    # Its numbers differ from point to point; one of them tells what it is about.
+                    line = first.setdefault((found.rule.id, found.problem.path), line)
+                    remarks.setdefault(line, []).append(values)
             text = json.dumps(effective(loaded.tree), ensure_ascii=False)
             key = sha256(text.encode()).hexdigest()[:_KEY_DIGITS]
             plans.setdefault(key, Plan(values, assigned, loaded.drill, key))
         done(count)
-    return Plans(tuple(plans.values()), count, wrong, remarks)
+    return Plans(tuple(paths), tuple(points), tuple(plans.values()), wrong, remarks)
 
 
-def print_found(console: Console, plans: Plans, found: Mapping[str, Sequence[str]]) -> None:
+def _told(line: str, changes: Iterable[str]) -> str:
+    """Call what is varied by the name of its option."""
+    for each in changes:
+        line = line.replace(f"--set {each}:", f"--vary {each}:")
+    return line
+
+
+def print_found(console: Console, plans: Plans, found: Mapping[str, Sequence[Point]]) -> None:
     """Print findings, each once, and at which points it was found."""
-    for line, where in found.items():
-        # What a --vary sets is read like a --set.
-        told = line.replace("--set ", "--vary ", 1) if any(f"--set {each}" in line for each in _single(where)) else line
-        console.print(f"{told}{_places(plans, told, where)}", soft_wrap=True)
+    for line, points in found.items():
+        places = plans.places(points)
+        console.print(line if f"--vary {places}:" in line else f"{line} (at {places})", soft_wrap=True)
 
 
-def _single(where: Iterable[str]) -> set[str]:
-    return {assignment for point in where for assignment in point.split(", ")}
-
-
-def _places(plans: Plans, line: str, where: Sequence[str]) -> str:
-    if len(where) == plans.points:
-        return "" if plans.points > 1 else f" (at {where[0]})"
-    if "--vary " in line:
-        return ""  # it names the value
-    more = f" and {len(where) - _SHOWN} more" if len(where) > _SHOWN else ""
-    return f" (at {'; '.join(where[:_SHOWN])}{more}; {number_of(len(where), 'point')} of {plans.points})"
+def _some(names: Iterable[str]) -> str:
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return f"{'; '.join(every[:_SHOWN])}{more}"

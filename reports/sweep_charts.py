@@ -7,12 +7,15 @@ from typing import Any
 from reports.sweep import Cell, Column, Point, Sweep
 from reports.wording import value_text
 from scenarios.metrics import Unit
+from scenarios.ranges import Amount
 
 Json = dict[str, Any]
 
 MOST_LINES = 8
 """Lines that one chart can have; with more combinations of the other values, points are shown without lines."""
 
+MOST_TICKS = 12
+"""Values of an axis that are all written at it."""
 _MINUTES_FROM = 300.0
 """Seconds from which on times are shown in minutes."""
 
@@ -53,8 +56,10 @@ def _chart(sweep: Sweep, column: Column, axis: int, groups: dict[tuple[str, ...]
         "kind": "median; bars: what 10 % and 90 % of the runs stay within" if column.by_runs else "mean, 95 % interval",
         "x": f"{sweep.paths[axis]}{_unit(amounts[0].unit) if amounts else ''}",
         "numeric": amounts is not None,
+        "ticks": _ticks(amounts),
         "y": unit,
         "lines": lines,
+        "judged": bool(column.expectations),
         "never": sum(cell.combined.value is None or math.isinf(cell.combined.value) for cell in cells),
         "bounds": [
             {"y": each.bound * scale, "text": text}
@@ -109,6 +114,12 @@ def _scale(column: Column, cells: Sequence[Cell]) -> tuple[float, str]:
         most = max((value for value in values if value is not None and math.isfinite(value)), default=0.0)
         return (1 / 60, "minutes") if most >= _MINUTES_FROM else (1.0, "seconds")
     return 1.0, str(unit)
+
+
+def _ticks(amounts: Sequence[Amount] | None) -> list[float] | None:
+    """Return the values to write at the axis, where they are few enough to be written."""
+    values = sorted({float(amount.number) for amount in amounts or ()})
+    return values if 0 < len(values) <= MOST_TICKS else None
 
 
 def _unit(unit: str) -> str:

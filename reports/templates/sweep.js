@@ -37,7 +37,7 @@
     plot(document.getElementById(`chart-${index}`), drawn.series.map((series, i) => trace(drawn, series, i)), layout({
       height: many ? 400 : 340, hovermode: "closest", margin: { l: 52, r: 12, t: 16, b: many ? 110 : 52 },
       xaxis: { ...axis(), title: title(drawn.x), type: drawn.numeric ? "linear" : "category", ticks: "outside",
-        tickcolor: colour("line") },
+        tickcolor: colour("line"), tickvals: drawn.ticks ?? undefined },
       yaxis: { ...axis(), title: title(drawn.y), rangemode: "tozero" },
       shapes, annotations,
     }));

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,6 @@ from kirikae.cli import app
 from kirikae.sweep import Runs
 from reports.sweep_journal import Journal, Measured
 from tests.lab import peer
-from tests.test_cli import kirikae
 from tests.test_report_html import FLAGS, MOST_BYTES, Outline
 
 # 10 erlang on 10 to 16 ports, and callers who try again.
@@ -288,38 +288,40 @@ def test_a_file_or_program_that_has_changed_is_noticed(plan: Path, monkeypatch: 
     assert "kirikae: version 0.1.0 there, 9.9 now" in sweep(*PORTS).stderr
 
 
+RUNS = 3
+"""Of each point of the sweep that is killed."""
+
+
 def stored_points(folder: Path) -> int:
     """Return how many points have all of their runs in the journal."""
-    return sum(count == 4 for count in Counter(key for key, _ in runs_stored(folder)).values())
+    return sum(count == RUNS for count in Counter(key for key, _ in runs_stored(folder)).values())
 
 
 @pytest.mark.slow
 def test_killed_three_times_every_point_is_made_once_and_the_table_is_the_same(plan: Path) -> None:
-    words = ["sweep", plan.name, "--vary", "ports.tenant=9..18:1", "-n", "4"]
-    words += ["--vary", "traffic[0].arrivals=0.15/s..0.4/s:0.05/s", "--set", "run.for=10m", "--out"]
-    command = [sys.executable, "-m", "kirikae", *words, "out", "--workers", "2"]
+    words = ["--vary", "ports.tenant=9..18:1", "--vary", "traffic[0].arrivals=0.15/s..0.4/s:0.05/s", "-n", str(RUNS)]
+    words += ["--set", "run.for=10m", "--out"]
+    command = [sys.executable, "-m", "kirikae", "sweep", plan.name, *words, "out", "--workers", "2"]
     out, had = Path("out"), 0
     journal = out / "sweep.jsonl"
     for enough in (9, 24, 41):
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        size = 0
-        while not size or stored_points(out) < enough:
-            while not journal.exists() or journal.stat().st_size == size:
-                assert run.poll() is None, run.communicate()
-            size = journal.stat().st_size
+        while not journal.exists() or stored_points(out) < enough:
+            with suppress(subprocess.TimeoutExpired):
+                run.wait(0.02)
+            assert run.poll() is None, run.communicate()
         # The program alone, as for want of memory, and with all its workers, as when the machine stops.
         (os.kill if enough == 24 else os.killpg)(run.pid, signal.SIGKILL)
         run.communicate(timeout=60)  # which ends when the last of them has
         assert had < stored_points(out) < 60
         had = stored_points(out)
         assert not (out / "sweep.csv").exists()
-    done = kirikae(*words, "out")
-    assert done.returncode == 0, done.stderr
-    assert f"{had} of 60 points are there".encode() in done.stdout
-    undisturbed = kirikae(*words, "undisturbed", "--workers", "1")
-    assert undisturbed.returncode == 0, undisturbed.stderr
+    done = sweep(*words, "out", "--workers", "1")
+    assert done.exit_code == 0, done.stderr
+    assert f"{had} of 60 points are there" in done.stdout
+    sweep(*words, "undisturbed", "--workers", "1")
     for folder in ("out", "undisturbed"):
-        assert len(runs_stored(folder)) == 60 * 4
+        assert len(runs_stored(folder)) == 60 * RUNS
         assert set(runs_stored(folder).values()) == {1}
     assert Path("out/sweep.csv").read_bytes() == Path("undisturbed/sweep.csv").read_bytes()
     assert len(table("out")) == 60

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
+from kirikae.cluster import ClusterLostError
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.run import RUNS, output, put
@@ -47,6 +48,7 @@ from scenarios.problems import did_you_mean
 from scenarios.ranges import Axis, parse_axis
 from scenarios.rules.references import Declared, dangling
 from scenarios.units import UnitError
+from sim.crew import Crew
 from sim.designs import Point, grid, grid_size, latin_hypercube
 
 VIRTUAL = tuple(name for name in ENGINES if name not in IN_REAL_TIME)
@@ -72,6 +74,7 @@ class Options:
     out: Path | None
     fresh: bool
     workers: int | None
+    cluster: str | None
     json: str | None
 
 
@@ -104,7 +107,7 @@ def sweep(path: Path, name: str, options: Options, console: Console) -> ExitCode
     :class:`~reports.files.ReportError`.
     """
     _see_that_it_is_virtual(options.engine)
-    axes = _axes(options)
+    axes, hands = _axes(options), crew(options.workers, options.cluster)
     common = [*options.changes, *_expected(options.targets)]
     base = load(path, common)
     seed = base.drill.run.seed if options.seed is None else options.seed
@@ -122,9 +125,8 @@ def sweep(path: Path, name: str, options: Options, console: Console) -> ExitCode
     print_found(console, plans, plans.remarks)
     if len(plans.plans) < (options.lhs or 0):
         console.print(f"Of {options.lhs} points, {len(plans.plans)} are not alike.")
-    made = _Sweep(
-        base, plans.plans, tuple(axis.path for axis in axes), asked, options, _Conditions(seed, replications), console
-    )
+    conditions = _Conditions(seed, replications)
+    made = _Sweep(base, plans.plans, plans.paths, asked, options, conditions, hands, console)
     out = files.folder(options.out or _folder(name, axes))
     origin, command = Origin(name, tuple(options.changes)), _command(name, options)
     try:
@@ -155,6 +157,7 @@ class _Sweep:
     """Metrics that the command line names."""
     options: Options
     conditions: _Conditions
+    hands: Crew
     console: Console
 
     def make_missing(self, journal: Journal) -> None:
@@ -187,12 +190,14 @@ class _Sweep:
 
         wanted = {index // replications for index in missing}
         run = Runs({point: pickle.dumps(tasks[point]) for point in sorted(wanted)}, replications)
+        if not missing:
+            return
         with (
+            self.hands,
             progress(self.console, "runs", len(there) * replications, begun) as done,
-            crew(self.options.workers) as hands,
             _workers_may_die(),
         ):
-            hands.compute(run.run, missing, lambda count: done(begun + count), kept)
+            self.hands.compute(run.run, missing, lambda count: done(begun + count), kept)
 
     def result(self, journal: Journal) -> Sweep:
         """Return what came out at all points that are finished."""
@@ -250,6 +255,8 @@ def _workers_may_die() -> Iterator[None]:
     """Stop as after Ctrl-C where a worker was ended from outside: what is finished is stored."""
     try:
         yield
+    except ClusterLostError as error:
+        safe_console(sys.stderr).print(str(error), soft_wrap=True)
     except BrokenExecutor:
         said = "A worker process was ended from outside, by a signal or for want of memory."
         safe_console(sys.stderr).print(said, soft_wrap=True)

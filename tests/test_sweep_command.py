@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
@@ -21,6 +22,7 @@ import reports.sweep_result
 from kirikae.cli import app
 from kirikae.sweep import Runs
 from reports.sweep_journal import Journal, Measured
+from sim.crew import Crew
 from tests.lab import peer
 from tests.test_report_html import FLAGS, MOST_BYTES, Outline
 
@@ -194,15 +196,15 @@ def test_points_are_known_again_in_a_larger_space(plan: Path) -> None:
 
 
 class Stops:
-    """Lets some runs be made, and then it is as if somebody pressed Ctrl-C."""
+    """Lets some runs be made, and then something ends them."""
 
-    def __init__(self, runs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, runs: int, end: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
         self.left = runs
         run = Runs.run
 
         def counted(task: Runs, index: int) -> Measured:
             if not self.left:
-                raise KeyboardInterrupt
+                raise end
             self.left -= 1
             return run(task, index)
 
@@ -211,7 +213,7 @@ class Stops:
 
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep(*PORTS, "--out", "undisturbed")
-    stops = Stops(4, monkeypatch)
+    stops = Stops(4, KeyboardInterrupt, monkeypatch)
     words = [*PORTS, "--out", "out", "--workers", "1"]
     stopped = sweep(*words)
     assert stopped.exit_code == 3
@@ -226,6 +228,28 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(plan: Path, monk
     assert "1 of 3 points are there" in done.stdout
     assert set(runs_stored("out").values()) == {1}
     assert Path("out/sweep.csv").read_bytes() == Path("undisturbed/sweep.csv").read_bytes()
+
+
+def test_the_death_of_a_worker_loses_nothing_that_is_done(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Stops(4, BrokenExecutor, monkeypatch)
+    stopped = sweep(*PORTS, "--workers", "1")
+    assert stopped.exit_code == 3
+    assert "A worker process was ended from outside" in stopped.stderr
+    assert "Stopped: 2 of 3 points to go" in stopped.stderr
+    assert sum(runs_stored().values()) == 4
+
+
+def test_a_cluster_may_compute_it(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int | None, str | None]] = []
+
+    def crew(workers: int | None, cluster: str | None) -> Crew:
+        asked.append((workers, cluster))
+        return Crew()
+
+    monkeypatch.setattr("kirikae.sweep.crew", crew)
+    assert sweep(*PORTS, "--cluster", "tcp://127.0.0.1:8786").exit_code == 0
+    assert sweep(*PORTS, "--workers", "3").exit_code == 0
+    assert asked == [(None, "tcp://127.0.0.1:8786"), (3, None)]
 
 
 def test_a_torn_record_is_dropped_with_a_word_and_its_run_is_made_again(plan: Path) -> None:
@@ -369,6 +393,7 @@ WRONG: Sequence[tuple[list[str], str]] = [
     (["--vary", "expect[0]=asr > 1%,asr > 2%"], "no run depends on it"),
     (["--vary", "ports.tenant=1..500:1", "--vary", "sbc_pairs.edge.ports=1..500:1"], "250,000 combinations"),
     ([*PORTS, "--engine", "live"], "in virtual time"),
+    ([*PORTS, "--cluster", "127.0.0.1"], "no address of a scheduler"),
     ([*PORTS, "--engine", "pakets"], "did you mean 'packets'"),
     ([*PORTS, "--metric", "blokced"], "did you mean 'blocked'"),
     ([*PORTS, "--metric", "ports_peak"], "needs a selector"),

@@ -81,8 +81,8 @@ def result(judged: Judged, origin: Origin) -> Json:
         "interrupted": judged.interrupted,
         "evidence": [_evidence(judged, fault) for fault in drill.faults],
         "no_evidence": list(judged.no_evidence),
-        "expectations": [_expectation(judgement) for judgement in judged.judgements],
-        "metrics": {str(query): _metric(query, combined) for query, combined in judged.metrics.items()},
+        "expectations": [expectation_data(judgement) for judgement in judged.judgements],
+        "metrics": {str(query): metric_data(query, combined) for query, combined in judged.metrics.items()},
         "steps": [_step(step) for step in step_reports(drill, judged.summaries)],
         "losses": [{**loss._asdict(), "mean": count} for loss, count in mean_losses(judged)],
         "findings": lint_result.findings(judged.plan),
@@ -110,7 +110,8 @@ def _evidence(judged: Judged, fault: Fault) -> Json:
     }
 
 
-def _expectation(judgement: Judgement) -> Json:
+def expectation_data(judgement: Judgement) -> Json:
+    """Return what became of one expectation."""
     expectation, held = judgement.expectation, judgement.held
     return {
         "text": expectation.text,
@@ -125,7 +126,8 @@ def _expectation(judgement: Judgement) -> Json:
     }
 
 
-def _metric(query: Query, combined: Combined) -> Json:
+def metric_data(query: Query, combined: Combined) -> Json:
+    """Return what came out for one query over all replications."""
     spread, ends = combined.spread or (None, None), combined.ends or (None, None)
     return {
         **_number(combined.value),

@@ -22,7 +22,8 @@ from scenarios.problems import Severity
 PIPE_WIDTH = 120
 """Columns where there is no terminal to ask."""
 
-_STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+"""How verdicts look."""
 _PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x", "±": "+/-"})
 
 
@@ -72,7 +73,7 @@ def safe_console(file: IO[str], *, quiet: bool = False) -> Console:
 def print_summary(console: Console, judged: Judged) -> None:
     """Print what came out of a run."""
     first, *more = story(judged)
-    verdict = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
+    verdict = Text(judged.verdict.upper(), style=STYLES[judged.verdict])
     console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold"), (f"  {judged.engine} engine", "dim")))
     console.print(Text(first))
     if (clock := judged.drill.run.clock) is not None:
@@ -106,7 +107,7 @@ def _expectations(judged: Judged) -> Table:
         expectation = Text(judgement.expectation.text)
         if judgement.verdict is not Verdict.PASSED:
             expectation.append(f"\n{judgement.reason}", style="dim")
-        verdict = Text(judgement.verdict, style=_STYLES[judgement.verdict])
+        verdict = Text(judgement.verdict, style=STYLES[judgement.verdict])
         table.add_row(verdict, expectation, Text(judgement.shown), Text(judgement.confidence))
     return table
 

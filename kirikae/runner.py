@@ -1,7 +1,7 @@
 """One run of a drill: its replications, each folded where it is computed, so that only summaries travel."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -142,6 +142,38 @@ def run_all(
         return Crew().compute(partial(task.run, also=also, wire=wire), range(replications), done)
     with crew(workers) as hands:
         return hands.compute(task.run, range(replications), done)
+
+
+def run_until(
+    drill: Drill,
+    *,
+    seed: int,
+    ends: Iterable[int],
+    enough: Callable[[Sequence[RunSummary]], bool],
+    queries: tuple[Query, ...],
+    workers: int | None = None,
+    engine: str = DEFAULT,
+    strict: bool = False,
+    done: Callable[[int], None] = lambda count: None,
+) -> Replications[RunSummary]:
+    """Run replications up to each of ``ends``, which ascend, until those that are done are ``enough``.
+
+    The result does not depend on the number of workers. Raises what an engine raises.
+    """
+    task, found = Task(drill, seed, queries, engine, strict), dict[int, RunSummary]()
+    with crew(workers) as hands:
+        for end in ends:
+            runs = hands.compute(task.run, range(len(found), end), _counted_from(len(found), done))
+            found |= runs.results
+            if runs.interrupted:
+                return Replications(found, interrupted=True)
+            if enough(list(found.values())):
+                break
+    return Replications(found, interrupted=False)
+
+
+def _counted_from(before: int, done: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda count: done(before + count)
 
 
 def run_live(

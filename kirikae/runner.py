@@ -167,6 +167,37 @@ def run_all(
         return hands.compute(task.run, range(replications), done)
 
 
+def run_until(
+    drill: Drill,
+    *,
+    seed: int,
+    ends: Iterable[int],
+    enough: Callable[[Sequence[RunSummary]], bool],
+    queries: tuple[Query, ...],
+    crew: Crew,
+    engine: str = DEFAULT,
+    strict: bool = False,
+    done: Callable[[int], None] = lambda count: None,
+) -> Replications[RunSummary]:
+    """Run replications up to each of ``ends``, which ascend, until those that are done are ``enough``.
+
+    The result does not depend on the number of workers. Raises what an engine raises.
+    """
+    task, found = Task(drill, seed, queries, engine, strict), dict[int, RunSummary]()
+    for end in ends:
+        runs = crew.compute(task.run, range(len(found), end), _counted_from(len(found), done))
+        found |= runs.results
+        if runs.interrupted:
+            return Replications(found, interrupted=True)
+        if enough(list(found.values())):
+            break
+    return Replications(found, interrupted=False)
+
+
+def _counted_from(before: int, done: Callable[[int], None]) -> Callable[[int], None]:
+    return lambda count: done(before + count)
+
+
 def run_live(
     drill: Drill,
     *,

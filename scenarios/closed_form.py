@@ -33,6 +33,10 @@ _RETRY_BELOW = 0.99
 """Share of callers who try again above which extended Erlang B is no help."""
 
 
+_NOTHING = 1e-9
+"""Share of calls below which a limit does not count as refusing any."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClosedForm:
     """A formula's answer."""
@@ -212,7 +216,13 @@ def _goal(
     return None
 
 
-def blocking(drill: Drill, place: Path, ports: int) -> float | None:
-    """Return what Erlang B says of a limit with so many ports, None where nothing meets it."""
-    load = _load(drill, offered(drill, place))
-    return erlang_b(load, ports * sharing(drill, place)) if 0 < load <= MOST_LOAD else None
+def tightest(drill: Drill, most: int = 2) -> list[tuple[tuple[int, ...], int]]:
+    """Return the limits that would refuse most as loss systems of their own: streams by place, and ports."""
+    found: dict[tuple[tuple[int, ...], int], float] = {}
+    for place, cap in caps(drill).items():
+        works = offered(drill, place)
+        load, ports = _load(drill, works), cap * sharing(drill, place)
+        streams = tuple(i for i, each in enumerate(drill.traffic) if any(work.stream is each for work in works))
+        if 0 < load <= MOST_LOAD and (lost := erlang_b(load, ports)) > _NOTHING:
+            found[streams, ports] = lost
+    return sorted(found, key=lambda system: (-found[system], system))[:most]

@@ -61,6 +61,31 @@ def batch_ends(most: int = MOST, first: int = FIRST) -> tuple[int, ...]:
     return tuple(ends)
 
 
+def allowed_range(
+    allowed: Callable[[int], bool], low: int, high: int, tries: Sequence[int]
+) -> tuple[int, int] | None:
+    """Return the lowest and the highest of the places that are allowed, which lie side by side; None where none is.
+
+    ``tries`` are looked at first, and then places over the whole range, each about twice the one before.
+    """
+    spread = [low + (1 << power) for power in range((high - low).bit_length())]
+    places = [place for place in (*tries, low, high, *spread) if low <= place <= high]
+    inside = next((place for place in places if allowed(place)), None)
+    if inside is None:
+        return None
+    return _edge(allowed, low, inside), _edge(allowed, high, inside)
+
+
+def _edge(allowed: Callable[[int], bool], end: int, inside: int) -> int:
+    """Return the place closest to an end that is allowed, as one is that lies further inside."""
+    if allowed(end):
+        return end
+    while abs(end - inside) > 1:
+        middle = (end + inside) // 2
+        end, inside = (end, middle) if allowed(middle) else (middle, inside)
+    return inside
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where the target begins to be met."""
@@ -209,12 +234,14 @@ class Search:
         self._between(missed, lowest, undecided)
 
     def _check(self, met: int) -> None:
-        """Look some way above the answer and below it."""
+        """Look once some way above the answer and below it; what is not decided then is no sign of anything."""
         for factor in _CHECKED:
             far = max(round(abs(met) * (factor - 1)), 1)
             for place in (met + far, met - far):
-                if self.low <= place <= self.high:
-                    self.settle(place)
+                if self.low <= place <= self.high and place not in self.settled:
+                    look = self.probe(place, self.ends[0])
+                    if look.standing is not Standing.OPEN:
+                        self.settled[place] = Settled(look, self.ends[0])
 
     def _found(self, met: int | None, flat: bool) -> Found:
         missed = [place for place in self.known(Standing.FAILS) if met is None or place < met]

@@ -56,7 +56,8 @@ class Beside:
     def of(self, point: Point) -> Extra:
         """Return what it comes to at an answer; raises :class:`~kirikae.measuring.StoppedError`."""
         drill = self.candidates.series(point).drill
-        causes = tuple(Cause(words, self._sights(Series(each))) for words, each in ordinary(drill).items())
+        runs = min(max(len(self.candidates.series(point).runs), self.ends[0]), self.ends[: _RUNS + 1][-1])
+        causes = tuple(Cause(words, self.meter.sights(Series(each), runs)) for words, each in ordinary(drill).items())
         return Extra(causes, tuple(self._days(point)))
 
     def _sights(self, series: Series) -> tuple[Sight, ...]:
@@ -75,7 +76,9 @@ class Beside:
                 continue
             versions: dict[Point, Series] = {}
 
-            def version(at: Point, volume: float = volume, talk: float = talk, known: dict[Point, Series] = versions) -> Series:
+            def version(
+                at: Point, volume: float = volume, talk: float = talk, known: dict[Point, Series] = versions
+            ) -> Series:
                 if at not in known:
                     known[at] = Series(scaled(self.candidates.series(at).drill, volume=volume, talk=talk))
                 return known[at]
@@ -122,11 +125,11 @@ class Beside:
                 continue
             number = in_unit(sought, form.answer)
             text = f"{number:.4g}{sought.unit}"
-            difference = "no answer to compare"
+            difference = ""
             if point is not None:
                 more = sought.number(point[index]) - number
                 close = abs(more) < float(sought.step)
-                difference = "the same" if close else f"{abs(more):.3g} {'more' if more > 0 else 'less'} than it"
+                difference = "the same" if close else f"the answer is {abs(more):.3g} {'more' if more > 0 else 'less'}"
             yield Formula(sought.path, form.formula, text, form.load, form.goal, difference)
 
     def frontier(self, point: Point, highest: Point, settled: Mapping[Point, Settled]) -> tuple[Seen, ...]:

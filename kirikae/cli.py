@@ -34,8 +34,8 @@ from scenarios.loader import load
 from scenarios.numberplan import NumberError, describe, parse_number
 from scenarios.problems import DrillError, Severity
 from scenarios.text import LANGUAGES
-from sim.sizing import MOST
 from sim.live.pairs import LiveError
+from sim.sizing import MOST
 
 LanguageOption = Annotated[
     str | None,
@@ -277,7 +277,7 @@ def size_command(
         typer.Option(
             "--target",
             metavar="EXPR",
-            help="What has to be met, such as 'blocked_ratio < 1%'; may be repeated; by default what the drill expects.",
+            help="What has to be met, such as 'blocked_ratio < 1%'; may be repeated; by default what is expected.",
         ),
     ] = None,
     maximise: Annotated[

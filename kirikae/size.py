@@ -1,18 +1,16 @@
 """`kirikae size`: the smallest number that meets a target, or the cheapest combination of several."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from math import isfinite
 from pathlib import Path
 
 from rich.console import Console
 
 from kirikae import beside
 from kirikae.candidates import Candidates
-from kirikae.measuring import Meter, StoppedError, alike, binding, verdict_of, without_effect
+from kirikae.measuring import Meter, StoppedError, alike, binding, without_effect
 from kirikae.options import OptionError
 from kirikae.run import output, put
 from kirikae.runner import ENGINES, IN_REAL_TIME, crew
@@ -22,12 +20,11 @@ from reports.origin import Origin
 from reports.sizing import Outcome, Seen, Sizing, Sought
 from reports.sizing_result import sizing_text
 from reports.sizing_terminal import print_sizing
-from reports.terminal import safe_console
 from scenarios.closed_form import ClosedForm, closed_form
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.loader import Loaded, load
 from scenarios.model import Drill, Verdict
-from scenarios.problems import did_you_mean, path_text
+from scenarios.problems import did_you_mean
 from scenarios.quantity import Quantity, quantity
 from scenarios.rules.references import Declared, dangling
 from scenarios.units import UnitError, parse_share
@@ -122,9 +119,14 @@ def _see_that_options_fit(options: Options) -> None:
     virtual = [name for name in ENGINES if name not in IN_REAL_TIME]
     if options.engine not in virtual:
         near = did_you_mean(options.engine, virtual)
-        raise OptionError(f"--engine {options.engine}: not one that makes many runs{near} (allowed: {', '.join(virtual)})")
+        raise OptionError(
+            f"--engine {options.engine}: not one that makes many runs{near} (allowed: {', '.join(virtual)})"
+        )
     if not options.vary:
         raise OptionError("--vary: nothing is to be found (allowed: a number of the drill, such as ports.tenant)")
+    priced = ["@" in each.rpartition("]")[2] for each in options.vary]
+    if any(priced) != all(priced):
+        raise OptionError("--vary: some have a price and some have none (allowed: a price for each, or for none)")
     if options.maximise and len(options.vary) > 1:
         raise OptionError("--maximise: only one number can be made as large as may be (allowed: one --vary)")
     if options.most < FIRST:
@@ -165,6 +167,8 @@ def _quantity(text: str, loaded: Loaded, path: Path, options: Options) -> Quanti
         found = quantity(text, loaded)
     except UnitError as error:
         raise OptionError(f"--vary {text}: {error.reason} (allowed: {error.allowed})") from None
+    if found.place[-1] == "arrivals" and not options.maximise:
+        raise OptionError(f"--vary {text}: the fewest calls are always the best (allowed with --maximise)")
     load(path, [*options.changes, found.change(found.high)])
     return found
 
@@ -280,11 +284,15 @@ def _of_one(work: _Work, search: Search, found: Found, rules: list[str], options
     if found.answer is None:
         return _cannot(work, search, found, rules, looked)
     point = (sign * found.answer,)
-    if found.answer == search.low and not found.irregular and _changes_nothing(work):
+    if (
+        found.answer == search.low
+        and search.low == sign * (sought.high if sign < 0 else sought.low)
+        and (_changes_nothing(work, search))
+    ):
         raise OptionError(
-            f"--vary {sought.path}: no value from {sought.text(sought.low)} to {sought.text(sought.high)} that was "
-            f"looked at changes {' or '.join(target.text for target in work.meter.targets)} (allowed: a number on which "
-            "the target depends)"
+            f"--vary {sought.path}: every run is the same with the smallest and with larger values, so that "
+            f"{' and '.join(target.text for target in work.meter.targets)} is met by all of them "
+            "(allowed: a number that the target depends on)"
         )
     undecided = [(sign * place,) for place in found.undecided if place in search.settled]
     outcome = Outcome.EITHER if found.undecided else Outcome.FOUND
@@ -300,8 +308,7 @@ def _of_one(work: _Work, search: Search, found: Found, rules: list[str], options
         outcome = Outcome.EITHER
     if found.answer == search.low and not rules:
         lowest = "highest" if options.maximise else "lowest"
-        more = "" if options.maximise or not sought.unit.startswith("/") else "; --maximise looks for the most"
-        work.remarks.append(f"this is the {lowest} value that was looked for{more}")
+        work.remarks.append(f"this is the {lowest} value that was looked for")
     sizing = _sizing(work, outcome, work.seen(point), looked, rules, runs)
     more = beside.Beside(work.meter, candidates, work.ends, work.sign, work.forms)
     extra = more.of(point) if options.beside else beside.NOTHING
@@ -318,9 +325,14 @@ def _of_one(work: _Work, search: Search, found: Found, rules: list[str], options
     )
 
 
-def _changes_nothing(work: _Work) -> bool:
-    first, *others = (work.candidates.series(point) for point in work.settled)
-    return bool(others) and all(alike(first, other) for other in others)
+def _changes_nothing(work: _Work, search: Search) -> bool:
+    """Whether the lowest place and one far above it come out the same in every run."""
+    far = min(search.low + max(abs(search.low), 1), search.high)
+    if far == search.low:
+        return False
+    search.probe(far, work.ends[0])
+    one, other = (work.candidates.series((work.sign * place,)) for place in (search.low, far))
+    return alike(one, other)
 
 
 def _cannot(work: _Work, search: Search, found: Found, rules: list[str], looked: tuple[Seen, ...]) -> Sizing:
@@ -330,7 +342,7 @@ def _cannot(work: _Work, search: Search, found: Found, rules: list[str], looked:
         opposite = "without --maximise" if work.maximise else "with --maximise"
         work.remarks.append(f"it is met at the other end of the range: look {opposite}")
     if found.flat:
-        work.remarks.append("nothing that was looked at changes anything")
+        work.remarks.append("the number makes no difference there: every run is the same with all values looked at")
     elif max(found.settled) < search.high:
         work.remarks.append(f"from {work.candidates.text(top)} on nothing changes any more")
     if any(_is(settled, Standing.OPEN) for settled in found.settled.values()):
@@ -378,7 +390,7 @@ def _sizing(
 
 
 def _replaced(sizing: Sizing, **more: object) -> Sizing:
-    return Sizing(**{**vars(sizing), **more})  # type: ignore[arg-type]  # as the fields are
+    return Sizing(**{**vars(sizing), **more})
 
 
 def _now(sought: Quantity) -> str | None:

@@ -68,7 +68,7 @@ class Formula:
     erlang: float
     target: str
     difference: str
-    """How the answer differs, in words."""
+    """How the answer differs, in words; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """`kirikae size` on a terminal: the number, what it rests on, and what stands beside it."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -73,7 +72,7 @@ def _sentences(sizing: Sizing) -> Iterator[str]:
             yield f"{what} {verb}{tried} ({sure} confidence)."
     shown = sizing.outcome is Outcome.NONE or (sizing.answer is None and sizing.binding)
     if shown and sizing.binding:
-        yield f"What loses calls there: {'; '.join(_bindings(sizing))}."
+        yield f"What loses calls there instead: {'; '.join(_bindings(sizing))}."
 
 
 def _answered(sizing: Sizing, answer: Seen, what: str, sure: str) -> Iterator[str]:
@@ -119,7 +118,7 @@ def _bindings(sizing: Sizing) -> Iterator[str]:
             full = f", which has {each.cap:,}"
             if each.peak is not None and each.peak >= each.cap:
                 full += " and is full"
-        yield f"{share_text(each.share)} {each.outcome}{of}{full}"
+        yield f"{share_text(each.share)} of them are {each.outcome}{of}{full}"
 
 
 # What was looked at
@@ -130,7 +129,11 @@ def _looked(sizing: Sizing) -> Table:
     prices = any(each.price is not None for each in sizing.sought)
     heads = [each.path for each in sizing.sought]
     table = columns(
-        *heads, *(["cost"] if prices else []), *(target.text for target in sizing.targets), "runs", "",
+        *heads,
+        *(["cost"] if prices else []),
+        *(target.text for target in sizing.targets),
+        "runs",
+        "",
         right=(*heads, "cost", "runs"),
     )
     for seen in sizing.frontier or _nearest(sizing) if several else _nearest(sizing):
@@ -181,15 +184,9 @@ def _sight(target: Expectation, sight: Sight) -> Text:
 
 def _print_beside(console: Console, sizing: Sizing) -> None:
     for each in sizing.formulas:
+        says = f"{each.formula} says {each.answer} for {each.path}, with {each.erlang:,.4g} erlang and {each.target}"
         console.print()
-        console.print(
-            Text(
-                f"{each.formula} says {each.answer} for {each.path}, with {each.erlang:,.4g} erlang and {each.target}: "
-                f"{'the same' if each.difference == 'the same' else f'the answer is {each.difference}'}."
-                if each.difference != "no answer to compare"
-                else f"{each.formula} says {each.answer} for {each.path}, with {each.erlang:,.4g} erlang and {each.target}."
-            )
-        )
+        console.print(Text(_sentence(f"{says}: {each.difference}" if each.difference else says)))
     if sizing.causes and sizing.answer is not None:
         console.print()
         console.print(Text("What formulas do not know, and what it comes to at the answer:"))

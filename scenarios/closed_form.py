@@ -10,7 +10,6 @@ from math import ceil, inf
 
 from scenarios.expectations import Expectation
 from scenarios.model import Drill, Traffic
-from scenarios.rules.baseline import team_before
 from scenarios.rules.load import Work, limits_on, work_before
 from scenarios.rules.plan import behind_afterwards, caps, land, moments, rates
 from scenarios.rules.rule import Path

@@ -12,9 +12,9 @@ from math import ceil, floor
 from scenarios.loader import Loaded
 from scenarios.model import Drill
 from scenarios.model_fields import fields_at
-from scenarios.overrides import Override, place_of
+from scenarios.overrides import place_of
 from scenarios.portplan import MOST_CONCURRENT
-from scenarios.problems import path_text
+from scenarios.problems import Mark, did_you_mean, path_text
 from scenarios.ranges import Amount, in_one_unit, parse_amount, plain
 from scenarios.source import Path
 from scenarios.units import UnitError
@@ -99,7 +99,11 @@ def quantity(text: str, loaded: Loaded) -> Quantity:
     :class:`~scenarios.problems.DrillError` for a path that leads nowhere.
     """
     path, span, price = parse_vary(text)
-    place = place_of(loaded.source.root, Override(path, ""))
+    place = place_of(loaded.source.root, path, Mark(f"--vary {text}"))
+    fields = fields_at(place[:-1])
+    if fields and isinstance(place[-1], str) and place[-1] not in fields:
+        near = did_you_mean(place[-1], fields)
+        raise UnitError(f"there is no {path_text(place)}{near}", ", ".join(fields))
     now = _present(loaded, place)
     if span is not None:
         low, high, step = _span(span, now)
@@ -110,8 +114,8 @@ def quantity(text: str, loaded: Loaded) -> Quantity:
     if now is None:
         raise UnitError(f"{path_text(place)} has no value that could be made larger or smaller", _NUMBERS)
     if not now.unit and now.number == int(now.number):
-        high = max(_MOST, ceil(now.number)) if place[0] != "ports" else _MOST
-        return _laid(path, place, Decimal(0), Decimal(1), "", (1, high), now, price, bounded=False)
+        top = max(_MOST, ceil(now.number)) if place[0] != "ports" else _MOST
+        return _laid(path, place, Decimal(0), Decimal(1), "", (1, top), now, price, bounded=False)
     step = _round(now.number / _STEPS)
     most = ceil(now.number * _TIMES / step) if now.unit != "%" else floor(Decimal(100) / step)
     return _laid(path, place, Decimal(0), step, now.unit, (1, most), now, price, bounded=False)

@@ -6,7 +6,7 @@ exactly 0 over all runs; the part of an estimate's noise that goes with them can
 Law, Simulation Modeling and Analysis, §11.4). Whatever the engine does, the estimate's mean stays what it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import accumulate
@@ -76,8 +76,8 @@ class _Callers:
     """How many of them are in a call from the beginning, if the run starts warm."""
 
     @classmethod
-    def of(cls, blocks: "Sequence[CallerBlock] | object") -> "_Callers":
-        every: list[CallerBlock] = list(blocks)  # type: ignore[call-overload]  # an iterator
+    def of(cls, blocks: Iterable[CallerBlock]) -> "_Callers":
+        every = list(blocks)
         at = np.concatenate([np.asarray(block.at, float) for block in every])
         talk = np.concatenate([np.asarray(block.talk, float) for block in every])
         return cls(at, talk, len(every[0].at))

@@ -61,9 +61,7 @@ def batch_ends(most: int = MOST, first: int = FIRST) -> tuple[int, ...]:
     return tuple(ends)
 
 
-def allowed_range(
-    allowed: Callable[[int], bool], low: int, high: int, tries: Sequence[int]
-) -> tuple[int, int] | None:
+def allowed_range(allowed: Callable[[int], bool], low: int, high: int, tries: Sequence[int]) -> tuple[int, int] | None:
     """Return the lowest and the highest of the places that are allowed, which lie side by side; None where none is.
 
     ``tries`` are looked at first, and then places over the whole range, each about twice the one before.
@@ -155,8 +153,9 @@ class Search:
         """
         start = min(max(start, self.low), self.high)
         flat = False
+        met: int | None = start
         if self.meets(start):
-            met, missed = start, self._down(start, self.meets)
+            missed = self._down(start, self.meets)
         else:
             missed, met, flat = self._up(start)
         if met is None:

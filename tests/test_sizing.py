@@ -192,7 +192,7 @@ def test_the_cheapest_combination_is_the_one_brute_force_finds(
 
 def blocks_in_turn(point: Point) -> float:
     """Return a smooth stand-in for blocking by two limits on one way."""
-    return 0.5 ** (point[0] / 8) + 0.5 ** (point[1] / 6)
+    return float(0.5 ** (point[0] / 8) + 0.5 ** (point[1] / 6))
 
 
 def test_two_limits_on_one_way_take_few_looks() -> None:

@@ -274,7 +274,7 @@ CHANGED: Sequence[tuple[list[str], str]] = [
     (["--seed", "2"], "seed: 1 there, 2 now"),
     (["-n", "4"], "replications: 3 there, 4 now"),
     (["--engine", "packets"], "engine: calls there, packets now"),
-    (["--set", "traffic[0].talk=30s"], "traffic[0].talk was fields exponential, is '30s'"),
+    (["--set", "traffic[0].talk=30s"], 'traffic[0].talk was {"exponential": "40s"}, is \'30s\''),
     (["--metric", "service_level"], "not measured there service_level"),
     (["--vary", "ports.tenant=10,12"], "not asked for any more are ports.tenant=14"),
 ]

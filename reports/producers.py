@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reports.calltable import CallTable, Key, Measure
-from reports.chronicle import Chronicle
+from reports.chronicle import PROMPT, Chronicle
 from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks
 from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
@@ -25,9 +25,6 @@ class Facts:
     phones: PhonesLeast
     chronicle: Chronicle
 
-
-PROMPT = 0.4
-"""Seconds of set-up within which an attempt counts as not delayed: less than the first retransmission (S1)."""
 
 Producer = Callable[[Facts, Query], Value]
 

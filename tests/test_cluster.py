@@ -2,11 +2,12 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
-import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.local_cluster import scheduler, worker
 from kirikae import cluster
 from kirikae.cli import app
 from kirikae.cluster import ClusterExecutor, ClusterLostError, check_address
@@ -29,46 +31,6 @@ from tests.deadly import Deadly
 from tests.test_drift_command import TAKEOVER
 
 ROOT = Path(__file__).parent.parent
-STARTS_WITHIN = 60.0
-"""Seconds in which workers have to be there; nobody waits longer than it takes."""
-
-
-@contextmanager
-def dask(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a program of dask as its command line does, and end it by its id."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "dask", *command, "--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"],
-        cwd=ROOT,  # what tests have workers call is found there
-        env=os.environ | environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as program:
-        try:
-            yield program
-        finally:
-            program.kill()
-
-
-@contextmanager
-def scheduler(**environment: str) -> Iterator[str]:
-    """Run a scheduler; yield the address that it prints."""
-    with dask("scheduler", "--port", "0", **environment) as program:
-        assert program.stderr is not None
-        says = next(line for line in program.stderr if "Scheduler at:" in line)
-        yield says.split()[-1]
-
-
-@contextmanager
-def worker(address: str, *before: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a worker of one thread; it is there when its scheduler knows of one more than those ``before``."""
-    from distributed import Client
-
-    with (
-        dask("worker", address, "--nthreads", "1", "--no-nanny", **environment) as program,
-        Client(address, timeout=STARTS_WITHIN, set_as_default=False) as client,
-    ):
-        client.wait_for_workers(len(before) + 1, timeout=STARTS_WITHIN)
-        yield program
 
 
 @pytest.fixture
@@ -91,7 +53,7 @@ def test_two_workers_give_the_numbers_of_this_process_and_so_does_the_one_left_w
     file = tmp_path / "takeover.kirikae.yaml"
     file.write_text(TAKEOVER, encoding="utf-8")
     deadly = Deadly(task, at=5, died=tmp_path / "died", spared=os.getpid())
-    with scheduler() as address, worker(address) as first, worker(address, "first") as second:
+    with scheduler() as address, worker(address) as first, worker(address, 1) as second:
         told = []
         for words in (["--workers", "1"], ["--cluster", address]):
             out = tmp_path / words[0].strip("-")
@@ -119,7 +81,7 @@ def test_workers_of_other_versions_do_not_compute_whether_they_come_before_or_la
     with scheduler() as address:
         with pytest.raises(OptionError, match=f"{address}: it has no workers"), crew(cluster=address):
             pass
-        with worker(address) as good, crew(cluster=address) as workers, worker(address, "good", PYTHONPATH=path):
+        with worker(address) as good, crew(cluster=address) as workers, worker(address, 1, PYTHONPATH=path):
             with pytest.raises(OptionError, match=r"worker tcp://127.0.0.1:\d+: kirikae 9\.9\.9 there and \d"):
                 crew(cluster=address).__enter__()
             good.kill()
@@ -288,3 +250,22 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 )
 def test_what_a_cluster_cannot_be_for_is_refused(words: list[str], said: str) -> None:
     assert said in refused(*words, "--cluster", "tcp://127.0.0.1:1")
+
+
+def test_the_commands_of_the_page_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """dask's own command line takes apart what is for it, and ours gets as far as the scheduler that is not there."""
+    from distributed.cli import dask_scheduler, dask_worker
+
+    monkeypatch.setattr(cluster, "ANSWERS_WITHIN", 0.3)
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    told = Counter[str]()
+    for words in (shlex.split(line) for line in page.splitlines() if line.startswith("$ ")):
+        told[words[1]] += 1
+        match words[1:]:
+            case ["dask", "scheduler", *options]:
+                dask_scheduler.main.make_context("dask scheduler", options)
+            case ["dask", "worker", *options]:
+                dask_worker.main.make_context("dask worker", options)
+            case ["kirikae", *options]:
+                assert "no scheduler of dask answers there" in refused(*options)
+    assert told == {"pip": 1, "dask": 5, "kirikae": 1}

@@ -67,6 +67,8 @@ Examples:
 
   kirikae run plan.kirikae.yaml --json - | jq .verdict
 
+  kirikae run plan.kirikae.yaml --precision 'blocked_ratio=0.1 points' --replications 5000
+
   kirikae run sbc-pair-takeover --engine packets --replications 1 --out runs/takeover
 
   kirikae run sbc-pair-takeover --engine packets --seed 1 --detail 17 --at 12.3s
@@ -200,7 +202,15 @@ def run_command(
             "-n",
             min=1,
             max=100_000,
-            help="Runs with different draws; by default what the drill says.",
+            help="Runs with different draws; by default what the drill says. With --precision the most of them.",
+        ),
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[METRIC=]WIDTH",
+            help="Make runs until 95% intervals reach no further than this either way: 10% of each mean that something "
+            "is expected of, or 'blocked_ratio=0.1 points', 'recovery_time=1m'; may be repeated.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
@@ -255,7 +265,20 @@ def run_command(
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     live = LiveOptions(targets or (), allow_targets or (), allow_numbers or (), allow_exec, max_rate)
     options = run.Options(
-        engine, seed, replications, out, workers, cluster, detail, calls, pcap, strict_wire, at, json, live
+        engine,
+        seed,
+        replications,
+        out,
+        workers,
+        cluster,
+        detail,
+        calls,
+        pcap,
+        strict_wire,
+        at,
+        json,
+        precision or (),
+        live,
     )
     with _explained(file):
         loaded = load(drills.find(file), changes or [])

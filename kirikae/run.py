@@ -1,6 +1,7 @@
 """`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -25,6 +26,7 @@ from kirikae.runner import (
     record,
     run_all,
     run_live,
+    run_until,
 )
 from reports import files
 from reports.checked import Checked, checked
@@ -33,6 +35,8 @@ from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, captur
 from reports.judge import Judged, judge
 from reports.lint_terminal import print_checked
 from reports.origin import Origin
+from reports.precision import MOST, looks, precision
+from reports.queries import default_queries, resolve
 from reports.result import result_text
 from reports.snapshot import Snapshot
 from reports.summary import RunSummary
@@ -44,6 +48,7 @@ from sbc.live.gear import NotUndoneError
 from scenarios.evidence import Recorder, WireRecorder
 from scenarios.loader import Loaded
 from scenarios.model import Drill, Verdict
+from scenarios.precision import Asked, Goal, goals, parse_asked
 from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
 from scenarios.text import language_of, translator
@@ -70,6 +75,7 @@ class Options:
     strict: bool
     at: str | None
     json: str | None
+    precision: Sequence[str]
     live: LiveOptions
 
     @property
@@ -94,6 +100,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     plan = checked_plan(loaded, name, console)
     if plan.errors:
         return ExitCode.INVALID
+    asked = _precision(loaded.drill, options)
     drill = _as_asked(loaded.drill, options)
     if options.engine in IN_REAL_TIME and drill.targets and drill.run.replications > 1:
         raise OptionError("--replications: a run on real pairs is played once (allowed: 1)")
@@ -104,17 +111,19 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         return _look(drill, _moment(options, drill), options, console)
     with crew(options.workers, options.cluster) as hands:
         out = files.folder(options.out or _new_folder(name))
-        origin = Origin(name, tuple(changes))
+        origin = Origin(name, tuple(changes), tuple(options.precision))
         _remove_detail(out)
-        runs, owed = _play(drill, out, options, console, hands, allowed, name)
+        runs, owed = _play(drill, out, options, console, hands, allowed, name, asked)
+    summaries = tuple(runs.results.values())
     judged = judge(
         drill,
-        runs.results.values(),
+        summaries,
         engine=options.engine,
         seed=drill.run.seed,
         interrupted=runs.interrupted,
         plan=plan,
         spoilt=("the gear is not as it was",) if owed is not None else (),
+        precision=precision(asked, summaries, drill.run.replications) if asked and summaries else None,
     )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
@@ -204,9 +213,38 @@ def _as_asked(drill: Drill, options: Options) -> Drill:
     replications = options.replications
     if options.engine in IN_REAL_TIME:
         drill, replications = shortened(drill), replications or 1
+    elif replications is None and _asked(drill, options):
+        own = drill.run.precision is not None and "replications" in drill.run.model_fields_set
+        replications = drill.run.replications if own else MOST
     asked = {"seed": options.seed, "replications": replications}
     run = drill.run.model_copy(update={key: value for key, value in asked.items() if value is not None})
     return drill.model_copy(update={"run": run})
+
+
+def _asked(drill: Drill, options: Options) -> tuple[Asked, ...]:
+    """Return what is asked for on the command line, else in the file; raises :class:`OptionError`."""
+    if not options.precision:
+        return drill.run.precision or ()
+    try:
+        return tuple(map(parse_asked, options.precision))
+    except UnitError as error:
+        words = " ".join(f"--precision {shlex.quote(text)}" for text in options.precision)
+        raise OptionError(f"{words}: {error.reason} (allowed: {error.allowed})") from None
+
+
+def _precision(drill: Drill, options: Options) -> tuple[Goal, ...]:
+    """Return the intervals that are to be narrow enough; raises :class:`OptionError`."""
+    if options.engine in IN_REAL_TIME:
+        if options.precision:
+            raise OptionError(
+                "--precision: runs in real time are as many as --replications says (allowed in virtual time)"
+            )
+        return ()
+    try:
+        return goals(_asked(drill, options), drill.expect)
+    except UnitError as error:
+        where = "--precision" if options.precision else "run.precision"
+        raise OptionError(f"{where}: {error.reason} (allowed: {error.allowed})") from None
 
 
 def _new_folder(name: str) -> Path:
@@ -215,7 +253,14 @@ def _new_folder(name: str) -> Path:
 
 
 def _play(
-    drill: Drill, out: Path, options: Options, console: Console, hands: Crew, allowed: Permission, name: str
+    drill: Drill,
+    out: Path,
+    options: Options,
+    console: Console,
+    hands: Crew,
+    allowed: Permission,
+    name: str,
+    asked: tuple[Goal, ...],
 ) -> tuple[Replications[RunSummary], NotUndoneError | None]:
     """Play all replications; an only one, or the first in real time, is written down in full on the way.
 
@@ -223,7 +268,28 @@ def _play(
     """
     if options.engine in IN_REAL_TIME:
         return _play_live(drill, out, options, console, allowed, name)
+    if asked and drill.run.replications > 1:
+        return _play_until(drill, options, console, hands, asked), None
     return _play_at_once(drill, out, options, console, hands), None
+
+
+def _play_until(
+    drill: Drill, options: Options, console: Console, hands: Crew, asked: tuple[Goal, ...]
+) -> Replications[RunSummary]:
+    """Play replications until the intervals asked for are narrow enough."""
+    most = drill.run.replications
+    with progress(console, "replications at most", most) as done:
+        return run_until(
+            drill,
+            seed=drill.run.seed,
+            ends=looks(most),
+            enough=lambda summaries: precision(asked, summaries, most).reached,
+            queries=tuple(dict.fromkeys((*default_queries(drill), *(resolve(goal.query) for goal in asked)))),
+            crew=hands,
+            engine=options.engine,
+            strict=options.strict,
+            done=done,
+        )
 
 
 def _play_at_once(drill: Drill, out: Path, options: Options, console: Console, hands: Crew) -> Replications[RunSummary]:

@@ -92,7 +92,8 @@ class Runs:
         point, replication = divmod(index, self.replications)
         task = _task(self.tasks[point])
         summary = task.run(replication)
-        return Measured(tuple(summary.values[query] for query in task.queries), dict(summary.effects))
+        values = tuple(summary.values[query] for query in task.queries)
+        return Measured(values, tuple(map(summary.parts_of.get, task.queries)), dict(summary.effects))
 
 
 @lru_cache(maxsize=4)

@@ -77,6 +77,7 @@ def environment() -> Environment:
         place=_place_words,
         metric=_metric_words,
         interval=_interval_words,
+        spread=_spread_words,
     )
     return environment
 
@@ -95,13 +96,16 @@ def _metric_words(combined: Combined, query: Query) -> str:
 
 
 def _interval_words(combined: Combined, query: Query) -> str:
-    """Say the interval of a mean, or the values that most runs lie between."""
-    unit = query.definition.unit
-    if combined.interval is not None:
-        return wording.interval_text(combined.interval, unit)
-    if combined.spread is not None and combined.runs > 1:
-        return f"{wording.interval_text(combined.spread, unit)} in most runs"
-    return "–"
+    """Say the interval of the mean, or that of the median."""
+    interval = combined.quantiles[1].interval if combined.quantiles else combined.interval
+    return "–" if interval is None else wording.interval_text(interval, query.definition.unit)
+
+
+def _spread_words(combined: Combined, query: Query) -> str:
+    """Say between which values most runs lie."""
+    if combined.spread is None or combined.runs == 1:
+        return "–"
+    return wording.interval_text(combined.spread, query.definition.unit)
 
 
 @cache

@@ -84,6 +84,9 @@ def print_summary(console: Console, judged: Judged) -> None:
         console.print(_grid([Text("-"), Text(sentence)]))
     console.print()
     console.print(_expectations(judged))
+    if any(judgement.quantiles for judgement in judged.judgements):
+        console.print()
+        console.print(_quantiles(judged))
     if judged.drill.runbook and judged.summaries:
         console.print()
         console.print(_steps(judged))
@@ -109,6 +112,15 @@ def _expectations(judged: Judged) -> Table:
             expectation.append(f"\n{judgement.reason}", style="dim")
         verdict = Text(judgement.verdict, style=STYLES[judgement.verdict])
         table.add_row(verdict, expectation, Text(judgement.shown), Text(judgement.confidence))
+    return table
+
+
+def _quantiles(judged: Judged) -> Table:
+    """Show what the runs stay within, for expectations that are judged run by run; each query once."""
+    table = columns("over the runs, with intervals (95%)", "p5", "median", "p95")
+    shown = {judgement.query_text: judgement for judgement in judged.judgements if judgement.quantiles}
+    for name, judgement in shown.items():
+        table.add_row(Text(name), *map(Text, judgement.quantile_texts))
     return table
 
 

@@ -174,26 +174,23 @@ def run_until(
     ends: Iterable[int],
     enough: Callable[[Sequence[RunSummary]], bool],
     queries: tuple[Query, ...],
-    workers: int | None = None,
-    crew: Crew | None = None,
+    crew: Crew,
     engine: str = DEFAULT,
     strict: bool = False,
     done: Callable[[int], None] = lambda count: None,
 ) -> Replications[RunSummary]:
     """Run replications up to each of ``ends``, which ascend, until those that are done are ``enough``.
 
-    On a ``crew``, or on one of its own, of ``workers`` processes; the result depends on neither. Raises what an engine
-    raises.
+    The result does not depend on the number of workers. Raises what an engine raises.
     """
     task, found = Task(drill, seed, queries, engine, strict), dict[int, RunSummary]()
-    with _on_this_machine(workers) if crew is None else nullcontext(crew) as hands:
-        for end in ends:
-            runs = hands.compute(task.run, range(len(found), end), _counted_from(len(found), done))
-            found |= runs.results
-            if runs.interrupted:
-                return Replications(found, interrupted=True)
-            if enough(list(found.values())):
-                break
+    for end in ends:
+        runs = crew.compute(task.run, range(len(found), end), _counted_from(len(found), done))
+        found |= runs.results
+        if runs.interrupted:
+            return Replications(found, interrupted=True)
+        if enough(list(found.values())):
+            break
     return Replications(found, interrupted=False)
 
 

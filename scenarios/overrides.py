@@ -38,13 +38,26 @@ def parse_override(text: str) -> Override:
 def apply(root: Node, override: Override) -> None:
     """Put the value where the path leads; raises :class:`DrillError` where it leads nowhere."""
     value = read_value(override.value, override.mark)
-    node, rest, path = root, override.path, list[str | int]()
+    node, path = _led(root, override.path, override.mark)
+    _put(node, path[-1], value, override.mark)
+
+
+def place_of(root: Node, path: str, mark: Mark) -> tuple[str | int, ...]:
+    """Return where a path leads, as keys and indexes from the top; raises :class:`DrillError` where it leads nowhere.
+
+    Parts on the way that the file left out but the language has are made.
+    """
+    return tuple(_led(root, path, mark)[1])
+
+
+def _led(root: Node, rest: str, mark: Mark) -> tuple[Node, list[str | int]]:
+    """Return the part that a path leads into, and the path."""
+    node, path = root, list[str | int]()
     while True:
-        part, rest = _next_part(node, rest, path, override.mark)
+        part, rest = _next_part(node, rest, path, mark)
         if not rest:
-            _put(node, part, value, override.mark)
-            return
-        node = _inner(node, part, path, override.mark)
+            return node, [*path, part]
+        node = _inner(node, part, path, mark)
         path.append(part)
 
 

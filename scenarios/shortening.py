@@ -67,14 +67,14 @@ def _stream(stream: Traffic, share: float, scale: float) -> Traffic:
     arrivals = Arrivals(tuple((at, rate * share / scale) for at, rate in stream.arrivals.steps))
     retry = stream.retry
     if retry is not None:
-        retry = retry.model_copy(update={"after": _time(retry.after, scale)})
-    times = {"talk": _time(stream.talk, scale), "patience": _time(stream.patience, scale)}
+        retry = retry.model_copy(update={"after": longer(retry.after, scale)})
+    times = {"talk": longer(stream.talk, scale), "patience": longer(stream.patience, scale)}
     more = {"arrivals": arrivals, "retry": retry, "surge": _surge(stream.surge, scale)}
     return stream.model_copy(update={**times, **more})
 
 
 def _group(group: AgentGroup, scale: float) -> AgentGroup:
-    return group.model_copy(update={"wrap_up": _time(group.wrap_up, scale)})
+    return group.model_copy(update={"wrap_up": longer(group.wrap_up, scale)})
 
 
 def _queue(queue: Queue, scale: float) -> Queue:
@@ -82,7 +82,7 @@ def _queue(queue: Queue, scale: float) -> Queue:
     return (
         queue
         if ivr is None
-        else queue.model_copy(update={"ivr": ivr.model_copy(update={"takes": _time(ivr.takes, scale)})})
+        else queue.model_copy(update={"ivr": ivr.model_copy(update={"takes": longer(ivr.takes, scale)})})
     )
 
 
@@ -118,8 +118,8 @@ def _change(change: Change, scale: float) -> Change:
 def _actor(actor: Actor, scale: float) -> Actor:
     reached = actor.reachable
     update = {
-        "reachable": _time(reached, scale) if isinstance(reached, Distribution) else reached,
-        "deputy_after": _time(actor.deputy_after, scale),
+        "reachable": longer(reached, scale) if isinstance(reached, Distribution) else reached,
+        "deputy_after": longer(actor.deputy_after, scale),
     }
     return actor.model_copy(update=update)
 
@@ -127,10 +127,10 @@ def _actor(actor: Actor, scale: float) -> Actor:
 def _step(step: Step, scale: float) -> Step:
     does = step.does
     if isinstance(does, SwitchSoftphones):
-        does = does.model_copy(update={"login": _time(does.login, scale)})
+        does = does.model_copy(update={"login": longer(does.login, scale)})
     elif isinstance(does, Export) and does.each is not None:
         does = does.model_copy(update={"each": does.each * scale})
-    update = {"starts": _start(step.starts, scale), "takes": _time(step.takes, scale), "does": does}
+    update = {"starts": _start(step.starts, scale), "takes": longer(step.takes, scale), "does": does}
     return step.model_copy(update=update)
 
 
@@ -138,10 +138,11 @@ def _start(start: Start | None, scale: float) -> Start | None:
     if start is None:
         return None
     at = None if start.at is None else start.at * scale
-    return start.model_copy(update={"at": at, "delay": _time(start.delay, scale)})
+    return start.model_copy(update={"at": at, "delay": longer(start.delay, scale)})
 
 
-def _time(taken: Distribution | None, scale: float) -> Distribution | None:
+def longer(taken: Distribution | None, scale: float) -> Distribution | None:
+    """Return a time that is so many times as long, whatever it is drawn from; None stays None."""
     if taken is None:
         return None
     times = taken.parameters[:1] if taken.shape in _RELATIVE else taken.parameters

@@ -67,10 +67,11 @@ def work_before(drill: Drill) -> Iterator[Work]:
             team, ivr = team_before(drill, landing.queue, landing.site), drill.queue_table()[landing.queue].ivr
         else:
             team, ivr = frozenset(), None
-        yield Work(stream, tuple(_limits_on(landing, outbound=stream.from_ is not None)), team, ivr)
+        yield Work(stream, tuple(limits_on(landing, outbound=stream.from_ is not None)), team, ivr)
 
 
-def _limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
+def limits_on(landing: Landing, *, outbound: bool) -> Iterator[Path]:
+    """Yield where in the plan the limits stand that calls meet on their way to where they land."""
     yield "ports", "tenant"
     if outbound:
         yield "ports", "outbound"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import failover, growth, live, memory, packets, sip_calls, sip_codec, sip_transactions
+from benchmarks import failover, growth, live, memory, packets, sip_calls, sip_codec, sip_transactions, sizing
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
 from benchmarks.whole_run import RunError
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "sip_calls": sip_calls.main,
     "sip_codec": sip_codec.main,
     "sip_transactions": sip_transactions.main,
+    "sizing": sizing.main,
 }
 """What there is to measure: each prints a table and returns the same figures as plain data."""
 

@@ -1,4 +1,4 @@
-"""The command line: `kirikae new`, `run`, `size`, `lint`, `rules`, `drift`, `drills`, `number`, `erlang`, `schema`."""
+"""The command line: `new`, `run`, `size`, `sweep`, `lint`, `rules`, `drift`, `drills`, `number`, `erlang`, `schema`."""
 
 import signal
 import sys
@@ -10,7 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from kirikae import __version__, drift, drills, lint, new, rule_book, run, size
+from kirikae import __version__, drift, drills, lint, new, rule_book, run, size, sweep
+from kirikae.cluster import ClusterLostError
 from kirikae.drills import schema_text
 from kirikae.erlang import erlang_app
 from kirikae.live_options import (
@@ -21,7 +22,7 @@ from kirikae.live_options import (
     MaxRateOption,
     TargetOption,
 )
-from kirikae.options import OptionError
+from kirikae.options import ClusterOption, OptionError, WorkersOption
 from kirikae.runner import DEFAULT, ENGINES
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
@@ -67,6 +68,8 @@ Examples:
 
   kirikae run plan.kirikae.yaml --json - | jq .verdict
 
+  kirikae run plan.kirikae.yaml --precision 'blocked_ratio=0.1 points' --replications 5000
+
   kirikae run sbc-pair-takeover --engine packets --replications 1 --out runs/takeover
 
   kirikae run sbc-pair-takeover --engine packets --seed 1 --detail 17 --at 12.3s
@@ -110,6 +113,24 @@ Examples:
 
 Exit codes: 0 the engines agree, 1 they differ by more than the drill allows, 2 the file or the command line is wrong,
 3 too few replications to tell, or no evidence.
+"""
+
+
+_SWEEP_EXAMPLES = """
+Examples:
+
+  kirikae sweep plan.kirikae.yaml --vary ports.tenant=90..120:5
+
+  kirikae sweep plan.kirikae.yaml --vary ports.tenant=90,100,110 --vary 'traffic\\[0].arrivals=0.5/s..2/s:0.25/s'
+
+  kirikae sweep tokyo-osaka-dr --vary ports.tenant=150..250 --vary agents.sales.count=100..140 --lhs 30 --seed 1
+
+  kirikae sweep plan.kirikae.yaml --vary ports.tenant=90..120:5 --target 'blocked_ratio < 1%' --metric caller_loss
+
+A list has commas, a range two dots and a step; a list within brackets or braces is one value. With several --vary, all
+combinations are made. The same command goes on where it was stopped, and makes no point twice.
+
+Exit codes: 0 all points are made, whatever came out, 2 the file or the command line is wrong, 3 points are missing.
 """
 
 
@@ -199,7 +220,15 @@ def run_command(
             "-n",
             min=1,
             max=100_000,
-            help="Runs with different draws; by default what the drill says.",
+            help="Runs with different draws; by default what the drill says. With --precision the most of them.",
+        ),
+    ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[METRIC=]WIDTH",
+            help="Make runs until 95% intervals reach no further than this either way: 10% of each mean that something "
+            "is expected of, or 'blocked_ratio=0.1 points', 'recovery_time=1m'; may be repeated.",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
@@ -210,9 +239,8 @@ def run_command(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default a new one under runs/.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     detail: Annotated[
         int | None,
         typer.Option(
@@ -254,7 +282,22 @@ def run_command(
     """Run a drill and judge it: in virtual time, or live in real time."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     live = LiveOptions(targets or (), allow_targets or (), allow_numbers or (), allow_exec, max_rate)
-    options = run.Options(engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json, live)
+    options = run.Options(
+        engine,
+        seed,
+        replications,
+        out,
+        workers,
+        cluster,
+        detail,
+        calls,
+        pcap,
+        strict_wire,
+        at,
+        json,
+        precision or (),
+        live,
+    )
     with _explained(file):
         loaded = load(drills.find(file), changes or [])
         code = run.rehearse(loaded, file, changes or [], options, console)
@@ -387,7 +430,7 @@ def _explained(file: str) -> Iterator[None]:
     except NotUndoneError as error:
         _say(str(error))
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None
-    except (LiveError, BindError, GearError) as error:
+    except (LiveError, BindError, GearError, ClusterLostError) as error:
         _say(f"{error}\nNothing was judged.")
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None
     except BrokenExecutor:
@@ -476,9 +519,8 @@ def drift_command(
         str | None,
         typer.Option("--for", metavar="TIME", help="Play only so much of the run; by default what the drill says."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Show the metrics that agree as well.")] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
@@ -487,9 +529,95 @@ def drift_command(
 ) -> None:
     """Play a drill with the same callers in several engines, and say how far apart they are."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, json, everything)
+    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, cluster, json, everything)
     with _explained(file):
         code = drift.compare(drills.find(file), file, options, console)
+    raise typer.Exit(code)
+
+
+@app.command("sweep", epilog=_SWEEP_EXAMPLES)
+def sweep_command(
+    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    varied: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary", metavar="PATH=VALUES", help="Values of the drill to try: a list or a range; may be repeated."
+        ),
+    ] = None,
+    lhs: Annotated[
+        int | None,
+        typer.Option(
+            "--lhs",
+            metavar="N",
+            min=1,
+            max=sweep.MOST_POINTS,
+            help="Try N points spread over all ranges (a Latin hypercube, by --seed) in place of all combinations.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="METRIC", help="A metric to show; by default those of the expectations."),
+    ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target", metavar="EXPR", help="An expectation to judge every point by, in place of the drill's."
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar=" | ".join(sweep.VIRTUAL), help="What moves: call attempts (calls) or SIP messages (packets)."
+        ),
+    ] = DEFAULT,
+    replications: Annotated[
+        int | None,
+        typer.Option(
+            "--replications", "-n", min=1, max=100_000, help="Runs of each point; by default what the drill says."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="The same for all points: they get the same callers.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="PATH=VALUE", help="Change a value of the drill for all points; may be repeated."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the results; by default one under runs/, named after what is varied."
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what is finished in that folder.")] = False,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE", help="Also write sweep.json there; - is standard output.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No table.")] = False,
+) -> None:
+    """Run a drill at many points: every combination of some values, or a sample of them."""
+    console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
+    options = sweep.Options(
+        varied or (),
+        lhs,
+        metrics or (),
+        targets or (),
+        changes or (),
+        engine,
+        seed,
+        replications,
+        out,
+        fresh,
+        workers,
+        cluster,
+        json,
+    )
+    with _explained(file):
+        code = sweep.sweep(drills.find(file), file, options, console)
     raise typer.Exit(code)
 
 

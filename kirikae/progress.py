@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def progress(console: Console, what: str, total: int) -> Iterator[Callable[[float], None]]:
-    """Show how many of ``total`` are done; the function yielded takes that count."""
+def progress(console: Console, what: str, total: int, begun: int = 0) -> Iterator[Callable[[float], None]]:
+    """Show how many of ``total`` are done, ``begun`` of them before; the function yielded takes that count."""
     if not console.is_terminal:
         yield lambda count: None
         return
@@ -22,5 +22,5 @@ def progress(console: Console, what: str, total: int) -> Iterator[Callable[[floa
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(what, total=total, completed=begun)
         yield lambda count: bar.update(task, completed=int(count))

@@ -1,6 +1,7 @@
 """`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
 
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -16,7 +17,17 @@ from kirikae.live_options import LiveOptions, aimed, permission
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.real import aimed_at
-from kirikae.runner import ENGINES, IN_REAL_TIME, WITH_MESSAGES, record, run_all, run_live
+from kirikae.runner import (
+    ENGINES,
+    IN_REAL_TIME,
+    WITH_MESSAGES,
+    crew,
+    no_cluster_in_real_time,
+    record,
+    run_all,
+    run_live,
+    run_until,
+)
 from reports import files
 from reports.checked import Checked, checked
 from reports.exit_codes import ExitCode
@@ -24,6 +35,8 @@ from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, captur
 from reports.judge import Judged, judge
 from reports.lint_terminal import print_checked
 from reports.origin import Origin
+from reports.precision import MOST, looks, precision
+from reports.queries import default_queries, resolve
 from reports.result import result_text
 from reports.snapshot import Snapshot
 from reports.summary import RunSummary
@@ -35,11 +48,12 @@ from sbc.live.gear import NotUndoneError
 from scenarios.evidence import Recorder, WireRecorder
 from scenarios.loader import Loaded
 from scenarios.model import Drill, Verdict
+from scenarios.precision import Asked, Goal, goals, parse_asked
 from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
 from scenarios.text import language_of, translator
 from scenarios.units import UnitError, format_duration, parse_duration
-from sim.crew import Replications
+from sim.crew import Crew, Replications
 from sim.live import engine as live
 
 RUNS = Path("runs")
@@ -54,12 +68,14 @@ class Options:
     replications: int | None
     out: Path | None
     workers: int | None
+    cluster: str | None
     detail: int | None
     calls: bool
     pcap: bool
     strict: bool
     at: str | None
     json: str | None
+    precision: Sequence[str]
     live: LiveOptions
 
     @property
@@ -78,11 +94,13 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         raise OptionError(f"--engine {options.engine}: there is no such engine{near} (allowed: {', '.join(ENGINES)})")
     if options.live.given and options.engine not in IN_REAL_TIME:
         raise OptionError(f"{options.live.given[0]}: this is for runs in real time (allowed with --engine live)")
+    no_cluster_in_real_time(options.cluster, [options.engine])
     allowed = permission(options.live)
     loaded = replace(loaded, drill=aimed(loaded.drill, options.live.targets))
     plan = checked_plan(loaded, name, console)
     if plan.errors:
         return ExitCode.INVALID
+    asked = _precision(loaded.drill, options)
     drill = _as_asked(loaded.drill, options)
     if options.engine in IN_REAL_TIME and drill.targets and drill.run.replications > 1:
         raise OptionError("--replications: a run on real pairs is played once (allowed: 1)")
@@ -91,18 +109,21 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         raise OptionError(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})")
     if options.at is not None:
         return _look(drill, _moment(options, drill), options, console)
-    out = files.folder(options.out or _new_folder(name))
-    origin = Origin(name, tuple(changes))
-    _remove_detail(out)
-    runs, owed = _play(drill, out, options, console, allowed, name)
+    with crew(options.workers, options.cluster) as hands:
+        out = files.folder(options.out or _new_folder(name))
+        origin = Origin(name, tuple(changes), tuple(options.precision))
+        _remove_detail(out)
+        runs, owed = _play(drill, out, options, console, hands, allowed, name, asked)
+    summaries = tuple(runs.results.values())
     judged = judge(
         drill,
-        runs.results.values(),
+        summaries,
         engine=options.engine,
         seed=drill.run.seed,
         interrupted=runs.interrupted,
         plan=plan,
         spoilt=("the gear is not as it was",) if owed is not None else (),
+        precision=precision(asked, summaries, drill.run.replications) if asked and summaries else None,
     )
     write_all(out, judged, origin)
     detail = _write_detail(out, judged, options)
@@ -143,6 +164,8 @@ def _moment(options: Options, drill: Drill) -> float:
         raise OptionError(
             "--at looks at a moment that can be played again; a live run cannot (its packets.pcap can be read)"
         )
+    if options.cluster is not None:
+        raise OptionError("--at plays one replication, in this process: there is nothing for --cluster")
     if options.json is not None:
         raise OptionError("--at shows a moment and judges nothing: there is no result for --json")
     try:
@@ -190,9 +213,38 @@ def _as_asked(drill: Drill, options: Options) -> Drill:
     replications = options.replications
     if options.engine in IN_REAL_TIME:
         drill, replications = shortened(drill), replications or 1
+    elif replications is None and _asked(drill, options):
+        own = drill.run.precision is not None and "replications" in drill.run.model_fields_set
+        replications = drill.run.replications if own else MOST
     asked = {"seed": options.seed, "replications": replications}
     run = drill.run.model_copy(update={key: value for key, value in asked.items() if value is not None})
     return drill.model_copy(update={"run": run})
+
+
+def _asked(drill: Drill, options: Options) -> tuple[Asked, ...]:
+    """Return what is asked for on the command line, else in the file; raises :class:`OptionError`."""
+    if not options.precision:
+        return drill.run.precision or ()
+    try:
+        return tuple(map(parse_asked, options.precision))
+    except UnitError as error:
+        words = " ".join(f"--precision {shlex.quote(text)}" for text in options.precision)
+        raise OptionError(f"{words}: {error.reason} (allowed: {error.allowed})") from None
+
+
+def _precision(drill: Drill, options: Options) -> tuple[Goal, ...]:
+    """Return the intervals that are to be narrow enough; raises :class:`OptionError`."""
+    if options.engine in IN_REAL_TIME:
+        if options.precision:
+            raise OptionError(
+                "--precision: runs in real time are as many as --replications says (allowed in virtual time)"
+            )
+        return ()
+    try:
+        return goals(_asked(drill, options), drill.expect)
+    except UnitError as error:
+        where = "--precision" if options.precision else "run.precision"
+        raise OptionError(f"{where}: {error.reason} (allowed: {error.allowed})") from None
 
 
 def _new_folder(name: str) -> Path:
@@ -201,7 +253,14 @@ def _new_folder(name: str) -> Path:
 
 
 def _play(
-    drill: Drill, out: Path, options: Options, console: Console, allowed: Permission, name: str
+    drill: Drill,
+    out: Path,
+    options: Options,
+    console: Console,
+    hands: Crew,
+    allowed: Permission,
+    name: str,
+    asked: tuple[Goal, ...],
 ) -> tuple[Replications[RunSummary], NotUndoneError | None]:
     """Play all replications; an only one, or the first in real time, is written down in full on the way.
 
@@ -209,16 +268,37 @@ def _play(
     """
     if options.engine in IN_REAL_TIME:
         return _play_live(drill, out, options, console, allowed, name)
-    return _play_at_once(drill, out, options, console), None
+    if asked and drill.run.replications > 1:
+        return _play_until(drill, options, console, hands, asked), None
+    return _play_at_once(drill, out, options, console, hands), None
 
 
-def _play_at_once(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
+def _play_until(
+    drill: Drill, options: Options, console: Console, hands: Crew, asked: tuple[Goal, ...]
+) -> Replications[RunSummary]:
+    """Play replications until the intervals asked for are narrow enough."""
+    most = drill.run.replications
+    with progress(console, "replications at most", most) as done:
+        return run_until(
+            drill,
+            seed=drill.run.seed,
+            ends=looks(most),
+            enough=lambda summaries: precision(asked, summaries, most).reached,
+            queries=tuple(dict.fromkeys((*default_queries(drill), *(resolve(goal.query) for goal in asked)))),
+            crew=hands,
+            engine=options.engine,
+            strict=options.strict,
+            done=done,
+        )
+
+
+def _play_at_once(drill: Drill, out: Path, options: Options, console: Console, hands: Crew) -> Replications[RunSummary]:
     run = partial(
         run_all,
         drill,
         seed=drill.run.seed,
         replications=drill.run.replications,
-        workers=options.workers,
+        crew=hands,
         engine=options.engine,
         strict=options.strict,
     )

@@ -13,6 +13,8 @@ from scenarios.rules.plan import pairs_meant
 
 PHONES_BACK = 0.95
 """The share of a group's phones that must be registered for the group to be back."""
+PROMPT = 0.4
+"""Seconds within which what is asked counts as done at once: less than the first retransmission (S1)."""
 
 
 @dataclass(slots=True)
@@ -21,17 +23,34 @@ class _Phones:
 
     needed: float
     since: float | None
+    switching: float | None = None
+    """Since when it has too few only because people have switched phones that are not taken in yet."""
 
     lost: int = 0
     """Registrations lost."""
     returns: list[float] = field(default_factory=list)
     """Seconds from each loss until the phone was registered again."""
 
-    def registered(self, now: float, phones: float) -> None:
+    def gained(self, now: float, phones: float) -> None:
+        """A phone is registered; switches that were over at once have taken nobody away."""
+        if phones >= self.needed:
+            if self.since is None or (self.switching is not None and now - self.switching > PROMPT):
+                self.since = now
+            self.switching = None
+
+    def left(self, now: float, phones: float, lost: int) -> None:
+        """Phones are registered no more, some of them ``lost`` and the others switched by hand."""
+        self.lost += lost
         if phones < self.needed:
-            self.since = None
-        elif self.since is None:
-            self.since = now
+            if lost:
+                self.since = self.switching = None
+            elif self.since is not None and self.switching is None:
+                self.switching = now
+
+    @property
+    def back(self) -> float:
+        """Since when it has had enough, infinity while it has not."""
+        return math.inf if self.since is None or self.switching is not None else self.since
 
 
 @dataclass(slots=True)
@@ -110,12 +129,11 @@ class Chronicle:
             case EventKind.EFFECT:
                 self.effects.setdefault(subject, Effect(now, str(detail.get("met", ""))))
             case EventKind.REGISTERED:
-                self._phones[subject].registered(now, float(detail["registered"]))
+                self._phones[subject].gained(now, float(detail["registered"]))
                 if "without" in detail:
                     self._phones[subject].returns.append(float(detail["without"]))
             case EventKind.UNREGISTERED:
-                self._phones[subject].registered(now, float(detail["registered"]))
-                self._phones[subject].lost += int(detail["lost"])
+                self._phones[subject].left(now, float(detail["registered"]), int(detail["lost"]))
             case EventKind.NODE_LOST:
                 self._pairs[subject].silent.begin(now)
                 self._pairs[subject].unnoticed.begin(now)
@@ -166,8 +184,7 @@ class Chronicle:
 
     def softphones_back(self, group: str) -> Value:
         """Return seconds from the first fault until the group had, and kept, enough phones registered."""
-        since = self._phones[group].since
-        return self._since_fault(math.inf if since is None else since)
+        return self._since_fault(self._phones[group].back)
 
     def registration_p95(self, group: str | None) -> Value:
         """Return the time that 95 % of losses of a registration, of a group or of all, lasted at most."""

@@ -5,9 +5,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from reports.statistics import Interval, mean, mean_interval, quantile
-from reports.summary import Value
+from reports.rare import Rare, rare
+from reports.statistics import Interval, mean, mean_interval, quantile, quantile_interval
+from reports.summary import RunSummary, Value
+from scenarios.expectations import Query
 from scenarios.metrics import Combine, Metric, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """What a share of the runs stay within."""
+
+    share: float
+    value: float
+    interval: Interval | None
+    """Two of the values, whatever they are drawn from; None where there are too few runs for one."""
+
+
+QUANTILES = (0.05, 0.5, 0.95)
+"""Those that are told of metrics which are judged run by run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +39,52 @@ class Combined:
     """The mean, or, of metrics that are judged run by run, the median."""
     interval: Interval | None
     """Of the mean; None for a single run and for metrics that are judged run by run."""
+    rare: Rare | None
+    """How near to an end so many runs can see, where a share is 0 or 1 in nearly all of them."""
+    quantiles: tuple[Quantile, ...]
+    """Of several runs of a metric that is judged run by run: p5, median and p95; else empty."""
     spread: Interval | None
     """The values that 10 % and 90 % of the runs stay within."""
     ends: Interval | None
     """The lowest and the highest value."""
 
 
-def combine(metric: Metric, values: Sequence[Value]) -> Combined:
-    """Combine the values of all replications."""
+def combine(metric: Metric, values: Sequence[Value], parts_of: Sequence[float] = ()) -> Combined:
+    """Combine the values of all replications; ``parts_of`` says of shares how many attempts each is of."""
     measured = [value for value in values if value is not None]
     runs, nothing = len(values), len(values) - len(measured)
     never = sum(map(math.isinf, measured))
     if not measured:
-        return Combined(runs, nothing, never, None, None, None, None)
+        return Combined(runs, nothing, never, None, None, None, (), None, None)
     spread, ends = (quantile(measured, 0.1), quantile(measured, 0.9)), (min(measured), max(measured))
     if metric.combine is Combine.RUNS:
-        return Combined(runs, nothing, never, median(measured), None, spread, ends)
-    return Combined(runs, nothing, never, mean(measured), _possible(mean_interval(measured), metric), spread, ends)
+        quantiles = _quantiles(measured) if len(measured) > 1 else ()
+        return Combined(runs, nothing, never, median(measured), None, None, quantiles, spread, ends)
+    found = rare(measured, mean(parts_of) if parts_of else None) if metric.unit is Unit.SHARE else None
+    interval = _possible(mean_interval(measured), metric)
+    if interval is not None and found is not None:
+        interval = found.widened(interval)
+    return Combined(runs, nothing, never, mean(measured), interval, found, (), spread, ends)
+
+
+def combined(query: Query, summaries: Sequence[RunSummary]) -> Combined:
+    """Combine what replications say about a query that all of them were asked."""
+    values = [summary.values[query] for summary in summaries]
+    parts_of = [summary.parts_of[query] for summary in summaries if query in summary.parts_of]
+    return combine(query.definition, values, parts_of)
+
+
+def kind_of(query: Query) -> str:
+    """Return what the value of a query over all runs is."""
+    return "median" if query.definition.combine is Combine.RUNS else "mean"
+
+
+def _quantiles(values: Sequence[float]) -> tuple[Quantile, ...]:
+    middle = median(values)
+    return tuple(
+        Quantile(share, middle if share == 0.5 else quantile(values, share), quantile_interval(values, share))
+        for share in QUANTILES
+    )
 
 
 def _possible(interval: Interval | None, metric: Metric) -> Interval | None:

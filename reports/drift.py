@@ -9,14 +9,14 @@ from typing import TypeGuard
 
 from reports.exit_codes import ExitCode
 from reports.queries import default_queries, resolve
-from reports.statistics import Interval, deviation, mean, mean_interval, mean_reach
+from reports.statistics import Interval, deviation, mean, mean_interval, runs_needed
 from reports.summary import RunSummary, Value
 from reports.wording import number_of
 from scenarios.expectations import Query
 from scenarios.metrics import Combine, Unit
 from scenarios.model import Drill
 from scenarios.rules.plan import faults_in_run
-from scenarios.tolerances import Compared, Measure, Tolerance
+from scenarios.tolerances import Compared, Measure, Tolerance, allowance
 
 
 class Agreement(StrEnum):
@@ -40,20 +40,8 @@ OF_PORTS = Tolerance(0.5, Measure.NUMBER)
 """Allowed for peaks of ports: a limit that is one too low shows as a peak that is one lower, however high it is."""
 _FROM_COUNTS = ("recovery_time", "outage_minutes")
 """Times that are told from how many calls were answered, in steps of up to a minute."""
-LEAST = {
-    Unit.SHARE: 0.001,
-    Unit.SECONDS: 0.1,
-    Unit.CALLS: 0.5,
-    Unit.PHONES: 0.5,
-    Unit.CHANGES: 0.5,
-    Unit.PORTS: 0.5,
-    Unit.RATE: 0.5,
-}
-"""The least that a percentage means, in the metric's unit: 5 % of next to nothing would ask for the impossible."""
 OF_RUNS = 0.05
 """Share of runs by which engines may differ in whether something happens, or can be measured, at all."""
-MOST_RUNS = 100_000
-"""As many replications as a drill may ask for."""
 
 
 def usual_tolerance(query: Query) -> Tolerance:
@@ -71,13 +59,6 @@ def tolerance(drill: Drill, query: Query) -> Tolerance:
     if not covering:
         return usual_tolerance(query)
     return drill.drift.allow[max(covering, key=lambda compared: compared.narrow)]
-
-
-def allowance(allowed: Tolerance, unit: Unit, first: float) -> float:
-    """Return a tolerance in the metric's unit, where the first engine measured ``first``."""
-    if allowed.measure is Measure.PERCENT:
-        return max(allowed.amount * first, LEAST[unit])
-    return allowed.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +98,6 @@ def difference(values: Sequence[float], allowed: float) -> Difference:
         return found
     needed = runs_needed(deviation(values), abs(abs(found.mean) - allowed))
     return Difference(found.runs, found.mean, interval, allowed, needed)
-
-
-def runs_needed(spread: float, reach: float) -> int | None:
-    """Return how many values of a standard deviation have a 95 % interval of at most ``reach`` either way.
-
-    None when they would be more than :data:`MOST_RUNS`.
-    """
-
-    def enough(runs: int) -> bool:
-        return mean_reach(spread, runs) <= reach
-
-    if not enough(MOST_RUNS):
-        return None
-    low, high = 1, MOST_RUNS
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
 
 
 @dataclass(frozen=True, slots=True)

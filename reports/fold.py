@@ -1,16 +1,17 @@
 """The fold: takes the evidence of one replication as it comes, in bounded memory, and boils it down."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
 from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks, TimeAxis
 from reports.outage import OutageWatch
-from reports.producers import PRODUCERS, Facts, caller_ended, caller_lost
+from reports.producers import PRODUCERS, Facts, Ratio, caller_ended, caller_lost
 from reports.recovery import RecoveryWatch
 from reports.summary import RunSummary
 from scenarios.evidence import CallRecord, Direction, JournalEntry, Sample
 from scenarios.expectations import Query
+from scenarios.metrics import Unit
 from scenarios.model import Drill
 
 _BLOCK = 8192
@@ -91,6 +92,7 @@ class Fold:
         facts = self._facts
         return RunSummary(
             values={query: PRODUCERS[query.metric](facts, query) for query in self._queries},
+            parts_of=dict(self._parts_of()),
             timeline=self._axis.timeline(),
             steps=facts.chronicle.steps,
             effects=facts.chronicle.effects,
@@ -102,6 +104,13 @@ class Fold:
             callers_lost=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_lost)),
             records=self._records,
         )
+
+    def _parts_of(self) -> Iterator[tuple[Query, float]]:
+        """Say of every share how many attempts it is of."""
+        for query in self._queries:
+            producer = PRODUCERS[query.metric]
+            if isinstance(producer, Ratio) and query.definition.unit is Unit.SHARE:
+                yield query, producer.of(self._facts, query) or 0.0
 
 
 def _callers(drill: Drill, query: Query) -> Callable[[Key], bool]:

@@ -26,7 +26,7 @@ def report_text(judged: Judged, origin: Origin) -> str:
     """Return the report as HTML, plotly's library, styles and data inside."""
     drill, summaries = judged.drill, judged.summaries
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             judged=judged,
@@ -42,9 +42,9 @@ def report_text(judged: Judged, origin: Origin) -> str:
             data=embedded_json(charts(judged)) if summaries else "",
             command=origin.command(judged.engine, judged.seed, drill.run.replications),
             software=software(),
-            style=_source("report.css"),
-            script=_source("report.js"),
-            plotly=_plotly(),
+            style=source("report.css"),
+            script=source("chart.js") + source("report.js"),
+            plotly=plotly(),
         )
     )
 
@@ -58,7 +58,8 @@ def embedded_json(data: object) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return what fills in our templates: texts are escaped, and words are put as everywhere."""
     environment = Environment(
         loader=PackageLoader("reports", _TEMPLATES),
         autoescape=True,
@@ -76,6 +77,7 @@ def _environment() -> Environment:
         place=_place_words,
         metric=_metric_words,
         interval=_interval_words,
+        spread=_spread_words,
     )
     return environment
 
@@ -94,22 +96,25 @@ def _metric_words(combined: Combined, query: Query) -> str:
 
 
 def _interval_words(combined: Combined, query: Query) -> str:
-    """Say the interval of a mean, or the values that most runs lie between."""
-    unit = query.definition.unit
-    if combined.interval is not None:
-        return wording.interval_text(combined.interval, unit)
-    if combined.spread is not None and combined.runs > 1:
-        return f"{wording.interval_text(combined.spread, unit)} in most runs"
-    return "–"
+    """Say the interval of the mean, or that of the median."""
+    interval = combined.quantiles[1].interval if combined.quantiles else combined.interval
+    return "–" if interval is None else wording.interval_text(interval, query.definition.unit)
+
+
+def _spread_words(combined: Combined, query: Query) -> str:
+    """Say between which values most runs lie."""
+    if combined.spread is None or combined.runs == 1:
+        return "–"
+    return wording.interval_text(combined.spread, query.definition.unit)
 
 
 @cache
-def _source(name: str) -> Markup:
+def source(name: str) -> Markup:
     """Return a style sheet or script of ours as it stands."""
     return Markup(files("reports").joinpath(_TEMPLATES, name).read_text("utf-8"))  # noqa: S704
 
 
 @cache
-def _plotly() -> Markup:
+def plotly() -> Markup:
     """Return plotly's library for browsers, which the Python package carries."""
     return Markup(files("plotly").joinpath("package_data", "plotly.min.js").read_text("utf-8"))  # noqa: S704

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reports.checked import Checked
-from reports.combine import Combined, combine
+from reports.combine import Combined, Quantile, combine, combined
 from reports.exit_codes import ExitCode
+from reports.precision import Precision
 from reports.queries import limits, resolve
-from reports.statistics import Interval, share_interval
+from reports.rare import Rare
+from reports.statistics import MOST_RUNS, Interval, runs_for_quantile, share_interval
 from reports.summary import RunSummary, Value
 from reports.wording import NOTHING, interval_text, number_of, value_text
 from scenarios.expectations import Expectation, Query
@@ -41,11 +43,30 @@ class Judgement:
     """Of a metric that is judged by the interval of its mean."""
     held: Held | None
     """Of a metric that is judged run by run."""
+    quantiles: tuple[Quantile, ...]
+    """The same, where there are several runs."""
 
     @property
     def shown(self) -> str:
         """The value, in words."""
         return self._words(self.value)
+
+    @property
+    def query_text(self) -> str:
+        """What was measured, and what it is a part of."""
+        return f"{self.expectation.query}{' of the limit' if self.expectation.of_limit else ''}"
+
+    @property
+    def quantile_texts(self) -> tuple[str, ...]:
+        """What p5, the median and p95 of the runs are, each with its interval, or the fewest runs that have one."""
+        return tuple(map(self._quantile_text, self.quantiles))
+
+    def _quantile_text(self, found: Quantile) -> str:
+        value = self._words(found.value)
+        if found.interval is None:
+            return f"{value} (no interval: {number_of(runs_for_quantile(found.share), 'run')} at least)"
+        low, high = map(self._words, found.interval)
+        return value if low == value == high else f"{value} ({low} to {high})"
 
     @property
     def bound(self) -> str:
@@ -84,6 +105,8 @@ class Judged:
     """What the plan checks say."""
     spoilt: tuple[str, ...] = ()
     """Why the run is no evidence whatever was measured, one clause each."""
+    precision: Precision | None = None
+    """What has become of the precision asked for, if any was."""
 
     @cached_property
     def missing_evidence(self) -> dict[str, int]:
@@ -98,7 +121,8 @@ class Judged:
     def no_evidence(self) -> tuple[str, ...]:
         """Why the run is no evidence, one clause each; empty if it is."""
         runs = len(self.summaries)
-        stopped = f"stopped after {runs} of {number_of(self.drill.run.replications, 'run')}"
+        most = "at most " if self.precision is not None else ""
+        stopped = f"stopped after {runs} of {most}{number_of(self.drill.run.replications, 'run')}"
         saturated = [each.lateness.worst for each in self.summaries if each.lateness and each.lateness.saturated]
         late = (
             f"the generator was saturated in {_of(len(saturated), runs)}: up to {max(saturated, default=0):.3g} s late"
@@ -144,9 +168,7 @@ class Judged:
     def metrics(self) -> dict[Query, Combined]:
         """Every query that the runs were asked, combined."""
         queries = self.summaries[0].values if self.summaries else ()
-        return {
-            query: combine(query.definition, [summary.values[query] for summary in self.summaries]) for query in queries
-        }
+        return {query: combined(query, self.summaries) for query in queries}
 
 
 _WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
@@ -161,40 +183,41 @@ def judge(
     interrupted: bool = False,
     plan: Checked | None = None,
     spoilt: tuple[str, ...] = (),
+    precision: Precision | None = None,
 ) -> Judged:
     """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`.
 
-    ``plan`` is handed on to the reports.
+    ``plan`` and ``precision`` are handed on to the reports: whether an interval is as narrow as somebody wants it is
+    another question than whether it lies on the right side of a bound.
     """
     kept = tuple(summaries)
     caps = limits(drill)
-    judgements = tuple(
-        _judge_one(expectation, [summary.values[resolve(expectation.query)] for summary in kept], caps)
-        for expectation in drill.expect
-    )
-    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name), spoilt)
+    judgements = tuple(_judge_one(expectation, kept, caps) for expectation in drill.expect)
+    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name), spoilt, precision)
 
 
-def _judge_one(expectation: Expectation, values: Sequence[Value], caps: dict[str, int]) -> Judgement:
+def _judge_one(expectation: Expectation, summaries: Sequence[RunSummary], caps: dict[str, int]) -> Judgement:
+    metric, query = expectation.query.definition, resolve(expectation.query)
+    found = combined(query, summaries)
+    values = [summary.values[query] for summary in summaries]
     if expectation.of_limit:
-        cap = caps.get(dict(resolve(expectation.query).selectors)["limit"])
+        cap = caps.get(dict(query.selectors)["limit"])
         values = [None if cap is None or value is None else value / cap for value in values]
-    metric = expectation.query.definition
-    combined = combine(metric, values)
+        found = combine(metric, values)
     measured = [value for value in values if value is not None]
-    if combined.nothing or not values:
-        reason = f"{NOTHING} in {_of(combined.nothing, combined.runs)}" if values else "no run was finished"
+    if found.nothing or not values:
+        reason = f"{NOTHING} in {_of(found.nothing, found.runs)}" if values else "no run was finished"
         verdict, held = Verdict.INCONCLUSIVE, None
     elif metric.combine is Combine.RUNS:
         verdict, reason, held = _by_runs(expectation, measured)
     else:
-        verdict, reason, held = *_by_interval(expectation, combined.interval, measured[0]), None
-    return Judgement(expectation, verdict, reason, combined.value, combined.interval, held)
+        verdict, reason, held = *_by_interval(expectation, found, measured[0]), None
+    return Judgement(expectation, verdict, reason, found.value, found.interval, held, found.quantiles)
 
 
-def _by_interval(expectation: Expectation, interval: Interval | None, first: float) -> tuple[Verdict, str]:
+def _by_interval(expectation: Expectation, found: Combined, first: float) -> tuple[Verdict, str]:
     """The whole interval of the mean must lie on the right side of the bound; a single run counts as it is."""
-    low, high = interval or (first, first)
+    low, high = found.interval or (first, first)
     sides = expectation.holds(low), expectation.holds(high)
     if all(sides):
         verdict = Verdict.PASSED
@@ -202,10 +225,28 @@ def _by_interval(expectation: Expectation, interval: Interval | None, first: flo
         verdict = Verdict.INCONCLUSIVE
     else:
         verdict = Verdict.FAILED
-    if interval is None:
+    if found.interval is None:
         return verdict, _SINGLE
-    shown = interval_text(interval, expectation.query.definition.unit)
-    return verdict, f"the 95% interval, {shown}, {_WHERE[verdict]} the bound"
+    shown = interval_text(found.interval, expectation.query.definition.unit)
+    reason = f"the 95% interval, {shown}, {_WHERE[verdict]} the bound"
+    if found.rare is not None and found.rare.edge in (low, high):
+        reason += f": {_too_rare(found.rare, expectation)}"
+    return verdict, reason
+
+
+def _too_rare(rare: Rare, expectation: Expectation) -> str:
+    """Say how near to an end so many runs can see, and how many could see as near as the bound."""
+    unit = expectation.query.definition.unit
+    end, edge = value_text(rare.end, unit), value_text(rare.edge, unit)
+    seen = f"only {rare.away}" if rare.away else "none"
+    nearer = "below" if rare.end == 0 else "above"
+    clause = f"{seen} of {number_of(rare.runs, 'run')} is away from {end}, so nothing {nearer} {edge} can be resolved"
+    if rare.away > 1:
+        clause = clause.replace(" is away", " are away")
+    needed = rare.needed(expectation.bound)
+    if needed is None or needed <= rare.runs or needed > MOST_RUNS:
+        return clause
+    return f"{clause}; with {number_of(needed, 'such run')} it could"
 
 
 def _by_runs(expectation: Expectation, values: Sequence[float]) -> tuple[Verdict, str, Held]:

@@ -57,14 +57,15 @@ def _lines(checked: Checked, shown: Iterable[Found], say: Translate) -> Iterator
     for note in checked.notes:
         yield f"note: {note}"
     for found in shown:
-        yield _line(checked, found, found.severity, say)
+        yield line_of(checked, found, found.severity, say)
     for found in checked.waived:
-        yield f"{_line(checked, found, 'waived', say)}: {found.reason}"
+        yield f"{line_of(checked, found, 'waived', say)}: {found.reason}"
     for declared in checked.declared:
         yield f"{declared.mark}: declared: {_declaration(declared, say)}"
 
 
-def _line(checked: Checked, found: Found, kind: str, say: Translate) -> str:
+def line_of(checked: Checked, found: Found, kind: str, say: Translate) -> str:
+    """Return one finding on one line that programs can read."""
     problem = found.problem
     sides = [Text("found {text}", text=problem.found)] if problem.found else []
     sides += [Text("allowed {text}", text=problem.allowed)] if problem.allowed else []

@@ -17,12 +17,15 @@ class Origin:
     """As given."""
     changes: tuple[str, ...] = ()
     """Each `path=value` of `--set`."""
+    precision: tuple[str, ...] = ()
+    """Each of `--precision`."""
 
     def command(self, engine: str, seed: int, replications: int) -> str:
         """Return the command that gives the same result again."""
         asked = ["--engine", engine, "--seed", str(seed), "--replications", str(replications)]
         changes = [word for change in self.changes for word in ("--set", change)]
-        return shlex.join(["kirikae", "run", self.file, *asked, *changes])
+        narrow = [word for width in self.precision for word in ("--precision", width)]
+        return shlex.join(["kirikae", "run", self.file, *asked, *narrow, *changes])
 
 
 def software() -> dict[str, str]:

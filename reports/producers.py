@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from reports.calltable import CallTable, Key, Measure
-from reports.chronicle import Chronicle
+from reports.chronicle import PROMPT, Chronicle
 from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks
 from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
@@ -25,9 +25,6 @@ class Facts:
     phones: PhonesLeast
     chronicle: Chronicle
 
-
-PROMPT = 0.4
-"""Seconds of set-up within which an attempt counts as not delayed: less than the first retransmission (S1)."""
 
 Producer = Callable[[Facts, Query], Value]
 
@@ -50,16 +47,22 @@ def _count(measure: Measure, only: Callable[[Key], bool] | None = None, *, warm:
     return lambda facts, query: facts.calls.total(measure, query, only, warm=warm)
 
 
-def _ratio(part: Producer, whole: Producer) -> Producer:
-    """Return ``part / whole``; `limit` and `cause` narrow the part only, for other calls do not bear their name."""
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One count over another; `limit` and `cause` narrow the part only, for other calls do not bear their name."""
 
-    def produce(facts: Facts, query: Query) -> Value:
-        selectors = tuple(item for item in query.selectors if item[0] not in ("limit", "cause"))
-        below = whole(facts, Query(query.metric, selectors, query.after, query.before))
-        above = part(facts, query)
+    part: Producer
+    whole: Producer
+
+    def __call__(self, facts: Facts, query: Query) -> Value:
+        """Return the ratio; None where there is nothing that it would be a part of."""
+        below, above = self.of(facts, query), self.part(facts, query)
         return above / below if below and above is not None else None
 
-    return produce
+    def of(self, facts: Facts, query: Query) -> Value:
+        """Return how many it is a part of."""
+        selectors = tuple(item for item in query.selectors if item[0] not in ("limit", "cause"))
+        return self.whole(facts, Query(query.metric, selectors, query.after, query.before))
 
 
 def _setup_delay(share: float) -> Producer:
@@ -107,24 +110,24 @@ PRODUCERS: dict[str, Producer] = {
     "closed": _count(Measure.ATTEMPTS, _outcome(Outcome.CLOSED)),
     "delayed": lambda facts, query: facts.calls.delayed(query, PROMPT),
     "dropped": _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
-    "asr": _ratio(_count(Measure.ANSWERED), _attempts),
-    "blocked_ratio": _ratio(_count(Measure.ATTEMPTS, _blocked), _attempts),
-    "failed_ratio": _ratio(_count(Measure.ATTEMPTS, _failed), _attempts),
-    "abandoned_ratio": _ratio(_count(Measure.ATTEMPTS, _abandoned), _attempts),
-    "ner": _ratio(_answering(200, 480, 486, 600, 603, given_up=True), _responded),
-    "ser": _ratio(_answering(200), _responded),
-    "seer": _ratio(_answering(200, 480, 486, 600, 603), _responded),
-    "isa": _ratio(_answering(408, 500, 503, 504), _responded),
-    "dropped_ratio": _ratio(
+    "asr": Ratio(_count(Measure.ANSWERED), _attempts),
+    "blocked_ratio": Ratio(_count(Measure.ATTEMPTS, _blocked), _attempts),
+    "failed_ratio": Ratio(_count(Measure.ATTEMPTS, _failed), _attempts),
+    "abandoned_ratio": Ratio(_count(Measure.ATTEMPTS, _abandoned), _attempts),
+    "ner": Ratio(_answering(200, 480, 486, 600, 603, given_up=True), _responded),
+    "ser": Ratio(_answering(200), _responded),
+    "seer": Ratio(_answering(200, 480, 486, 600, 603), _responded),
+    "isa": Ratio(_answering(408, 500, 503, 504), _responded),
+    "dropped_ratio": Ratio(
         _count(Measure.ATTEMPTS, _outcome(Outcome.DROPPED), warm=True),
         _count(Measure.DELIVERED, warm=True),
     ),
-    "caller_loss": _ratio(
+    "caller_loss": Ratio(
         _count(Measure.ATTEMPTS, caller_lost),
         _count(Measure.ATTEMPTS, caller_ended),
     ),
-    "service_level": _ratio(_count(Measure.IN_TIME), _count(Measure.SERVED)),
-    "asa": _ratio(_count(Measure.WAITED), _count(Measure.TAKEN)),
+    "service_level": Ratio(_count(Measure.IN_TIME), _count(Measure.SERVED)),
+    "asa": Ratio(_count(Measure.WAITED), _count(Measure.TAKEN)),
     "setup_delay_p50": _setup_delay(0.50),
     "setup_delay_p95": _setup_delay(0.95),
     "setup_delay_p99": _setup_delay(0.99),

@@ -15,8 +15,14 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
     evidence          per fault: at, took_effect_in (replications), first_effect, met_by
     no_evidence       why the run is no evidence; empty if it is
     expectations      per expectation: text, verdict, value, never, interval, bound, of_limit, held, runs_share, reason
-    metrics           by query: value, never, unit, is (mean or median over replications), interval of the mean, lowest,
-                      p10, p90, highest, runs, runs_never, runs_nothing (with nothing to measure)
+    precision         what was asked of the intervals, null for nothing: reached, looks (numbers of runs after which
+                      intervals were looked at), runs, most, needed (runs that would probably do), goals (metric, of,
+                      asked, reach, never (it may be that it never happens), reached)
+    metrics           by query: value, never, unit, is (mean or median over replications), interval of the mean,
+                      resolves (how near to 0 or 1 so many runs can see, where nearly all have that), lowest, p10, p90,
+                      highest, quantiles (p5, p50, p95 of metrics judged run by run, each with value, never and
+                      interval, whose ends are null for never; null with too few runs), runs, runs_never,
+                      runs_nothing (with nothing to measure)
     steps             per runbook step: step, by, finished_in, open_in (ready, and not finished), ready, started,
                       finished (each p10, p50, p90), cost (mean from ready to finished; where it was open, to the end of
                       the run, and so the least it can be), before_start, waited (for conditions), repeats, search (runs
@@ -36,9 +42,10 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import lint_result
-from reports.combine import Combined
+from reports.combine import Combined, Quantile, kind_of
 from reports.judge import Judged, Judgement
 from reports.origin import Origin, software
+from reports.precision import Precision, looks
 from reports.runbook import Spread, StepReport, step_reports
 from reports.statistics import Interval
 from reports.story import mean_losses, story
@@ -78,11 +85,12 @@ def result(judged: Judged, origin: Origin) -> Json:
         "engine": judged.engine,
         "seed": judged.seed,
         "replications": {"asked": drill.run.replications, "done": len(judged.summaries)},
+        "precision": judged.precision and _precision(judged.precision),
         "interrupted": judged.interrupted,
         "evidence": [_evidence(judged, fault) for fault in drill.faults],
         "no_evidence": list(judged.no_evidence),
-        "expectations": [_expectation(judgement) for judgement in judged.judgements],
-        "metrics": {str(query): _metric(query, combined) for query, combined in judged.metrics.items()},
+        "expectations": [expectation_data(judgement) for judgement in judged.judgements],
+        "metrics": {str(query): metric_data(query, combined) for query, combined in judged.metrics.items()},
         "steps": [_step(step) for step in step_reports(drill, judged.summaries)],
         "losses": [{**loss._asdict(), "mean": count} for loss, count in mean_losses(judged)],
         "findings": lint_result.findings(judged.plan),
@@ -110,7 +118,8 @@ def _evidence(judged: Judged, fault: Fault) -> Json:
     }
 
 
-def _expectation(judgement: Judgement) -> Json:
+def expectation_data(judgement: Judgement) -> Json:
+    """Return what became of one expectation."""
     expectation, held = judgement.expectation, judgement.held
     return {
         "text": expectation.text,
@@ -125,20 +134,49 @@ def _expectation(judgement: Judgement) -> Json:
     }
 
 
-def _metric(query: Query, combined: Combined) -> Json:
+def metric_data(query: Query, combined: Combined) -> Json:
+    """Return what came out for one query over all replications."""
     spread, ends = combined.spread or (None, None), combined.ends or (None, None)
     return {
         **_number(combined.value),
         "unit": query.definition.unit,
-        "is": "median" if query.definition.combine == "runs" else "mean",
+        "is": kind_of(query),
         "interval": _interval(combined.interval),
+        "resolves": combined.rare and combined.rare.edge,
         "lowest": _finite(ends[0]),
         "p10": _finite(spread[0]),
         "p90": _finite(spread[1]),
         "highest": _finite(ends[1]),
+        "quantiles": {f"p{each.share * 100:.0f}": _quantile(each) for each in combined.quantiles},
         "runs": combined.runs,
         "runs_never": combined.never,
         "runs_nothing": combined.nothing,
+    }
+
+
+def _quantile(found: Quantile) -> Json:
+    interval = None if found.interval is None else [_finite(end) for end in found.interval]
+    return {**_number(found.value), "interval": interval}
+
+
+def _precision(found: Precision) -> Json:
+    return {
+        "reached": found.reached,
+        "looks": [runs for runs in looks(found.most) if runs <= found.runs],
+        "runs": found.runs,
+        "most": found.most,
+        "needed": found.needed,
+        "goals": [
+            {
+                "metric": str(goal.goal.query),
+                "of": kind_of(goal.goal.query),
+                "asked": goal.asked,
+                "reach": _finite(goal.reach),
+                "never": goal.reach is not None and math.isinf(goal.reach),
+                "reached": goal.enough,
+            }
+            for goal in found.goals
+        ],
     }
 
 

@@ -1,14 +1,18 @@
 """What a sample of runs says about all runs: intervals at a confidence of 95 %, two-sided, unless asked otherwise."""
 
 from collections.abc import Sequence
-from math import ceil, fsum, sqrt
+from functools import lru_cache
+from math import ceil, fsum, log, sqrt
 from statistics import NormalDist
 
-from scipy.special import stdtrit
+import numpy as np
+from scipy.special import bdtr, betaincinv, stdtrit
 
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
+MOST_RUNS = 100_000
+"""As many replications as a drill may ask for."""
 
 
 def mean(values: Sequence[float]) -> float:
@@ -30,6 +34,34 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
 def mean_reach(spread: float, runs: int, confidence: float = CONFIDENCE) -> float:
     """Return how far Student's interval reaches either way, for ``runs`` values, at least two, of a deviation."""
     return float(stdtrit(runs - 1, (1 + confidence) / 2)) * spread / sqrt(runs)
+
+
+def paired_interval(first: Sequence[float], second: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
+    """Return Student's interval for the mean of ``second`` less ``first``, whose values are of the same runs, in pairs.
+
+    With common random numbers a pair has most of its chance in common, and the difference is without it; the two means
+    are not independent, and must never be compared by their own intervals (Law & Kelton 2000, ch. 10.2 and 11.2). None
+    for fewer than two pairs. Raises ValueError where there is no pair for a value.
+    """
+    return mean_interval([after - before for before, after in zip(first, second, strict=True)], confidence)
+
+
+def runs_needed(spread: float, reach: float) -> int | None:
+    """Return how many values of a standard deviation have a 95 % interval of at most ``reach`` either way.
+
+    None when they would be more than :data:`MOST_RUNS`.
+    """
+
+    def enough(runs: int) -> bool:
+        return mean_reach(spread, runs) <= reach
+
+    if not enough(MOST_RUNS):
+        return None
+    low, high = 1, MOST_RUNS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def deviation(values: Sequence[float]) -> float:
@@ -58,3 +90,58 @@ def quantile(values: Sequence[float], share: float) -> float:
     """
     ordered = sorted(values)
     return ordered[max(ceil(share * len(ordered) - 1e-9), 1) - 1]
+
+
+def most_share(hits: int, runs: int, confidence: float = CONFIDENCE) -> float:
+    """Return the most that a share can be of which ``hits`` of ``runs`` were seen: the upper end of the exact interval.
+
+    Of a two-sided interval, so that the chance of being above it is half of what ``confidence`` leaves (Clopper &
+    Pearson 1934). With no hits it is the rule of three, which is 3.7 two-sided.
+    """
+    return 1.0 if hits == runs else float(betaincinv(hits + 1, runs - hits, (1 + confidence) / 2))
+
+
+def runs_without(share: float, confidence: float = CONFIDENCE) -> int:
+    """Return in how many runs without a hit :func:`most_share` is at most ``share``, above 0 and below 1."""
+    return ceil(log((1 - confidence) / 2) / log(1 - share) - 1e-9)
+
+
+@lru_cache(maxsize=256)
+def quantile_ranks(runs: int, share: float, confidence: float = CONFIDENCE) -> tuple[int, int] | None:
+    """Return which of ``runs`` values in order, counted from 1, a quantile lies between, whatever they are drawn from.
+
+    The number of values below the quantile is binomial (Conover 1999, ch. 3.2; Hahn & Meeker 1991, ch. 5): of all pairs
+    of ranks that cover it with at least the confidence asked, those that are the fewest ranks apart, and of these the
+    pair that covers it no more than it has to. None where there are too few runs for any.
+    """
+    below = np.concatenate(([0.0], bdtr(np.arange(runs + 1), runs, share)))  # below[k]: fewer than k
+    low = np.arange(1, runs + 1)
+    high = np.searchsorted(below, confidence + below[low])
+    fits = high <= runs
+    if not fits.any():
+        return None
+    low, high = low[fits], high[fits]
+    shortest = high - low == (high - low).min()
+    low, high = low[shortest], high[shortest]
+    best = (below[high] - below[low]).argmin()
+    return int(low[best]), int(high[best])
+
+
+def quantile_interval(values: Sequence[float], share: float, confidence: float = CONFIDENCE) -> Interval | None:
+    """Return two of ``values`` that a quantile of independent runs lies between; infinite ones count as they are.
+
+    None where there are too few: see :func:`runs_for_quantile`.
+    """
+    ranks = quantile_ranks(len(values), share, confidence) if values else None
+    if ranks is None:
+        return None
+    ordered = sorted(values)
+    return ordered[ranks[0] - 1], ordered[ranks[1] - 1]
+
+
+def runs_for_quantile(share: float, confidence: float = CONFIDENCE) -> int:
+    """Return the fewest runs that give an interval for a quantile: 59 for p95, 6 for the median."""
+    runs = 1
+    while 1 - share**runs - (1 - share) ** runs < confidence:
+        runs += 1
+    return runs

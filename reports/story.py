@@ -1,13 +1,16 @@
 """The answer in sentences: would this plan have worked, what was lost, which step cost the most time."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from reports.combine import kind_of
 from reports.judge import Judged, Judgement
+from reports.precision import FIRST, Reached
 from reports.runbook import Search, StepReport, step_reports
 from reports.statistics import mean
 from reports.summary import Loss
-from reports.wording import cost_text, count_text, duration_text, number_of
+from reports.wording import NEVER, cost_text, count_text, duration_text, number_of, reach_text
 from scenarios.evidence import Direction, Outcome
 from scenarios.model import Verdict
 from scenarios.units import format_share
@@ -22,7 +25,7 @@ def story(judged: Judged) -> tuple[str, ...]:
     """Return the sentences that answer what a drill is run for, the most important first."""
     if not judged.summaries:
         return tuple(_verdict(judged))
-    return (*_verdict(judged), *_lost_callers(judged), *_lost_calls(judged), *_runbook(judged))
+    return (*_verdict(judged), *_precision(judged), *_lost_callers(judged), *_lost_calls(judged), *_runbook(judged))
 
 
 def _verdict(judged: Judged) -> Iterator[str]:
@@ -54,6 +57,34 @@ def _named(judgement: Judgement) -> str:
 def _doubts(judged: Judged) -> tuple[str, ...]:
     unclear = (item.expectation.text for item in judged.judgements if item.verdict is Verdict.INCONCLUSIVE)
     return judged.no_evidence or (f"what stays open is {', '.join(unclear)}",)
+
+
+def _precision(judged: Judged) -> Iterator[str]:
+    """Say whether intervals are as narrow as they were asked to be."""
+    found = judged.precision
+    if found is None:
+        return
+    runs = number_of(found.runs, "run")
+    if found.reached:
+        widths = "; ".join(_width(goal) for goal in found.goals)
+        yield f"After {runs} the intervals are as narrow as asked for: {widths}."
+        return
+    open_ = "; ".join(_width(goal) for goal in found.goals if not goal.enough)
+    needed = f" About {number_of(found.needed, 'run')} would do." if found.needed is not None else ""
+    few = f" Widths count from {FIRST} runs on." if found.runs < FIRST else ""
+    yield f"The precision asked for is not reached with {runs}: {open_}.{needed}{few}"
+
+
+def _width(goal: Reached) -> str:
+    query = goal.goal.query
+    if goal.reach is None:
+        return f"{query} has no interval"
+    unit = query.definition.unit
+    of = f"the {kind_of(query)} of {query}"
+    if math.isinf(goal.reach):
+        return f"{of} may be {NEVER}"
+    reach, asked = reach_text(goal.reach, unit), reach_text(goal.asked, unit)
+    return f"{of} {reach}, asked for {asked}"
 
 
 def _lost_callers(judged: Judged) -> Iterator[str]:

@@ -115,6 +115,8 @@ class RunSummary:
     """One replication."""
 
     values: Mapping[Query, Value]
+    parts_of: Mapping[Query, float]
+    """How many attempts, calls or callers each share is of."""
     timeline: Timeline
     steps: Mapping[str, StepRun]
     effects: Mapping[str, Effect]

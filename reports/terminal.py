@@ -22,7 +22,8 @@ from scenarios.problems import Severity
 PIPE_WIDTH = 120
 """Columns where there is no terminal to ask."""
 
-_STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+STYLES = {Verdict.PASSED: "bold green", Verdict.FAILED: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+"""How verdicts look."""
 _PLAIN = str.maketrans({"“": '"', "”": '"', "–": "-", "…": "...", "×": "x", "±": "+/-"})
 
 
@@ -72,7 +73,7 @@ def safe_console(file: IO[str], *, quiet: bool = False) -> Console:
 def print_summary(console: Console, judged: Judged) -> None:
     """Print what came out of a run."""
     first, *more = story(judged)
-    verdict = Text(judged.verdict.upper(), style=_STYLES[judged.verdict])
+    verdict = Text(judged.verdict.upper(), style=STYLES[judged.verdict])
     console.print(Text.assemble(verdict, "  ", (judged.drill.name, "bold"), (f"  {judged.engine} engine", "dim")))
     console.print(Text(first))
     if (clock := judged.drill.run.clock) is not None:
@@ -83,6 +84,9 @@ def print_summary(console: Console, judged: Judged) -> None:
         console.print(_grid([Text("-"), Text(sentence)]))
     console.print()
     console.print(_expectations(judged))
+    if any(judgement.quantiles for judgement in judged.judgements):
+        console.print()
+        console.print(_quantiles(judged))
     if judged.drill.runbook and judged.summaries:
         console.print()
         console.print(_steps(judged))
@@ -106,8 +110,17 @@ def _expectations(judged: Judged) -> Table:
         expectation = Text(judgement.expectation.text)
         if judgement.verdict is not Verdict.PASSED:
             expectation.append(f"\n{judgement.reason}", style="dim")
-        verdict = Text(judgement.verdict, style=_STYLES[judgement.verdict])
+        verdict = Text(judgement.verdict, style=STYLES[judgement.verdict])
         table.add_row(verdict, expectation, Text(judgement.shown), Text(judgement.confidence))
+    return table
+
+
+def _quantiles(judged: Judged) -> Table:
+    """Show what the runs stay within, for expectations that are judged run by run; each query once."""
+    table = columns("over the runs, with intervals (95%)", "p5", "median", "p95")
+    shown = {judgement.query_text: judgement for judgement in judged.judgements if judgement.quantiles}
+    for name, judgement in shown.items():
+        table.add_row(Text(name), *map(Text, judgement.quantile_texts))
     return table
 
 

@@ -82,6 +82,11 @@ def difference_text(difference: float, unit: Unit) -> str:
     return f"{_signed(difference)}/s" if unit is Unit.RATE else _signed(difference)
 
 
+def reach_text(reach: float, unit: Unit) -> str:
+    """Return how far an interval reaches either way: ``±0.3 points``, ``±12s``; infinite where never is within it."""
+    return NEVER if math.isinf(reach) else f"±{difference_text(reach, unit).lstrip('+')}"
+
+
 _SHORTEST = 0.0005
 """Seconds below which a duration is written as none."""
 _SMALLEST = 0.0001

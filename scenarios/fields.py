@@ -25,6 +25,7 @@ from scenarios.addresses import (
 from scenarios.commands import COMMANDS, CommandError, CommandLine, parse_command
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.numberplan import Answer, NumberError, canonical, parse_number
+from scenarios.precision import PRECISIONS, Asked, parse_precision
 from scenarios.tolerances import TOLERANCES, Compared, Tolerance, parse_compared, parse_tolerance
 
 Parsed = TypeVar("Parsed")
@@ -197,6 +198,12 @@ def _tolerance(value: object) -> Tolerance:
     if isinstance(value, Tolerance):
         return value
     return parse_tolerance(value)
+
+
+def _precision(value: object) -> tuple[Asked, ...]:
+    if isinstance(value, tuple):
+        return value
+    return parse_precision(value)
 
 
 def _schema(description: str, *examples: object, pattern: str | None = None, **more: object) -> WithJsonSchema:
@@ -520,3 +527,19 @@ CommandField = Annotated[
     ),
 ]
 """A program and its arguments."""
+
+PrecisionField = Annotated[
+    tuple[Asked, ...],
+    PlainValidator(_reads(_precision)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": "[%％]\\s*$"},
+                {"type": "object", "minProperties": 1, "additionalProperties": {"type": ["string", "number"]}},
+            ],
+            "description": PRECISIONS,
+            "examples": ["10%", {"blocked_ratio{after=45m}": "0.1 points", "recovery_time": "1m"}],
+        }
+    ),
+]
+"""How narrow the intervals of a run are to be."""

@@ -34,6 +34,12 @@ class Loaded:
     notes: tuple[str, ...]
     """What the user should know about how the files were read."""
 
+    @property
+    def tree(self) -> dict[str, object]:
+        """All of it as it was read, with ledgers and changes, as plain data."""
+        tree = self.source.root.plain()
+        return tree if isinstance(tree, dict) else {}
+
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     """Read a drill and the ledgers beside it; raises :class:`DrillError` with all that is wrong."""

@@ -37,6 +37,18 @@ MEASURES = {
 """What a difference in each unit is written in, other than a percentage, which goes with all of them."""
 
 
+LEAST = {
+    Unit.SHARE: 0.001,
+    Unit.SECONDS: 0.1,
+    Unit.CALLS: 0.5,
+    Unit.PHONES: 0.5,
+    Unit.CHANGES: 0.5,
+    Unit.PORTS: 0.5,
+    Unit.RATE: 0.5,
+}
+"""The least that a percentage means, in the metric's unit: 5 % of next to nothing would ask for the impossible."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """A difference that is allowed."""
@@ -48,6 +60,13 @@ class Tolerance:
     def fits(self, unit: Unit) -> bool:
         """Whether a difference in ``unit`` can be held against it."""
         return self.measure in (Measure.PERCENT, MEASURES[unit])
+
+
+def allowance(allowed: Tolerance, unit: Unit, value: float) -> float:
+    """Return a tolerance in the metric's unit, where the value that a percentage is of is ``value``."""
+    if allowed.measure is Measure.PERCENT:
+        return max(allowed.amount * value, LEAST[unit])
+    return allowed.amount
 
 
 @dataclass(frozen=True, slots=True)

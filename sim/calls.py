@@ -2,7 +2,7 @@
 
 Which event leads where is in :mod:`sbc.decisions.call`; here are the routes and limits, the queue, the people and the
 clock that it does not know. One light event stands for each caller. An attempt that meets a silent SBC is sent again at
-the offsets of RFC 3261 and takes its ports on arrival.
+the offsets of RFC 3261 and takes its ports on arrival; copies that would meet the same silence are left out.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ import simpy
 
 from sbc.decisions import advance
 from sbc.decisions.admission import acquire, admit, move, release
-from sbc.decisions.call import Effect, Event, State, answer_within, setup_deadline
+from sbc.decisions.call import COPIES, Effect, Event, State, answer_within, copies_sent, setup_deadline
 from sbc.decisions.distribution import Agent, Distributor
 from sbc.decisions.functions import refused
 from sbc.decisions.link import comes_first, expecting
@@ -33,6 +33,7 @@ from sim.world import NodeState, PairState, Way, World
 
 # Every call needs these, and up to Python 3.11 to read a member off its enumeration takes ten times as long as a name.
 _ANSWERED, _TALK_OVER, _INBOUND = Event.ANSWERED, Event.TALK_OVER, Direction.INBOUND
+_COPY_DUE = (Event.RESEND, Event.REACHED)
 
 
 class Calls(Lifecycle):
@@ -242,10 +243,25 @@ class Calls(Lifecycle):
         return ways if call.agent is None else from_site(ways, call.agent.site)
 
     def _wait_for_answer(self, call: Call, way: Way, now: float) -> None:
+        """Nothing comes of a copy before something changes, and :meth:`look_again` says so: wait for the end of it all.
+
+        On a degraded trunk each copy has its own luck.
+        """
         self.unsettled[call] = None
+        sent = call.sent if way.trunk.link.degraded_by else COPIES
+        call.wait(*self._deadline(call, way, sent), now)
+
+    def _deadline(self, call: Call, way: Way, sent: int) -> tuple[float, Event]:
         within = answer_within(way.trunk.advance_after, may_go_on=way.pair.shared or bool(self._others(call)))
-        until, brings = setup_deadline(call.invited, call.sent, within, call.gives_up, call.answers)
-        call.wait(until, brings, now)
+        return setup_deadline(call.invited, sent, within, call.gives_up, call.answers)
+
+    def look_again(self) -> None:
+        """A trunk or pair is no longer what it was: the INVITEs it has left unanswered are sent again when next due."""
+        now = self._env.now
+        for call in self.unsettled:
+            if call.state is State.SETUP and call.way is not None and call.brings not in _COPY_DUE:
+                call.sent = copies_sent(call.invited, now)
+                call.wait(*self._deadline(call, call.way, call.sent), now)
 
     def _count_as_408(self, call: Call, now: float) -> None:
         if call.branch is not None and call.way is not None:

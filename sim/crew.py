@@ -87,12 +87,14 @@ class _Work(Generic[R]):
 
     run: Callable[[int], R]
     left: Sequence[int]
+    kept: Callable[[dict[int, R]], None]
     results: dict[int, R] = field(default_factory=dict)
     handed: dict["Future[tuple[float, list[R]]]", Sequence[int]] = field(default_factory=dict)
 
     def here(self) -> float:
         """Compute the first of what is left; return what it took, in seconds."""
-        seconds, (self.results[self.left[0]],) = _several(self.run, self.left[:1])
+        seconds, results = _several(self.run, self.left[:1])
+        self._take(self.left[:1], results)
         self.left = self.left[1:]
         return seconds
 
@@ -105,8 +107,7 @@ class _Work(Generic[R]):
         """Wait for a task; return what an index of it took. Raises what the task did."""
         future = next(iter(wait(self.handed, return_when=FIRST_COMPLETED).done))
         seconds, results = future.result()
-        self.results.update(zip(self.handed[future], results, strict=True))
-        del self.handed[future]
+        self._take(self.handed.pop(future), results)
         return seconds / len(results)
 
     def leave(self) -> None:
@@ -114,7 +115,13 @@ class _Work(Generic[R]):
         begun = [future for future in self.handed if not future.cancel()]
         for future in wait(begun).done:
             if future.exception() is None:
-                self.results.update(zip(self.handed[future], future.result()[1], strict=True))
+                self._take(self.handed[future], future.result()[1])
+
+    def _take(self, indices: Sequence[int], results: list[R]) -> None:
+        """Put results with the others."""
+        new = dict(zip(indices, results, strict=True))
+        self.results.update(new)
+        self.kept(new)
 
 
 class Crew:
@@ -148,16 +155,21 @@ class Crew:
             self._workers = None
 
     def compute(
-        self, run: Callable[[int], R], indices: Sequence[int], done: Callable[[int], None] = lambda count: None
+        self,
+        run: Callable[[int], R],
+        indices: Sequence[int],
+        done: Callable[[int], None] = lambda count: None,
+        kept: Callable[[dict[int, R]], None] = lambda results: None,
     ) -> Replications[R]:
         """Compute ``run`` of every index; workers need it to be picklable.
 
         How long an index took last says how many make a task worth handing out; until that is known, and while all that
-        is left is not worth a task, they are computed in this process. ``done`` hears how many are finished. Ctrl-C
-        ends the work and keeps what is done; where there are workers, this needs the main thread. Raises what ``run``
-        raises, and BrokenExecutor where a worker process is ended from outside.
+        is left is not worth a task, they are computed in this process. ``done`` hears how many are finished, and
+        ``kept`` gets the results as they come, by index, in any order. Ctrl-C ends the work and keeps what is done;
+        where there are workers, this needs the main thread. Raises what ``run`` and ``kept`` raise, and BrokenExecutor
+        where a worker process is ended from outside.
         """
-        work, start = _Work(run, indices), self._start
+        work, start = _Work(run, indices, kept), self._start
         interrupted = False
         try:
             while work.left and (start is None or self._seconds * len(work.left) < WORTH_A_TASK):

@@ -37,6 +37,11 @@ class Faults:
 
     def breaks(self, fault: Fault) -> Repair:
         """Let a fault happen now; return what repairs it."""
+        repair = self._break(fault)
+        self._calls.look_again()
+        return all_of([repair, self._calls.look_again])
+
+    def _break(self, fault: Fault) -> Repair:
         world = self._world
         if fault.how == "degraded":
             return self._degrade(fault)

@@ -189,6 +189,7 @@ class Pairs:
                 case machine.Effect.CALLS_GONE:
                     pair.watch += 1
                     self._lose(pair, self._reason(pair), _nobody)
+        self._calls.look_again()
 
     def _watch(self, pair: PairState, phase: float) -> None:
         hung = pair.state is machine.State.HUNG

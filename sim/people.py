@@ -262,13 +262,9 @@ class People:
                 done()
             else:
                 sign_in = 0.0 if crowd.sign_in is None else crowd.sign_in.next(one)
-                self._phones.switch(agent, Switch(action.site, sign_in, switched))
-
-        def switched() -> None:
-            if crowd.slips.next(one) < action.slips:
-                self._phones.switch(agent, Switch(before, 0.0, again))
-            else:
-                done()
+                # Who slips does so at once: no registrar has answered yet, and no call has come.
+                site, then = (before, again) if crowd.slips.next(one) < action.slips else (action.site, done)
+                self._phones.switch(agent, Switch(site, sign_in, then))
 
         def done() -> None:
             if agent in left:

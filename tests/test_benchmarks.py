@@ -3,15 +3,18 @@
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, growth, measure, packets, truth
+from benchmarks import contestants, executors, growth, measure, packets, truth
 from benchmarks.bare import bare
 from benchmarks.measure import Json, Options
 from benchmarks.ours import engine
@@ -20,7 +23,10 @@ from benchmarks.simpy_models import slim, textbook
 from benchmarks.whole_run import RunError, measured, whole_run
 from benchmarks.workload import Contender, Load, Tally, Workload, draw
 from kirikae import drills
+from kirikae.runner import Task
+from reports.summary import RunSummary
 from scenarios.evidence import EventKind, Gauge, Sample
+from sim.crew import Crew, Workers
 from tests.drills import Caller, callers, played
 
 needs_salabim = pytest.mark.skipif(find_spec("salabim") is None, reason="salabim is not installed")
@@ -254,3 +260,33 @@ def test_no_figures_when_a_contender_is_wrong(
     monkeypatch.setattr(command, "BENCHMARKS", {"wrong": wrong})
     assert command.main([]) == 1
     assert capsys.readouterr().err == "not measured: a: 1; b: 2\n"
+
+
+def in_threads(stack: ExitStack, echo: executors.Echo) -> tuple[dict[str, float], dict[str, Workers]]:
+    """Two ways to compute, that need no process."""
+    ways = {name: Workers(stack.enter_context(ThreadPoolExecutor(2)), 2) for name in ("some", "others")}
+    return dict.fromkeys(ways, 0.1), ways
+
+
+def test_the_ways_to_hand_out_are_timed_and_the_drill_is_played_in_this_process_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(executors, "_begun", in_threads)
+    monkeypatch.setattr(executors, "TASKS", 2)
+    figures = executors.main(Options(calls=50, repeats=2))
+    assert list(figures) == [executors.HERE, "some", "others"]
+    assert figures[executors.HERE]["times_this_process"] == {"median": 1, "low": 1, "high": 1}
+    assert figures["some"]["task_alone_ms"]["low"] > 0
+
+
+def test_a_way_to_hand_out_that_gives_other_numbers_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = count()
+
+    def replicate(crew: Crew, task: Task) -> tuple[float, dict[int, RunSummary]]:
+        return 1.0, {next(turns): task.run(0)}
+
+    monkeypatch.setattr(executors, "_begun", in_threads)
+    monkeypatch.setattr(executors, "TASKS", 2)
+    monkeypatch.setattr(executors, "_replicate", replicate)
+    with pytest.raises(truth.DisagreementError, match="other numbers"):
+        executors.main(Options(calls=50, repeats=1))

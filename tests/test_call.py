@@ -13,6 +13,7 @@ from sbc.decisions.call import (
     Event,
     State,
     answer_within,
+    copies_sent,
     redials_at,
     setup_deadline,
     step,
@@ -267,6 +268,13 @@ def test_with_no_other_trunk_its_short_time_out_does_not_matter() -> None:
 
 def test_no_trunk_is_waited_for_longer_than_timer_b() -> None:
     assert answer_within(60.0, may_go_on=True) == 32.0
+
+
+@pytest.mark.parametrize(
+    ("after", "copies"), [(0, 1), (0.4, 1), (0.5, 1), (0.6, 2), (1.5, 2), (3.6, 4), (31.5, 6), (31.6, 7), (40, 7)]
+)
+def test_a_copy_that_is_due_at_this_moment_is_still_to_be_sent(after: float, copies: int) -> None:
+    assert copies_sent(100.0, 100.0 + after) == copies
 
 
 @pytest.mark.parametrize(

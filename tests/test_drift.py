@@ -11,29 +11,26 @@ from hypothesis import strategies as st
 
 from reports.assumptions import ASSUMPTIONS, likely_causes
 from reports.drift import (
-    LEAST,
-    MOST_RUNS,
     Agreement,
     Difference,
     Drift,
     MetricDrift,
     Side,
-    allowance,
     common_queries,
     difference,
     metric_drift,
-    runs_needed,
     tolerance,
     usual_tolerance,
 )
 from reports.exit_codes import ExitCode
 from reports.queries import default_queries
+from reports.statistics import MOST_RUNS, runs_needed
 from reports.summary import Value
 from scenarios.evidence import CallRecord, EventKind, JournalEntry, Outcome
 from scenarios.expectations import Query, parse_expectation, parse_query
 from scenarios.metrics import METRICS, Unit
 from scenarios.model import Drill
-from scenarios.tolerances import Measure, Tolerance
+from scenarios.tolerances import LEAST, Measure, Tolerance, allowance
 from tests.made_evidence import call, drill, fold
 
 AGREES, DIFFERS, UNCLEAR = Agreement.AGREES, Agreement.DIFFERS, Agreement.UNCLEAR

@@ -329,3 +329,26 @@ def test_a_link_that_is_cut_as_well_lets_nothing_through_until_it_is_repaired(
     split, whole = recorder.of(EventKind.TAKEOVER)
     assert (split.detail["node"], whole.detail["node"]) == ("edge/2", "edge/1")
     assert merged[0] <= whole.at <= merged[1]
+
+
+# What happens to INVITEs that wait already
+
+
+def test_an_invite_in_silence_meets_a_later_fault_with_its_next_copy() -> None:
+    """Calls at 100 and 101 meet nodes that are dead until 110; at 108 their trunk goes bad, or refuses.
+
+    Their next copies are due at 115.5 and 108.5, and that of the second after the nodes are back at 116.5.
+    """
+    dead: dict[str, object] = {"name": "dead", "at": "90s", "pair": "edge", "fails": "all", "for": "20s"}
+    calls = (Caller(100, talk=1), Caller(101, talk=1))
+    assert setups(played(plan(dead), callers(*calls))) == {100: 15.5, 101: 15.5}
+    assert setups(played(plan(dead, degraded(108, delay="500ms")), callers(*calls))) == {100: 16.5, 101: 16.5}
+    refuses: dict[str, object] = {"name": "full", "at": "108s", "trunk": "ntt", "fails": "503"}
+    refused = [(each.start, each.end, each.sip) for each in played(plan(dead, refuses), callers(*calls)).records]
+    assert sorted(refused) == [(100, 115.5, 503), (101, 108.5, 503)]
+
+
+def test_a_fault_that_begins_while_an_invite_waits_is_met_by_its_next_copy() -> None:
+    dead: dict[str, object] = {"name": "first", "at": "90s", "pair": "edge", "fails": "active"}
+    also: dict[str, object] = {"name": "second", "at": "91s", "pair": "edge", "fails": "all"}
+    assert met(played(plan(dead, also), callers(Caller(90.2)))) == {"first": (90.2, "call"), "second": (91.7, "call")}

@@ -387,7 +387,7 @@ def test_an_agent_who_slips_back_is_at_the_old_site_until_it_is_noticed() -> Non
         slippery = plan(ALARM, agents=desk(sites=BOTH), runbook=[switched(slips="40%")])
         recorder = quiet(slippery, replication=replication)
         slips = len(recorder.of(EventKind.STEP_REPEATED))
-        expected = [(20 + 10 * i, site) for i in range(slips) for site in ("osaka", "tokyo")]
+        expected = [(20 + 10 * i, "tokyo") for i in range(slips)]
         assert returns(recorder) == [*expected, (20 + 10 * slips, "osaka")]
         assert [entry.at for entry in recorder.of(EventKind.STEP_FINISHED)] == [20 + 10 * slips]
         counts.append(slips)

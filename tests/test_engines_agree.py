@@ -3,11 +3,16 @@
 Times are compared to a tenth of a second: `calls` knows no propagation, `packets` has a millisecond for every link.
 """
 
+from collections import Counter
+
 import pytest
 
+from reports.fold import Fold
 from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome
+from scenarios.expectations import Query
 from scenarios.model import Drill
 from tests.drills import ENGINES, MOBILE, TOKYO, Caller, ListRecorder, callers, drill, played
+from tests.made_evidence import folded
 
 CLOSE = 0.1
 OFFSETS = (0.0, 0.5, 1.5, 3.5, 7.5, 15.5, 31.5)  # RFC 3261 §17.1.1.2: T1 doubled from copy to copy, up to 64·T1
@@ -383,6 +388,26 @@ def test_every_phone_comes_back_when_it_does_in_the_other_engine() -> None:
     assert packets == pytest.approx(calls, abs=CLOSE)
 
 
+@engines
+@pytest.mark.parametrize(("login", "back"), [("0s", 30), ("20s", 120)])
+def test_a_small_group_that_was_back_is_so_on_its_way_to_the_other_site_unless_that_takes_time(
+    engine: str, login: str, back: float
+) -> None:
+    """Of three phones none may be missing. They are reachable again at 40, and switched at 110; the fault is at 10."""
+    move = {"softphones": "staff", "site": "osaka", "login": login}
+    plan = drill(
+        run={"for": "3m", "warm": False},
+        sites={"tokyo": {"role": "primary"}, "osaka": {}},
+        offices={"hq": {}},
+        agents={"staff": {"count": 3, "office": "hq", "softphone": {"sites": ["tokyo", "osaka"], "expires": "1h"}}},
+        faults=[{"name": "cut", "at": "10s", "office": "hq", "for": "30s"}],
+        runbook=[{"step": "move", "by": "agents", "starts": {"at": "100s"}, "takes": "10s", "does": move}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    asked = Query("softphones_back", (("agents", "staff"),))
+    assert folded(Fold(plan, [asked]), recorder.entries).values[asked] == pytest.approx(back, abs=CLOSE)
+
+
 def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:
     to_osaka = {
         "step": "move",
@@ -404,6 +429,27 @@ def test_agents_who_slip_and_fail_do_so_in_both_engines() -> None:
     assert len(calls) > 15
     assert [who for who, _ in packets] == [who for who, _ in calls]
     assert [at for _, at in packets] == pytest.approx([at for _, at in calls], abs=CLOSE)
+
+
+@engines
+def test_who_slips_is_without_a_phone_until_the_last_switch_though_the_new_site_would_have_taken_it(
+    engine: str,
+) -> None:
+    """Tokyo is lost at 10. Each try takes 10 s from 100 on, and whoever slips at its end needs another."""
+    move = {"softphones": "staff", "site": "osaka", "slips": "40%"}
+    plan = drill(
+        run={"for": "10m", "warm": False},
+        sites={"tokyo": {"role": "primary"}, "osaka": {}},
+        agents={"staff": {"count": 20, "softphone": {"sites": ["tokyo", "osaka"], "expires": "1h"}}},
+        faults=[{"name": "lost", "at": "10s", "site": "tokyo"}],
+        runbook=[{"step": "move", "by": "agents", "starts": {"at": "100s"}, "takes": "10s", "does": move}],
+    )
+    recorder = played(plan, callers(), engine=engine)
+    slips = Counter(entry.detail["agent"] for entry in recorder.of(EventKind.STEP_REPEATED))
+    back = {entry.detail["agent"]: entry.detail.get("without") for entry in recorder.of(EventKind.REGISTERED)}
+    assert len(slips) > 3
+    assert len(recorder.of(EventKind.REGISTERED)) == 20
+    assert back == pytest.approx({agent: 100 + 10 * (slips[agent] + 1) - 10 for agent in range(20)}, abs=CLOSE)
 
 
 @engines

@@ -537,6 +537,27 @@ def test_softphones_are_back_when_95_percent_are_registered_to_stay() -> None:
     assert ask("softphones_back{agents=sales}", *again) == 1000
 
 
+def switched(at: float, count: int) -> JournalEntry:
+    """People have switched phones that are registered nowhere yet."""
+    return entry(at, EventKind.UNREGISTERED, "sales", site="osaka", registered=count, lost=0)
+
+
+def test_phones_that_people_switch_were_never_away_if_they_are_taken_in_at_once() -> None:
+    """95 of 100 are needed, and are back at 930; the way back begins at 1000, a phone at a time or several."""
+    back = [phones_left(600, 0, EventKind.UNREGISTERED), phones_left(930, 95)]
+    for story, moment in (
+        ([switched(1000, 94), phones_left(1000.4, 95)], 930),
+        ([switched(1000, 94), phones_left(1000.5, 95)], 1000.5),
+        ([switched(1000, 94), switched(1000.3, 93), phones_left(1000.35, 94), phones_left(1000.5, 95)], 1000.5),
+        ([switched(1000, 94), phones_left(1000.3, 95), switched(1000.3, 94), phones_left(1000.5, 95)], 930),
+        ([switched(1000, 94)], math.inf),
+        ([phones_left(1000, 94, EventKind.UNREGISTERED), phones_left(1000.1, 95)], 1000.1),
+        ([switched(1000, 94), phones_left(1000.1, 93, EventKind.UNREGISTERED), phones_left(1000.2, 95)], 1000.2),
+        ([phones_left(1000, 94, EventKind.UNREGISTERED), switched(1000.1, 93), phones_left(1000.2, 95)], 1000.2),
+    ):
+        assert ask("softphones_back{agents=sales}", *back, *story) == pytest.approx(moment - 600)
+
+
 def test_95_percent_of_lost_registrations_are_made_good_within_their_nearest_rank() -> None:
     lost = entry(600, EventKind.UNREGISTERED, "sales", site="tokyo", registered=0, lost=20)
     back = [

@@ -134,7 +134,7 @@ def test_an_override_can_change_what_a_ledger_brings(tmp_path: Path) -> None:
         (b"PK\x03\x04\0\0", "numbers.csv: the file is an Excel workbook"),
         ("number\ttrunk\n".encode("utf-16"), "numbers.csv: the file is UTF-16 text"),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_an_error_names_the_place_in_the_ledger(numbers: str | bytes, words: str, tmp_path: Path) -> None:
     assert words in refused(tmp_path, numbers=numbers)

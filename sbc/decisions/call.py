@@ -13,6 +13,8 @@ from sbc.decisions.table import follow
 from sbc.decisions.timers import TRANSACTION_TIMEOUT, invite_offsets
 
 _OFFSETS = invite_offsets()
+COPIES = len(_OFFSETS)
+"""How often an INVITE that nothing answers is sent at most."""
 
 
 class State(StrEnum):
@@ -162,6 +164,14 @@ def _unanswered(invited: float, sent: int, within: float, gives_up: float) -> tu
     if within <= offset:
         return invited + within, Event.UNANSWERED
     return invited + offset, Event.RESEND
+
+
+def copies_sent(invited: float, now: float) -> int:
+    """Return how many copies of an INVITE have been sent before ``now``, the first of them when ``invited``.
+
+    One that is due at this moment is still to be sent.
+    """
+    return max(1, sum(invited + offset < now for offset in _OFFSETS))
 
 
 def waiting_deadline(treated: float, gives_up: float) -> tuple[float, Event]:

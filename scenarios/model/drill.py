@@ -14,6 +14,7 @@ from scenarios.fields import (
     LongerThanZero,
     Name,
     PhoneNumber,
+    PrecisionField,
     Prose,
     Start,
     TimeZone,
@@ -53,7 +54,10 @@ class Run(Part):
     timezone: TimeZone = "Asia/Tokyo"
     """The time zone of all dates and times of day."""
     replications: Annotated[Whole, Field(ge=1, le=100_000)] = 100
-    """Runs with different draws."""
+    """Runs with different draws; with `precision` the most that are made, 10,000 unless it is said here."""
+    precision: PrecisionField | None = None
+    """How far 95 % intervals may reach either way: runs are made until they are so narrow. A percentage such as `10%`
+    of all means that something is expected of, or by metric, such as `blocked_ratio: 0.1 points`."""
     seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 1
     """Same file and seed, same result."""
 

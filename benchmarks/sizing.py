@@ -124,7 +124,7 @@ def _figures(case: Case) -> Json:
         path.write_text(json.dumps(case.plan), encoding="utf-8")  # JSON is YAML
         out = Path(name) / "size.json"
         asked = size.Options(
-            [case.vary], [], False, f"{CONFIDENCE:.0%}", [], "calls", None, 1_536, None, None, False, str(out)
+            [case.vary], [], False, f"{CONFIDENCE:.0%}", [], "calls", None, 1_536, None, None, None, False, str(out)
         )
         with contextlib.redirect_stdout(io.StringIO()) as shown:
             size.size(path, path.name, asked, safe_console(shown))

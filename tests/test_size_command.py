@@ -1,13 +1,15 @@
 """`kirikae size` as a planner meets it: numbers of Rule K, brute force, plain words where nothing can be had."""
 
 import json
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from rich.console import Console
 
+from kirikae import size as command
 from kirikae.measuring import Meter, Series, verdict_of
 from kirikae.options import OptionError
 from kirikae.size import Options, size
@@ -17,9 +19,11 @@ from scenarios.expectations import parse_expectation
 from scenarios.loader import load
 from scenarios.model import Verdict
 from scenarios.problems import DrillError
-from sim.crew import Crew
+from sim.crew import Crew, Replications
 from sim.sizing import batch_ends
 from tests.test_cli import kirikae
+
+R = TypeVar("R")
 
 
 def trunk(channels: int = 60, lasts: str = "6m", **more: str) -> str:
@@ -63,6 +67,7 @@ PATIENT = Options(
     most=192,
     start=None,
     workers=1,
+    cluster=None,
     beside=False,
     json=None,
 )
@@ -292,6 +297,37 @@ def test_what_formulas_do_not_know_and_other_days_stand_beside_the_answer(tmp_pa
     assert needed == sorted(needed)
     assert "Other days" in shown
     assert result["runs"]["all"] > result["runs"]["search"]
+
+
+class Tired(Crew):
+    """A crew that is stopped after some calls."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.left = calls
+
+    def compute(
+        self,
+        run: Callable[[int], R],
+        indices: Sequence[int],
+        done: Callable[[int], None] = lambda count: None,
+        kept: Callable[[dict[int, R]], None] = lambda results: None,
+    ) -> Replications[R]:
+        self.left -= 1
+        return Replications({}, interrupted=True) if self.left < 0 else super().compute(run, indices, done, kept)
+
+
+@pytest.mark.parametrize(
+    ("calls", "says"),
+    [(0, "Nothing was known by then."), (1, "By then it was known to be missed with 9.")],
+)
+def test_ctrl_c_says_what_was_known_by_then(
+    calls: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "crew", lambda workers, cluster: Tired(calls))
+    code, shown, result = told(SMALL, tmp_path, start="9")
+    assert (code, result["outcome"]) == (ExitCode.INCONCLUSIVE, Outcome.STOPPED)
+    assert says in shown
 
 
 # The command

@@ -155,9 +155,8 @@ def test_of_times_it_is_the_median_and_never_is_never_near() -> None:
     goal = Goal(TIME, Tolerance(3.0, Measure.SECONDS))
     times = [float(second) for second in range(100)]
     found = reached(goal, of(times, "recovery_time"))
-    assert found.reach == pytest.approx(
-        10.5
-    )  # by hand: 49.5 lies between the 40th and the 60th value, or 41st and 61st
+    # Of 100 runs ranks 40 and 60 hold the median, 20 apart; 99.99 % of the time 30 to 70 runs lie below it.
+    assert found.reach == pytest.approx(10, abs=0.3)
     never = reached(goal, of(times[:55] + [math.inf] * 45, "recovery_time"))
     assert (never.reach, never.enough, never.needed) == (math.inf, False, None)
     assert reached(goal, of([math.inf] * 100, "recovery_time")).enough, "it never happens, precisely"

@@ -1,4 +1,5 @@
 import math
+from functools import cache
 
 import pytest
 import scipy.stats
@@ -12,6 +13,7 @@ from reports.statistics import (
     quantile,
     quantile_interval,
     quantile_ranks,
+    quantile_reach,
     runs_for_quantile,
     share_interval,
 )
@@ -84,7 +86,13 @@ def test_runs_without_anything_to_measure_are_counted_apart() -> None:
 
 def chance(low: int, high: int, runs: int, share: float) -> float:
     """Return the chance that from ``low`` to fewer than ``high`` of the runs lie below the quantile."""
-    return float(sum(scipy.stats.binom.pmf(below, runs, share) for below in range(low, high)))
+    return sum(chances(runs, share)[low:high])
+
+
+@cache
+def chances(runs: int, share: float) -> list[float]:
+    """Return the chance of each number of runs below the quantile."""
+    return list(map(float, scipy.stats.binom.pmf(range(runs + 1), runs, share)))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.8, 0.95])
@@ -127,6 +135,17 @@ def test_the_interval_of_a_quantile_may_reach_to_never() -> None:
     assert quantile_interval(times, 0.95) == (90.0, math.inf)
     assert quantile_interval(times, 0.5) in ((40.0, 60.0), (41.0, 61.0))
     assert quantile_interval([math.inf] * 60, 0.95) == (math.inf, math.inf)
+
+
+def test_who_asks_how_far_an_interval_reaches_is_not_told_that_some_values_lie_close_by_chance() -> None:
+    """20 values in the middle are the same; 0.95 and 0.9999 of a normal distribution lie within 1.960 and 3.891."""
+    times = [*range(40), *[50] * 20, *range(60, 100)]
+    assert quantile_interval(times, 0.5) in ((39, 50), (50, 60))
+    low, high = quantile_ranks(100, 0.5, 0.9999) or (0, 0)
+    assert chance(low, high, 100, 0.5) >= 0.9999
+    assert quantile_reach(times, 0.5) == pytest.approx((times[high - 1] - times[low - 1]) / 2 * 1.960 / 3.891, rel=1e-3)
+    assert quantile_reach([math.inf] * 100, 0.5) == 0
+    assert quantile_reach([1.0] * 6, 0.5) is None
 
 
 def test_times_over_the_runs_have_quantiles_and_means_have_none() -> None:

@@ -32,6 +32,9 @@ LOOKS_EVERY = 1.0
 """Seconds between two looks at whether there are workers."""
 _DECIDE_RESULTS = ("kirikae", "numpy", "simpy")
 """Packages that have to be of one version everywhere, or a result would depend on who computed it."""
+_GONE = "The scheduler of the cluster is gone, and what it had with it."
+_GIVEN_UP = ("closing", "closed")
+"""What the status of a client is once dask has given its scheduler up."""
 _NAMED = 3
 """Workers that an error names; others are counted."""
 
@@ -145,7 +148,12 @@ class ClusterExecutor(Executor):
         self._watch.start()
 
     def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]:
-        """Have a worker call ``fn``; its future raises :class:`ClusterLostError` where none can."""
+        """Have a worker call ``fn``; its future raises :class:`ClusterLostError` where none can.
+
+        So does this, where the scheduler has been gone for so long that dask has given it up.
+        """
+        if self._client.status in _GIVEN_UP:
+            raise ClusterLostError(_GONE)
         task = self._tasks.submit(_of_one_version, self._versions, fn, *args, **kwargs)
         future: Future[R] = Future()
         with self._lock:
@@ -171,7 +179,7 @@ class ClusterExecutor(Executor):
 
         error: BaseException | None
         if task.cancelled():
-            error = ClusterLostError("The scheduler of the cluster is gone, and what it had with it.")
+            error = ClusterLostError(_GONE)
         elif isinstance(error := task.exception(), KilledWorker):
             deaths = error.allowed_failures + 1
             error = ClusterLostError(
@@ -208,8 +216,8 @@ class ClusterExecutor(Executor):
 
     def _manned(self) -> bool:
         try:
-            return bool(self._client.nthreads())
-        except OSError:  # the scheduler is gone, or does not answer in time
+            return self._client.status not in _GIVEN_UP and bool(self._client.nthreads())
+        except (OSError, AttributeError):  # the scheduler is gone, and perhaps given up just now: then it is None
             return False
 
 

@@ -94,6 +94,7 @@ class Fake(Executor):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self.status = "running"
         self.tasks: list[Future[Any]] = []
 
     def get_executor(self, *, pure: bool) -> "Fake":
@@ -121,6 +122,16 @@ def test_work_is_given_up_when_there_are_no_workers_any_more() -> None:
     executor = ClusterExecutor(Fake(workers=0), {})
     with pytest.raises(ClusterLostError, match="no worker for"):
         executor.submit(pow, 2, 3).result(60)
+    executor.shutdown()
+
+
+def test_a_scheduler_that_dask_has_given_up_gets_no_tasks() -> None:
+    dask = Fake(workers=1)
+    executor = ClusterExecutor(dask, {})
+    dask.status = "closed"
+    with pytest.raises(ClusterLostError, match="scheduler"):
+        executor.submit(pow, 2, 3)
+    assert not dask.tasks
     executor.shutdown()
 
 

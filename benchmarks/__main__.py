@@ -18,6 +18,7 @@ from benchmarks import (
     sip_calls,
     sip_codec,
     sip_transactions,
+    sizing,
 )
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "sip_calls": sip_calls.main,
     "sip_codec": sip_codec.main,
     "sip_transactions": sip_transactions.main,
+    "sizing": sizing.main,
 }
 """What there is to measure: each prints a table and returns the same figures as plain data."""
 

@@ -31,11 +31,13 @@ _SECONDS = {"/s": 1.0, "/m": 60.0, "/h": 3_600.0, "/d": 86_400.0}
 class Extra:
     """What needs runs of its own."""
 
-    causes: tuple[Cause, ...]
-    days: tuple[Day, ...]
+    causes: tuple[Cause, ...] = ()
+    days: tuple[Day, ...] = ()
+    frontier: tuple[Seen, ...] = ()
+    """Combinations that nothing cheaper is as good as."""
 
 
-NOTHING = Extra((), ())
+NOTHING = Extra()
 
 
 def in_unit(sought: Quantity, answer: float) -> float:
@@ -53,12 +55,16 @@ class Beside:
     sign: int
     forms: Sequence[ClosedForm | None]
 
-    def of(self, point: Point) -> Extra:
-        """Return what it comes to at an answer; raises :class:`~kirikae.measuring.StoppedError`."""
+    def of(self, point: Point, highest: Point | None, settled: Mapping[Point, Settled]) -> Extra:
+        """Return what it comes to at an answer; ``highest`` is the most of several numbers, None for one.
+
+        Raises :class:`~kirikae.measuring.StoppedError`.
+        """
         drill = self.candidates.series(point).drill
         runs = min(max(len(self.candidates.series(point).runs), self.ends[0]), self.ends[: _RUNS + 1][-1])
         causes = tuple(Cause(words, self.meter.sights(Series(each), runs)) for words, each in ordinary(drill).items())
-        return Extra(causes, tuple(self._days(point)))
+        frontier = () if highest is None else self._frontier(point, highest, settled)
+        return Extra(causes, tuple(self._days(point)), frontier)
 
     def _sights(self, series: Series) -> tuple[Sight, ...]:
         """Return how the targets stand in a version, after as many runs as it takes or is worth."""
@@ -132,7 +138,7 @@ class Beside:
                 difference = "the same" if close else f"the answer is {abs(more):.3g} {'more' if more > 0 else 'less'}"
             yield Formula(sought.path, form.formula, text, form.load, form.goal, difference)
 
-    def frontier(self, point: Point, highest: Point, settled: Mapping[Point, Settled]) -> tuple[Seen, ...]:
+    def _frontier(self, point: Point, highest: Point, settled: Mapping[Point, Settled]) -> tuple[Seen, ...]:
         """Return the combinations that nothing cheaper is as good as, of those looked at and some around the answer."""
         lows = [each.low for each in self.candidates.quantities]
         near = {

@@ -340,9 +340,8 @@ def size_command(
         str | None,
         typer.Option(metavar="VALUE", help="Where to begin; by default at the closed form. The answer is the same."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     beside: Annotated[
         bool, typer.Option("--beside/--alone", help="Also why a formula says otherwise, and what other days need.")
     ] = True,
@@ -354,7 +353,19 @@ def size_command(
     """Find the smallest number of a drill that meets a target, or the cheapest combination of several."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     options = size.Options(
-        vary, targets or [], maximise, confidence, changes or [], engine, seed, most, start, workers, beside, json
+        vary,
+        targets or [],
+        maximise,
+        confidence,
+        changes or [],
+        engine,
+        seed,
+        most,
+        start,
+        workers,
+        cluster,
+        beside,
+        json,
     )
     with _explained(file):
         code = size.size(drills.find(file), file, options, console)

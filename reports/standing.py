@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from reports.rare import rare
 from reports.statistics import Interval, mean, mean_interval, share_interval
 from reports.summary import Value
 from scenarios.expectations import Expectation
@@ -21,10 +22,6 @@ from scenarios.model import Verdict
 
 _LEAST_FREE = 6
 """Degrees of freedom that have to be left when controls are taken out."""
-_FEW = 10
-"""Runs away from an end of the scale below which they are too few to tell of all that are."""
-_AT_WORST = 0.1
-"""Share of its attempts by which a run that nobody has seen is taken to be away from that end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,8 @@ def _by_mean(
     target: Expectation, values: Sequence[float], controls: Sequence[Sequence[float]], confidence: float
 ) -> Sight:
     shares = target.query.definition.unit is Unit.SHARE
-    found = None if shares and _rare(values) else corrected(values, controls)
+    seldom = rare(values, confidence=confidence) if shares else None
+    found = None if seldom is not None else corrected(values, controls)
     if found is None:
         value, interval = mean(values), mean_interval(values, confidence)
     else:
@@ -98,7 +96,9 @@ def _by_mean(
         value, interval = found.value, (found.value - reach, found.value + reach)
     low, high = interval or (-inf, inf)
     if shares:
-        value, (low, high) = min(max(value, 0.0), 1.0), _possible(values, (low, high), confidence)
+        value, low, high = min(max(value, 0.0), 1.0), max(low, 0.0), min(high, 1.0)
+    if seldom is not None:
+        low, high = seldom.widened((low, high))
     sides = target.holds(low), target.holds(high)
     if all(sides):
         verdict = Verdict.PASSED
@@ -129,23 +129,6 @@ def corrected(values: Sequence[float], controls: Sequence[Sequence[float]]) -> C
     residuals = np.asarray(values) - (design / scale) @ weights
     variance = float(residuals @ residuals) / free * float(inverse[0, 0])
     return Corrected(float(weights[0]), sqrt(max(variance, 0.0)), free)
-
-
-def _rare(values: Sequence[float]) -> bool:
-    """Whether so few runs differ from 0, or from 1, that their spread says little of those that were not seen."""
-    return any(sum(value != end for value in values) < _FEW for end in (0.0, 1.0))
-
-
-def _possible(values: Sequence[float], interval: Interval, confidence: float) -> Interval:
-    """Keep an interval of a mean share from 0 to 1, and widen it where runs away from an end are rare."""
-    low, high = max(interval[0], 0.0), min(interval[1], 1.0)
-    for end in (0.0, 1.0):
-        away = [abs(value - end) for value in values if value != end]
-        if len(away) < _FEW and 2 * len(away) < len(values):
-            share = share_interval(len(away), len(values), confidence)[1]
-            edge = min(share * max(_AT_WORST, *away, 0.0), 1.0)
-            low, high = (low, max(high, edge)) if end == 0 else (min(low, 1 - edge), high)
-    return low, high
 
 
 def _gap(target: Expectation, value: float) -> float:

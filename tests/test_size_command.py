@@ -1,13 +1,15 @@
 """`kirikae size` as a planner meets it: numbers of Rule K, brute force, plain words where nothing can be had."""
 
 import json
+from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from rich.console import Console
 
+from kirikae import size as command
 from kirikae.measuring import Meter, Series, verdict_of
 from kirikae.options import OptionError
 from kirikae.size import Options, size
@@ -17,9 +19,11 @@ from scenarios.expectations import parse_expectation
 from scenarios.loader import load
 from scenarios.model import Verdict
 from scenarios.problems import DrillError
-from sim.crew import Crew
+from sim.crew import Crew, Replications
 from sim.sizing import batch_ends
 from tests.test_cli import kirikae
+
+R = TypeVar("R")
 
 
 def trunk(channels: int = 60, lasts: str = "6m", **more: str) -> str:
@@ -63,6 +67,7 @@ PATIENT = Options(
     most=192,
     start=None,
     workers=1,
+    cluster=None,
     beside=False,
     json=None,
 )
@@ -96,7 +101,7 @@ def number(result: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("plan", "vary", "answer"),
     [
-        pytest.param(trunk(), "trunks.ntt.channels", "45", id="45 lines for 33.333 erlang at 1 %"),
+        pytest.param(trunk(), "trunks.ntt.channels=38..50", "45", id="45 lines for 33.333 erlang at 1 %"),
         pytest.param(
             trunk(
                 400,
@@ -106,7 +111,7 @@ def number(result: dict[str, Any]) -> str:
                 faults="[{name: node-lost, at: 10s, pair: edge, fails: active}]",
                 expect="blocked_ratio{after=1m} < 1%",
             ),
-            "sbc_pairs.edge.ports",
+            "sbc_pairs.edge.ports=110..125",
             "117",
             id="117 ports on each node for 100 erlang at 1 %, one of them lost",
         ),
@@ -118,7 +123,7 @@ def number(result: dict[str, Any]) -> str:
                 traffic=", retry: {share: 50%, after: {exponential: 2m}, times: 20}",
                 expect="blocked_ratio{after=15m} < 3%",
             ),
-            "trunks.ntt.channels",
+            "trunks.ntt.channels=7..14",
             "11",
             id="11 lines for 5.5 erlang at 3 %, half trying again",
         ),
@@ -138,8 +143,9 @@ def test_closed_forms_come_out_where_their_assumptions_hold(plan: str, vary: str
 
 @pytest.mark.slow
 def test_the_answer_is_the_same_with_the_bracket_removed_halved_or_doubled(tmp_path: Path) -> None:
-    plan = trunk(14, "15m", arrivals="30/m", talk="{exponential: 10s}", traffic=RETRIES)
-    found = [told(plan, tmp_path, start=start)[2] for start in (None, "1", "6", "24", "9999")]
+    plan = trunk(14, "4m", arrivals="60/m", talk="{exponential: 5s}", traffic=RETRIES, expect="blocked_ratio < 0.65%")
+    found = [told(plan, tmp_path, most=96, start=start)[2] for start in (None, "1", "6", "24", "9999")]
+    assert number(found[0]) == "12"
     assert len({(number(each), each["before"]["values"][0], each["outcome"]) for each in found}) == 1
     values = [next(seen for seen in each["looked"] if seen["values"] == each["answer"]["values"]) for each in found]
     assert all(value == values[0] for value in values)
@@ -154,7 +160,7 @@ FAILOVER = trunk(
     talk="{exponential: 20s}",
     traffic=RETRIES,
     faults="[{name: node-lost, at: 4m, pair: edge, fails: active}]",
-    expect="blocked_ratio < 1%",
+    expect="blocked_ratio < 4%",
 )
 
 
@@ -163,13 +169,12 @@ def test_the_answer_is_that_of_brute_force_where_retries_and_failover_leave_no_f
     """Every number of ports is looked at in as many runs as the search may make of one, without controls."""
     code, _, result = told(FAILOVER, tmp_path, vary=["sbc_pairs.edge.ports"])
     assert code is ExitCode.PASSED
-    targets = (parse_expectation("blocked_ratio < 1%"),)
+    targets = (parse_expectation("blocked_ratio < 4%"),)
     smallest = None
-    for ports in range(14, 24):
+    for ports in range(14, 20):
         drill = load(tmp_path / "plan.kirikae.yaml", [f"sbc_pairs.edge.ports={ports}"]).drill
-        values = Meter(Crew(), 99, "calls", targets, 0.95, 1)
-        sights = values.sights(Series(drill), 60)
-        if smallest is None and sights[0].value is not None and sights[0].value < 0.01:
+        sights = Meter(Crew(), 99, "calls", targets, 0.95, 1).sights(Series(drill), 60)
+        if smallest is None and sights[0].value is not None and sights[0].value < 0.04:
             smallest = ports
     assert number(result) == str(smallest)
 
@@ -294,6 +299,37 @@ def test_what_formulas_do_not_know_and_other_days_stand_beside_the_answer(tmp_pa
     assert result["runs"]["all"] > result["runs"]["search"]
 
 
+class Tired(Crew):
+    """A crew that is stopped after some calls."""
+
+    def __init__(self, calls: int) -> None:
+        super().__init__()
+        self.left = calls
+
+    def compute(
+        self,
+        run: Callable[[int], R],
+        indices: Sequence[int],
+        done: Callable[[int], None] = lambda count: None,
+        kept: Callable[[dict[int, R]], None] = lambda results: None,
+    ) -> Replications[R]:
+        self.left -= 1
+        return Replications({}, interrupted=True) if self.left < 0 else super().compute(run, indices, done, kept)
+
+
+@pytest.mark.parametrize(
+    ("calls", "says"),
+    [(0, "Nothing was known by then."), (1, "By then it was known to be missed with 9.")],
+)
+def test_ctrl_c_says_what_was_known_by_then(
+    calls: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "crew", lambda workers, cluster: Tired(calls))
+    code, shown, result = told(SMALL, tmp_path, start="9")
+    assert (code, result["outcome"]) == (ExitCode.INCONCLUSIVE, Outcome.STOPPED)
+    assert says in shown
+
+
 # The command
 
 
@@ -301,7 +337,7 @@ def test_what_formulas_do_not_know_and_other_days_stand_beside_the_answer(tmp_pa
 def test_the_command_finds_a_number_the_same_on_one_process_and_two(tmp_path: Path) -> None:
     path = tmp_path / "plan.kirikae.yaml"
     path.write_text(SMALL, encoding="utf-8")
-    words = ["size", str(path), "--vary", "trunks.ntt.channels", "--alone", "--json", "-"]
+    words = ["size", str(path), "--vary", "trunks.ntt.channels=10..12", "--alone", "--json", "-"]
     one, two = (kirikae(*words, "--workers", count) for count in ("1", "2"))
     assert (one.returncode, two.returncode) == (0, 0)
     assert one.stdout == two.stdout

@@ -16,7 +16,7 @@ _SHOWN = 5
 """Fields or points that are named; of the others it is said how many there are."""
 WITHOUT_EFFECT = ("name", "teaches", "expected_verdict", "expect", "waivers", "drift", "live")
 """Parts of a drill on which no run depends that a sweep makes."""
-OWN_FIELDS = ("run.seed", "run.replications")
+OWN_FIELDS = ("run.seed", "run.replications", "run.precision")
 """Fields that a sweep has of its own."""
 
 

@@ -392,6 +392,7 @@ WRONG: Sequence[tuple[list[str], str]] = [
     (["--vary", "ports.tenat=10,11"], "did you mean 'tenant'"),
     ([*PORTS, "--vary", "ports.tenant=11"], "stands twice"),
     (["--vary", "run.seed=1,2"], "--seed and --replications"),
+    (["--vary", "run.precision=5%,10%"], "--seed and --replications"),
     (["--vary", "expect[0]=asr > 1%,asr > 2%"], "no run depends on it"),
     (["--vary", "ports.tenant=1..500:1", "--vary", "sbc_pairs.edge.ports=1..500:1"], "250,000 combinations"),
     ([*PORTS, "--engine", "live"], "in virtual time"),

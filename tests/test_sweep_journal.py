@@ -219,5 +219,6 @@ def test_metrics_that_were_not_measured_are_named() -> None:
 
 
 def test_what_no_run_depends_on_is_no_change() -> None:
-    drill = {"name": "a", "expect": [], "waivers": [], "run": {"for": "5m", "seed": 3, "replications": 4}, "sites": {}}
+    run = {"for": "5m", "seed": 3, "replications": 4, "precision": "9%"}
+    drill = {"name": "a", "expect": [], "waivers": [], "run": run, "sites": {}}
     assert effective(drill) == {"run": {"for": "5m"}, "sites": {}}

@@ -7,13 +7,25 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import coverage, failover, growth, live, memory, packets, sip_calls, sip_codec, sip_transactions
+from benchmarks import (
+    coverage,
+    executors,
+    failover,
+    growth,
+    live,
+    memory,
+    packets,
+    sip_calls,
+    sip_codec,
+    sip_transactions,
+)
 from benchmarks.measure import Json, Options
 from benchmarks.truth import DisagreementError
 from benchmarks.whole_run import RunError
 
 BENCHMARKS: dict[str, Callable[[Options], Json]] = {
     "coverage": coverage.main,
+    "executors": executors.main,
     "failover": failover.main,
     "growth": growth.main,
     "live": live.main,

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from kirikae import __version__, drift, drills, lint, new, rule_book, run
+from kirikae.cluster import ClusterLostError
 from kirikae.drills import schema_text
 from kirikae.erlang import erlang_app
 from kirikae.live_options import (
@@ -21,7 +22,7 @@ from kirikae.live_options import (
     MaxRateOption,
     TargetOption,
 )
-from kirikae.options import OptionError
+from kirikae.options import ClusterOption, OptionError, WorkersOption
 from kirikae.runner import DEFAULT, ENGINES
 from reports.exit_codes import ExitCode
 from reports.files import ReportError
@@ -202,9 +203,8 @@ def run_command(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default a new one under runs/.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     detail: Annotated[
         int | None,
         typer.Option(
@@ -247,7 +247,20 @@ def run_command(
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     live = LiveOptions(targets or (), allow_targets or (), allow_numbers or (), allow_exec, max_rate)
     options = run.Options(
-        engine, seed, replications, out, workers, detail, calls, pcap, strict_wire, at, json, precision or (), live
+        engine,
+        seed,
+        replications,
+        out,
+        workers,
+        cluster,
+        detail,
+        calls,
+        pcap,
+        strict_wire,
+        at,
+        json,
+        precision or (),
+        live,
     )
     with _explained(file):
         loaded = load(drills.find(file), changes or [])
@@ -324,7 +337,7 @@ def _explained(file: str) -> Iterator[None]:
     except NotUndoneError as error:
         _say(str(error))
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None
-    except (LiveError, BindError, GearError) as error:
+    except (LiveError, BindError, GearError, ClusterLostError) as error:
         _say(f"{error}\nNothing was judged.")
         raise typer.Exit(ExitCode.INCONCLUSIVE) from None
     except BrokenExecutor:
@@ -413,9 +426,8 @@ def drift_command(
         str | None,
         typer.Option("--for", metavar="TIME", help="Play only so much of the run; by default what the drill says."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Show the metrics that agree as well.")] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
@@ -424,7 +436,7 @@ def drift_command(
 ) -> None:
     """Play a drill with the same callers in several engines, and say how far apart they are."""
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, json, everything)
+    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, cluster, json, everything)
     with _explained(file):
         code = drift.compare(drills.find(file), file, options, console)
     raise typer.Exit(code)

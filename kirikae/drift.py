@@ -11,7 +11,7 @@ from rich.console import Console
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.run import checked_plan, output, put
-from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, crew, in_turn
+from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, crew, in_turn, no_cluster_in_real_time
 from reports import files
 from reports.drift import Drift, Side, common_queries
 from reports.drift_result import drift_text
@@ -43,6 +43,7 @@ class Options:
     replications: int | None
     lasts: str | None
     workers: int | None
+    cluster: str | None
     json: str | None
     everything: bool
 
@@ -63,6 +64,7 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
     :class:`~reports.files.ReportError`.
     """
     chosen, common = share_out(options.changes, chosen_engines(options.engines))
+    no_cluster_in_real_time(options.cluster, [each.engine for each in chosen])
     plans = [load(path, [*common, *each.changes]) for each in chosen]
     if not _all_stand(chosen, plans, name, console):
         return ExitCode.INVALID
@@ -79,12 +81,11 @@ def compare(path: Path, name: str, options: Options, console: Console) -> ExitCo
     if not queries:
         raise OptionError(f"{options.engines}: these engines have no metric of this drill in common")
     paired = Paired(tuple(Task(drill, seed, queries, each.engine) for drill, each in zip(drills, chosen, strict=True)))
-    with progress(console, "replications", asked) as done:
+    with crew(options.workers, options.cluster) as hands, progress(console, "replications", asked) as done:
         if real_time:
             runs = in_turn(paired.run, asked, _stopped, done)
         else:
-            with crew(options.workers) as hands:
-                runs = hands.compute(paired.run, range(asked), done)
+            runs = hands.compute(paired.run, range(asked), done)
     sides = tuple(
         Side(each.name, each.engine, each.changes, drill, tuple(row[index] for row in runs.results.values()))
         for index, (drill, each) in enumerate(zip(drills, chosen, strict=True))

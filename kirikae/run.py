@@ -17,7 +17,17 @@ from kirikae.live_options import LiveOptions, aimed, permission
 from kirikae.options import OptionError
 from kirikae.progress import progress
 from kirikae.real import aimed_at
-from kirikae.runner import ENGINES, IN_REAL_TIME, WITH_MESSAGES, record, run_all, run_live, run_until
+from kirikae.runner import (
+    ENGINES,
+    IN_REAL_TIME,
+    WITH_MESSAGES,
+    crew,
+    no_cluster_in_real_time,
+    record,
+    run_all,
+    run_live,
+    run_until,
+)
 from reports import files
 from reports.checked import Checked, checked
 from reports.exit_codes import ExitCode
@@ -43,7 +53,7 @@ from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
 from scenarios.text import language_of, translator
 from scenarios.units import UnitError, format_duration, parse_duration
-from sim.crew import Replications
+from sim.crew import Crew, Replications
 from sim.live import engine as live
 
 RUNS = Path("runs")
@@ -58,6 +68,7 @@ class Options:
     replications: int | None
     out: Path | None
     workers: int | None
+    cluster: str | None
     detail: int | None
     calls: bool
     pcap: bool
@@ -83,6 +94,7 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         raise OptionError(f"--engine {options.engine}: there is no such engine{near} (allowed: {', '.join(ENGINES)})")
     if options.live.given and options.engine not in IN_REAL_TIME:
         raise OptionError(f"{options.live.given[0]}: this is for runs in real time (allowed with --engine live)")
+    no_cluster_in_real_time(options.cluster, [options.engine])
     allowed = permission(options.live)
     loaded = replace(loaded, drill=aimed(loaded.drill, options.live.targets))
     plan = checked_plan(loaded, name, console)
@@ -97,10 +109,11 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         raise OptionError(f"--detail {options.detail}: there is no such replication (allowed 0 to {last})")
     if options.at is not None:
         return _look(drill, _moment(options, drill), options, console)
-    out = files.folder(options.out or _new_folder(name))
-    origin = Origin(name, tuple(changes), tuple(options.precision))
-    _remove_detail(out)
-    runs, owed = _play(drill, out, options, console, allowed, name, asked)
+    with crew(options.workers, options.cluster) as hands:
+        out = files.folder(options.out or _new_folder(name))
+        origin = Origin(name, tuple(changes), tuple(options.precision))
+        _remove_detail(out)
+        runs, owed = _play(drill, out, options, console, hands, allowed, name, asked)
     summaries = tuple(runs.results.values())
     judged = judge(
         drill,
@@ -151,6 +164,8 @@ def _moment(options: Options, drill: Drill) -> float:
         raise OptionError(
             "--at looks at a moment that can be played again; a live run cannot (its packets.pcap can be read)"
         )
+    if options.cluster is not None:
+        raise OptionError("--at plays one replication, in this process: there is nothing for --cluster")
     if options.json is not None:
         raise OptionError("--at shows a moment and judges nothing: there is no result for --json")
     try:
@@ -242,6 +257,7 @@ def _play(
     out: Path,
     options: Options,
     console: Console,
+    hands: Crew,
     allowed: Permission,
     name: str,
     asked: tuple[Goal, ...],
@@ -253,11 +269,13 @@ def _play(
     if options.engine in IN_REAL_TIME:
         return _play_live(drill, out, options, console, allowed, name)
     if asked and drill.run.replications > 1:
-        return _play_until(drill, options, console, asked), None
-    return _play_at_once(drill, out, options, console), None
+        return _play_until(drill, options, console, hands, asked), None
+    return _play_at_once(drill, out, options, console, hands), None
 
 
-def _play_until(drill: Drill, options: Options, console: Console, asked: tuple[Goal, ...]) -> Replications[RunSummary]:
+def _play_until(
+    drill: Drill, options: Options, console: Console, hands: Crew, asked: tuple[Goal, ...]
+) -> Replications[RunSummary]:
     """Play replications until the intervals asked for are narrow enough."""
     most = drill.run.replications
     with progress(console, "replications at most", most) as done:
@@ -267,20 +285,20 @@ def _play_until(drill: Drill, options: Options, console: Console, asked: tuple[G
             ends=looks(most),
             enough=lambda summaries: precision(asked, summaries, most).reached,
             queries=tuple(dict.fromkeys((*default_queries(drill), *(resolve(goal.query) for goal in asked)))),
-            workers=options.workers,
+            crew=hands,
             engine=options.engine,
             strict=options.strict,
             done=done,
         )
 
 
-def _play_at_once(drill: Drill, out: Path, options: Options, console: Console) -> Replications[RunSummary]:
+def _play_at_once(drill: Drill, out: Path, options: Options, console: Console, hands: Crew) -> Replications[RunSummary]:
     run = partial(
         run_all,
         drill,
         seed=drill.run.seed,
         replications=drill.run.replications,
-        workers=options.workers,
+        crew=hands,
         engine=options.engine,
         strict=options.strict,
     )

@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
 
+from kirikae.cluster import check_address, connect
+from kirikae.options import OptionError
 from reports.fold import Fold
 from reports.folder import Tee
 from reports.queries import default_queries
@@ -111,13 +114,32 @@ def record(
     ENGINES[engine](drill, load(drill, seed, replication), seed, replication, recorder, wire=wire, strict=strict)
 
 
-def crew(workers: int | None = None) -> Crew:
-    """Return a crew of ``workers`` processes, by default one for each core this process may use.
+def crew(workers: int | None = None, cluster: str | None = None) -> Crew:
+    """Return a crew of ``workers`` processes, by default one for each core this process may use, or of a cluster's.
 
-    What it computes is the same whatever their number.
+    What it computes is the same whatever they are. A cluster is connected to when the crew's context is entered. Both
+    raise :class:`~kirikae.options.OptionError` for a cluster that cannot be meant or had.
     """
+    if cluster is not None:
+        if workers is not None:
+            raise OptionError("--workers: these are processes of this machine (allowed without --cluster)")
+        check_address(cluster)
+        return Crew(partial(connect, cluster), at_once=True)
+    return _on_this_machine(workers)
+
+
+def _on_this_machine(workers: int | None) -> Crew:
     count = workers or len(os.sched_getaffinity(0))
     return Crew(partial(processes, count, "kirikae.runner") if count > 1 else None)
+
+
+def no_cluster_in_real_time(cluster: str | None, engines: Iterable[str]) -> None:
+    """Raise :class:`~kirikae.options.OptionError` where a cluster is to play what this machine alone can play."""
+    if cluster is not None and not IN_REAL_TIME.isdisjoint(engines):
+        allowed = ", ".join(name for name in ENGINES if name not in IN_REAL_TIME)
+        raise OptionError(
+            f"--cluster: runs in real time are played on this machine, one at a time (allowed with: {allowed})"
+        )
 
 
 def run_all(
@@ -126,13 +148,14 @@ def run_all(
     seed: int,
     replications: int,
     workers: int | None = None,
+    crew: Crew | None = None,
     engine: str = DEFAULT,
     strict: bool = False,
     done: Callable[[int], None] = lambda count: None,
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
 ) -> Replications[RunSummary]:
-    """Run all replications of a drill on a crew of its own, of ``workers`` processes.
+    """Run all replications of a drill on a ``crew``, or on one of its own, of ``workers`` processes.
 
     ``also`` and ``wire`` may hear what happens; where they do, all of it happens in this process. Raises what an engine
     raises.
@@ -140,7 +163,7 @@ def run_all(
     task = Task(drill, seed, default_queries(drill), engine, strict)
     if also is not None or wire is not None:
         return Crew().compute(partial(task.run, also=also, wire=wire), range(replications), done)
-    with crew(workers) as hands:
+    with _on_this_machine(workers) if crew is None else nullcontext(crew) as hands:
         return hands.compute(task.run, range(replications), done)
 
 
@@ -151,7 +174,7 @@ def run_until(
     ends: Iterable[int],
     enough: Callable[[Sequence[RunSummary]], bool],
     queries: tuple[Query, ...],
-    workers: int | None = None,
+    crew: Crew,
     engine: str = DEFAULT,
     strict: bool = False,
     done: Callable[[int], None] = lambda count: None,
@@ -161,14 +184,13 @@ def run_until(
     The result does not depend on the number of workers. Raises what an engine raises.
     """
     task, found = Task(drill, seed, queries, engine, strict), dict[int, RunSummary]()
-    with crew(workers) as hands:
-        for end in ends:
-            runs = hands.compute(task.run, range(len(found), end), _counted_from(len(found), done))
-            found |= runs.results
-            if runs.interrupted:
-                return Replications(found, interrupted=True)
-            if enough(list(found.values())):
-                break
+    for end in ends:
+        runs = crew.compute(task.run, range(len(found), end), _counted_from(len(found), done))
+        found |= runs.results
+        if runs.interrupted:
+            return Replications(found, interrupted=True)
+        if enough(list(found.values())):
+            break
     return Replications(found, interrupted=False)
 
 

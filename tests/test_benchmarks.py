@@ -3,8 +3,11 @@
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, coverage, growth, measure, packets, truth
+from benchmarks import contestants, coverage, executors, growth, measure, packets, truth
 from benchmarks.bare import bare
 from benchmarks.measure import Json, Options
 from benchmarks.ours import engine
@@ -21,7 +24,10 @@ from benchmarks.simpy_models import slim, textbook
 from benchmarks.whole_run import RunError, measured, whole_run
 from benchmarks.workload import Contender, Load, Tally, Workload, draw
 from kirikae import drills
+from kirikae.runner import Task
+from reports.summary import RunSummary
 from scenarios.evidence import EventKind, Gauge, Sample
+from sim.crew import Crew, Workers
 from tests.drills import Caller, callers, played
 
 needs_salabim = pytest.mark.skipif(find_spec("salabim") is None, reason="salabim is not installed")
@@ -278,3 +284,33 @@ def test_the_drill_whose_intervals_are_counted_blocks_calls_and_takes_over_by_th
     assert 0.02 < played[coverage.BLOCKED].mean() < 0.25
     low, high = coverage.ADVERT * (2 + 156 / 256), coverage.ADVERT * (3 + 156 / 256)
     assert all(low - 1e-9 <= time <= high + 1e-9 for time in played[coverage.TAKEOVER])
+
+
+def in_threads(stack: ExitStack, echo: executors.Echo) -> tuple[dict[str, float], dict[str, Workers]]:
+    """Two ways to compute, that need no process."""
+    ways = {name: Workers(stack.enter_context(ThreadPoolExecutor(2)), 2) for name in ("some", "others")}
+    return dict.fromkeys(ways, 0.1), ways
+
+
+def test_the_ways_to_hand_out_are_timed_and_the_drill_is_played_in_this_process_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(executors, "_begun", in_threads)
+    monkeypatch.setattr(executors, "TASKS", 2)
+    figures = executors.main(Options(calls=50, repeats=2))
+    assert list(figures) == [executors.HERE, "some", "others"]
+    assert figures[executors.HERE]["times_this_process"] == {"median": 1, "low": 1, "high": 1}
+    assert figures["some"]["task_alone_ms"]["low"] > 0
+
+
+def test_a_way_to_hand_out_that_gives_other_numbers_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = count()
+
+    def replicate(crew: Crew, task: Task) -> tuple[float, dict[int, RunSummary]]:
+        return 1.0, {next(turns): task.run(0)}
+
+    monkeypatch.setattr(executors, "_begun", in_threads)
+    monkeypatch.setattr(executors, "TASKS", 2)
+    monkeypatch.setattr(executors, "_replicate", replicate)
+    with pytest.raises(truth.DisagreementError, match="other numbers"):
+        executors.main(Options(calls=50, repeats=1))

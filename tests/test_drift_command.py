@@ -72,6 +72,7 @@ def options(**asked: Any) -> Options:
         "replications": 20,
         "lasts": None,
         "workers": 1,
+        "cluster": None,
         "json": None,
         "everything": False,
     }

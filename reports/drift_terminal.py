@@ -8,7 +8,7 @@ from rich.text import Text
 
 from reports.assumptions import Assumption, likely_causes
 from reports.drift import Agreement, Difference, Drift, MetricDrift, Pairing
-from reports.wording import NEVER, NOTHING, difference_text, number_of, value_text
+from reports.wording import NEVER, NOTHING, difference_text, number_of, reach_text, value_text
 from scenarios.metrics import Unit
 from scenarios.units import format_duration
 
@@ -159,7 +159,7 @@ def _difference(difference: Difference | None, unit: Unit) -> str:
 def _allowed(difference: Difference | None, unit: Unit) -> str:
     if difference is None:
         return "–"
-    return f"±{difference_text(difference.allowed, unit).removeprefix('+')}"
+    return reach_text(difference.allowed, unit)
 
 
 def _remarks(pairing: Pairing, metric: MetricDrift, alike: Iterable[MetricDrift]) -> Iterator[str]:

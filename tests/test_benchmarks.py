@@ -11,10 +11,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import contestants, executors, growth, measure, packets, truth
+from benchmarks import contestants, coverage, executors, growth, measure, packets, truth
 from benchmarks.bare import bare
 from benchmarks.measure import Json, Options
 from benchmarks.ours import engine
@@ -260,6 +261,29 @@ def test_no_figures_when_a_contender_is_wrong(
     monkeypatch.setattr(command, "BENCHMARKS", {"wrong": wrong})
     assert command.main([]) == 1
     assert capsys.readouterr().err == "not measured: a: 1; b: 2\n"
+
+
+def test_coverage_is_the_share_of_experiments_whose_interval_holds_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "EXPERIMENTS", 40)
+    population = np.array([0.1, 0.2, 0.3])
+    draw = coverage.drawn_from(population)
+    right = coverage.fixed("mean", coverage.BLOCKED, draw, 0.2, None)
+    assert (right.hits > 30, right.experiments, right.runs) == (True, 40, 100)
+    assert coverage.fixed("mean", coverage.BLOCKED, draw, 0.25, None).hits == 0
+    assert coverage.fixed("median", coverage.TAKEOVER, draw, 0.2, 0.5).hits > 30
+    assert coverage.fixed("p95", coverage.TAKEOVER, draw, 0.2, 0.95).hits == 0
+    stopped = coverage.stopped("mean", coverage.BLOCKED, draw, 0.2, "1.3 points")  # 152 runs, by hand: 0.0816, 1.976
+    assert stopped.hits > 30
+    assert 150 <= stopped.runs <= 225
+    assert coverage.at_once("mean", draw, 0.2, 0.1).runs == 10
+
+
+def test_the_drill_whose_intervals_are_counted_blocks_calls_and_takes_over_by_the_law() -> None:
+    """Three adverts and a skew of 156/256, less up to one advert (RFC 5798)."""
+    played = coverage.played(30)
+    assert 0.02 < played[coverage.BLOCKED].mean() < 0.25
+    low, high = coverage.ADVERT * (2 + 156 / 256), coverage.ADVERT * (3 + 156 / 256)
+    assert all(low - 1e-9 <= time <= high + 1e-9 for time in played[coverage.TAKEOVER])
 
 
 def in_threads(stack: ExitStack, echo: executors.Echo) -> tuple[dict[str, float], dict[str, Workers]]:

@@ -82,7 +82,8 @@ def test_a_single_run_is_judged_on_its_value_and_says_so() -> None:
 
 def none_in(runs: int, expect: str) -> Judgement:
     """Judge so many runs of 20 answered calls each."""
-    return only(run_of(expect, *[answered(20, 20)] * runs))
+    made = drill(expect=[expect])
+    return only(judge(made, [fold(made, *answered(20, 20), EFFECT)] * runs, engine="calls", seed=7))
 
 
 @pytest.mark.parametrize(

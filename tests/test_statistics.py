@@ -92,7 +92,7 @@ def chance(low: int, high: int, runs: int, share: float) -> float:
 @cache
 def chances(runs: int, share: float) -> list[float]:
     """Return the chance of each number of runs below the quantile."""
-    return list(map(float, scipy.stats.binom.pmf(range(runs + 1), runs, share)))
+    return [float(scipy.stats.binom.pmf(below, runs, share)) for below in range(runs + 1)]
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.8, 0.95])

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 300.0
 """Seconds in which a worker has to be there; nobody waits longer than it takes."""
 
 

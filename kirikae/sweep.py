@@ -5,6 +5,7 @@ import pickle
 import re
 import shlex
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
@@ -53,8 +54,8 @@ from sim.designs import Point, grid, grid_size, latin_hypercube
 
 VIRTUAL = tuple(name for name in ENGINES if name not in IN_REAL_TIME)
 """Engines that can make many runs."""
-MOST_POINTS = 10_000
-"""Points of one sweep."""
+MOST_POINTS = 2_000
+"""Points of one sweep; the tasks of workers know all of them."""
 _LONGEST_NAME = 80
 """Characters of the name of a folder that nobody has named."""
 
@@ -83,7 +84,7 @@ class Runs:
     """What workers need to make any run of any point; picklable, and small enough to be sent with every task."""
 
     tasks: Mapping[int, bytes]
-    """By point, pickled: most workers need only a few."""
+    """By point, pickled and compressed: a task is about a few of them."""
     replications: int
 
     def run(self, index: int) -> Measured:
@@ -91,12 +92,13 @@ class Runs:
         point, replication = divmod(index, self.replications)
         task = _task(self.tasks[point])
         summary = task.run(replication)
-        return Measured(tuple(summary.values[query] for query in task.queries), dict(summary.effects))
+        values = tuple(summary.values[query] for query in task.queries)
+        return Measured(values, tuple(map(summary.parts_of.get, task.queries)), dict(summary.effects))
 
 
 @lru_cache(maxsize=4)
 def _task(data: bytes) -> Task:
-    task: Task = pickle.loads(data)  # noqa: S301 - what this very program has pickled
+    task: Task = pickle.loads(zlib.decompress(data))  # noqa: S301 - what this very program has pickled
     return task
 
 
@@ -189,7 +191,7 @@ class _Sweep:
                 journal.keep(self.plans[point].key, runs, last=last)
 
         wanted = {index // replications for index in missing}
-        run = Runs({point: pickle.dumps(tasks[point]) for point in sorted(wanted)}, replications)
+        run = Runs({point: zlib.compress(pickle.dumps(tasks[point])) for point in sorted(wanted)}, replications)
         if not missing:
             return
         with (

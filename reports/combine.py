@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from reports.rare import Rare, rare
-from reports.statistics import Interval, mean, mean_interval, quantile, quantile_interval
+from reports.statistics import Interval, mean, mean_interval, quantile, quantile_interval, quantile_reach
 from reports.summary import RunSummary, Value
 from scenarios.expectations import Query
 from scenarios.metrics import Combine, Metric, Unit
@@ -20,9 +20,12 @@ class Quantile:
     value: float
     interval: Interval | None
     """Two of the values, whatever they are drawn from; None where there are too few runs for one."""
+    reach: float | None
+    """How far it reaches either way, as :func:`~reports.statistics.quantile_reach` tells."""
 
 
-QUANTILES = (0.05, 0.5, 0.95)
+MEDIAN = 0.5
+QUANTILES = (0.05, MEDIAN, 0.95)
 """Those that are told of metrics which are judged run by run."""
 
 
@@ -80,9 +83,14 @@ def kind_of(query: Query) -> str:
 
 
 def _quantiles(values: Sequence[float]) -> tuple[Quantile, ...]:
-    middle = median(values)
+    middle, ordered = median(values), sorted(values)
     return tuple(
-        Quantile(share, middle if share == 0.5 else quantile(values, share), quantile_interval(values, share))
+        Quantile(
+            share,
+            middle if share == MEDIAN else quantile(ordered, share),
+            quantile_interval(ordered, share),
+            quantile_reach(ordered, share),
+        )
         for share in QUANTILES
     )
 

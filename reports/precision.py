@@ -40,8 +40,8 @@ class Reached:
 
     goal: Goal
     reach: float | None
-    """How far the interval reaches from the value, the longer way, in the metric's unit; infinite where it may be that
-    it never happens, None without an interval."""
+    """How far the interval reaches from the value, in the metric's unit; infinite where it may be that it never
+    happens, None without an interval."""
     asked: float
     """How far it may, in the same unit."""
     enough: bool
@@ -80,10 +80,10 @@ def precision(goals: Sequence[Goal], summaries: Sequence[RunSummary], most: int)
 def reached(goal: Goal, found: Combined) -> Reached:
     """Hold one interval to its goal: that of the mean, or of the median where a metric is judged run by run."""
     measured = found.runs - found.nothing
-    interval = found.quantiles[1].interval if found.quantiles else found.interval
-    if found.value is None or interval is None:
-        return Reached(goal, None, 0.0 if found.value is None else _asked(goal, found.value), False, None)
-    reach, asked = max(_apart(found.value, end) for end in interval), _asked(goal, found.value)
+    reach = found.quantiles[1].reach if found.quantiles else _reach(found)
+    asked = _asked(goal, 0.0 if found.value is None else found.value)
+    if reach is None:
+        return Reached(goal, None, asked, False, None)
     enough = math.isfinite(reach) and reach <= asked and measured >= FIRST
     return Reached(goal, reach, asked, enough, None if enough else _needed(reach, asked, found))
 
@@ -92,9 +92,12 @@ def _asked(goal: Goal, value: float) -> float:
     return allowance(goal.reach, goal.query.definition.unit, value if math.isfinite(value) else 0.0)
 
 
-def _apart(value: float, end: float) -> float:
-    """Return how far an end is from the value; never is not apart from never."""
-    return 0.0 if value == end else abs(end - value)
+def _reach(found: Combined) -> float | None:
+    """Return how far the interval of a mean reaches from it: the longer way, where an end is cut off or widened."""
+    if found.value is None or found.interval is None:
+        return None
+    low, high = found.interval
+    return max(found.value - low, high - found.value)
 
 
 def _needed(reach: float, asked: float, found: Combined) -> int | None:

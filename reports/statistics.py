@@ -11,6 +11,8 @@ from scipy.special import bdtr, betaincinv, stdtrit
 Interval = tuple[float, float]
 
 CONFIDENCE = 0.95
+AROUND = 0.9999
+"""Confidence of the wider interval that says how dense values are around a quantile: about four times as many."""
 MOST_RUNS = 100_000
 """As many replications as a drill may ask for."""
 
@@ -137,6 +139,26 @@ def quantile_interval(values: Sequence[float], share: float, confidence: float =
         return None
     ordered = sorted(values)
     return ordered[ranks[0] - 1], ordered[ranks[1] - 1]
+
+
+def quantile_reach(values: Sequence[float], share: float, confidence: float = CONFIDENCE) -> float | None:
+    """Return how far the interval of a quantile reaches: half its width, or more where chance made it narrow.
+
+    A few values may lie close together by chance, and who stops when they do has an interval that covers too little. So
+    the width is told as well by an interval of :data:`AROUND`, shrunk as that of a normal mean would be, and the larger
+    of both counts. Infinite where an end is never; None where there are too few values.
+    """
+    near, around = quantile_interval(values, share, confidence), quantile_interval(values, share, AROUND)
+    if near is None or around is None:
+        return None
+    shrunk = NormalDist().inv_cdf((1 + confidence) / 2) / NormalDist().inv_cdf((1 + AROUND) / 2)
+    return max(_half(near), _half(around) * shrunk)
+
+
+def _half(interval: Interval) -> float:
+    """Return half a width; never is not apart from never."""
+    low, high = interval
+    return 0.0 if low == high else (high - low) / 2
 
 
 def runs_for_quantile(share: float, confidence: float = CONFIDENCE) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from reports.combine import Combined, combine
+from reports.combine import QUANTILES, Combined, combine
 from reports.judge import Judged, Judgement, judge
 from reports.queries import resolve
 from reports.statistics import Interval
@@ -46,6 +46,9 @@ def columns(queries: Iterable[Query], expectations: Iterable[Expectation]) -> tu
     return tuple(Column(query, tuple(each)) for query, each in expected.items())
 
 
+_MEDIAN = QUANTILES.index(0.5)
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What came out at a point for one column."""
@@ -56,8 +59,8 @@ class Cell:
 
     @property
     def interval(self) -> Interval | None:
-        """The 95 % interval of the mean, or, of a median, the values that 10 % and 90 % of the runs stay within."""
-        return self.combined.spread if self.column.by_runs else self.combined.interval
+        """The 95 % interval of the mean, or of the median; None where there are too few runs for one."""
+        return self.combined.quantiles[_MEDIAN].interval if self.combined.quantiles else self.combined.interval
 
     @property
     def verdict(self) -> Verdict | None:
@@ -74,7 +77,7 @@ class Cell:
     @property
     def interval_shown(self) -> str:
         """The interval, in words; empty for a single run."""
-        if self.interval is None or self.combined.runs < 2:
+        if self.interval is None:
             return ""
         return interval_text(self.interval, self.column.query.definition.unit)
 
@@ -165,6 +168,7 @@ def finished(
     summaries = [
         RunSummary(
             values={query: run.values[places[str(query)]] for query in queries},
+            parts_of={query: of for query in queries if (of := run.parts_of[places[str(query)]]) is not None},
             timeline=Timeline(0.0, {}, {}),
             steps={},
             effects=run.effects,

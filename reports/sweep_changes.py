@@ -1,5 +1,6 @@
 """What is not as it was when a sweep was begun: which of what it depends on, so that a person knows what to do."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from scenarios.problems import path_text, show
 
 Json = dict[str, Any]
 
+_LONGEST = 60
+"""Characters that are shown of a value."""
 _SHOWN = 5
 """Fields or points that are named; of the others it is said how many there are."""
 WITHOUT_EFFECT = ("name", "teaches", "expected_verdict", "expect", "waivers", "drift", "live")
@@ -83,4 +86,12 @@ def _differences(path: tuple[str | int, ...], before: object, now: object) -> It
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
             yield from _differences((*path, index), old, new)
     elif before != now:
-        yield f"{path_text(path)} was {show(before)}, is {show(now)}"
+        yield f"{path_text(path)} was {_said(before)}, is {_said(now)}"
+
+
+def _said(value: object) -> str:
+    """Return a value on one line: what is nested as a file may have it, too."""
+    if not isinstance(value, dict | list):
+        return show(value)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -53,7 +53,7 @@ def _chart(sweep: Sweep, column: Column, axis: int, groups: dict[tuple[str, ...]
     others = [path for each, path in enumerate(sweep.paths) if each != axis]
     return {
         "title": str(column.query),
-        "kind": "median; bars: what 10 % and 90 % of the runs stay within" if column.by_runs else "mean, 95 % interval",
+        "kind": "median, 95 % interval" if column.by_runs else "mean, 95 % interval",
         "x": f"{sweep.paths[axis]}{_unit(amounts[0].unit) if amounts else ''}",
         "numeric": amounts is not None,
         "ticks": _ticks(amounts),

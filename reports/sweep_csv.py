@@ -1,9 +1,9 @@
 """`sweep.csv`: a row for each point, opened by Excel as it stands: UTF-8 with a byte order mark, CRLF (RFC 4180).
 
 Units stand in the header. What is varied comes first, as numbers in the unit that it is written in. Of a metric: its
-value (mean, or median of what is judged run by run), the ends of its interval (95 % of the mean, or what 10 % and 90 %
-of the runs stay within), and the verdict on each expectation about it. A time that is never reached is `never`; where
-there was nothing to measure a cell is empty.
+value (mean, or median of what is judged run by run), the ends of its 95 % interval, and the verdict on each expectation
+about it. A time that is never reached is `never`; where there was nothing to measure, or there were too few runs for an
+interval, a cell is empty.
 """
 
 import csv
@@ -42,10 +42,9 @@ def _header(sweep: Sweep) -> Iterator[str]:
     yield "runs"
     for column in sweep.columns:
         name, unit = str(column.query), column.query.definition.unit
-        low, high = ("p10", "p90") if column.by_runs else ("low 95%", "high 95%")
         yield f"{name} ({unit})"
-        yield f"{name} {low} ({unit})"
-        yield f"{name} {high} ({unit})"
+        yield f"{name} low 95% ({unit})"
+        yield f"{name} high 95% ({unit})"
         yield from (expectation.text for expectation in column.expectations)
     yield "no evidence"
 

@@ -6,8 +6,8 @@ the lock of a process that has died is free.
 
     sweep         version of this format; with it engine, seed, replications, software, and the drill as it was read
     point, set    key of a point, and the values that make it; with them the queries that its runs answer
-    run           key of a point, and a replication; with it its values, `never` for an infinite one, and its effects:
-                  when a fault first took effect, and on what
+    run           key of a point, and a replication; with it its values, `never` for an infinite one, how many attempts
+                  shares are of, and its effects: when a fault first took effect, and on what
 """
 
 import fcntl
@@ -47,6 +47,8 @@ class Measured(NamedTuple):
 
     values: tuple[Value, ...]
     """In the order of the queries of its point."""
+    parts_of: tuple[float | None, ...]
+    """How many attempts, calls or callers each is a share of, in that order; None for what is no share."""
     effects: Mapping[str, Effect]
     """By fault; a fault without an entry never took effect."""
 
@@ -125,7 +127,8 @@ class Journal:
         for replication, measured in runs.items():
             values = ["never" if value is not None and math.isinf(value) else value for value in measured.values]
             effects = {fault: list(effect) for fault, effect in measured.effects.items()}
-            self._append({"run": [key, replication], "values": values, "effects": effects})
+            kept = {"values": values, "parts_of": list(measured.parts_of), "effects": effects}
+            self._append({"run": [key, replication], **kept})
         self.points[key].runs.update(runs)
         if last or time.monotonic() - self._written > _KEPT_BACK:
             self.flush()
@@ -201,7 +204,7 @@ class Journal:
                 key, replication = record["run"]
                 values = tuple(math.inf if value == "never" else value for value in record["values"])
                 effects = {fault: Effect(*effect) for fault, effect in record["effects"].items()}
-                self.points[key].runs[replication] = Measured(values, effects)
+                self.points[key].runs[replication] = Measured(values, tuple(record["parts_of"]), effects)
 
 
 def _record(line: bytes) -> Json | None:

@@ -36,7 +36,7 @@ def _words(cell: Cell) -> Text:
     """Return the value, its interval and its verdict."""
     text = Text(cell.shown)
     if cell.interval_shown:
-        text.append(f" ({cell.interval_shown}{' in most runs' if cell.column.by_runs else ''})", style="dim")
+        text.append(f" ({cell.interval_shown})", style="dim")
     if cell.verdict is not None:
         text.append(f" {cell.verdict}", style=STYLES[cell.verdict])
     return text

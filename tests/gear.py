@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -85,8 +84,6 @@ def main(folder: Path, where: str) -> None:
 
 
 if __name__ == "__main__":
-    for number, ends in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
-        signal.signal(number, ends)  # tests that run in the background, or below nohup, hand on that they are ignored
     try:
         main(Path(sys.argv[1]), sys.argv[2])
     except NotUndoneError as error:

@@ -19,7 +19,7 @@ numbers:
   03-1234-5678: {trunk: ntt}
 traffic: [{to: 03-1234-5678, arrivals: 0.2/s, talk: 1m}]
 faults: [{name: node-dies, at: 1m, pair: edge, fails: active}]
-expect: [failed_ratio < 5%]
+expect: [failed_ratio < 10%]
 """
 BAD = GOOD.replace("numbers:\n", "numbers:\n  03-9999-9999: {trunk: ntt}\n").replace("channels: 60", "channels: 10")
 """12 erlang for 10 channels on line 7, which is an error, and an orphan number on line 9, which is a warning."""

@@ -130,6 +130,22 @@ def test_the_examples_of_the_theory_page_print_what_the_page_shows() -> None:
         assert (done.stdout or done.stderr).rstrip("\n") == output
 
 
+def test_the_examples_of_the_sweep_page_print_what_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = FOLDER / "sweep.md"
+    blocks = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
+    (plan,) = (block["text"] for block in blocks if "file=plan.kirikae.yaml" in block["info"])
+    monkeypatch.chdir(tmp_path)
+    Path("plan.kirikae.yaml").write_text(plan, encoding="utf-8")
+    found = list(shown(page))
+    assert len(found) == 5
+    for command, output, exit_code in found:
+        done = CliRunner(env={"COLUMNS": "100"}).invoke(app, [*shlex.split(command), "--workers", "1"])
+        assert done.exit_code == exit_code, (command, done.output)
+        assert [line.rstrip() for line in (done.stdout or done.stderr).rstrip("\n").splitlines()] == output.splitlines()
+
+
 def test_the_drill_of_the_drift_page_is_sound() -> None:
     page = (FOLDER / "drift.md").read_text(encoding="utf-8")
     (part,) = (block["text"] for block in BLOCK.finditer(page) if block["kind"] == "yaml")
@@ -169,7 +185,7 @@ def test_the_commands_of_the_readme_run(tmp_path: Path) -> None:
     assert found
     for command, _ in found:
         rehearsal = command.startswith("kirikae run")
-        done = run(command, tmp_path, *(("-n", "2") if rehearsal else ()))
+        done = run(command, tmp_path, *(("-n", "2") if rehearsal or command.startswith("kirikae sweep") else ()))
         assert done.returncode == (3 if rehearsal else 0), (command, done.stdout.decode(), done.stderr.decode())
 
 

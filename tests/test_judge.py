@@ -80,6 +80,56 @@ def test_a_single_run_is_judged_on_its_value_and_says_so() -> None:
     assert only(run_of("attempts < 10", answered(9, 10))).verdict is FAILED
 
 
+def none_in(runs: int, expect: str) -> Judgement:
+    """Judge so many runs of 20 answered calls each."""
+    return only(run_of(expect, *[answered(20, 20)] * runs))
+
+
+@pytest.mark.parametrize(
+    ("expect", "verdict"),
+    [
+        ("blocked_ratio < 1%", PASSED),
+        ("blocked_ratio < 0.37%", PASSED),
+        ("blocked_ratio < 0.36%", INCONCLUSIVE),
+        ("blocked_ratio < 0.1%", INCONCLUSIVE),
+        ("blocked_ratio == 0%", INCONCLUSIVE),
+        ("blocked_ratio > 0.1%", INCONCLUSIVE),
+        ("blocked_ratio > 1%", FAILED),
+        ("asr >= 99%", PASSED),
+        ("asr >= 99.9%", INCONCLUSIVE),
+        ("blocked == 0", PASSED),
+    ],
+)
+def test_100_runs_without_any_tell_what_so_many_runs_can_tell(expect: str, verdict: Verdict) -> None:
+    """At most 3.62 % of all runs have any; a tenth of that is 0.362 %."""
+    assert none_in(100, expect).verdict is verdict
+
+
+def test_what_cannot_be_resolved_is_said_and_how_many_runs_could() -> None:
+    reason = none_in(100, "blocked_ratio < 0.1%").reason
+    assert reason == (
+        "the 95% interval, 0% to 0.36%, straddles the bound: none of 100 runs is away from 0%, so nothing below 0.36% "
+        "can be resolved; with 368 such runs it could"
+    )
+    assert none_in(368, "blocked_ratio < 0.1%").verdict is PASSED
+    top = none_in(100, "asr >= 99.9%").reason
+    assert "away from 100%, so nothing above 99.6% can be resolved; with 368 such runs it could" in top
+    assert "such runs" not in none_in(100, "blocked_ratio == 0%").reason, "no number could"
+
+
+def test_nearly_none_is_told_like_none() -> None:
+    runs = [*[answered(20, 20)] * 98, *[[*answered(19, 19), call(0, Outcome.BLOCKED)]] * 2]
+    judgement = only(run_of("blocked_ratio < 0.3%", *runs))
+    assert judgement.verdict is INCONCLUSIVE
+    assert "only 2 of 100 runs are away from 0%" in judgement.reason
+
+
+def test_of_few_attempts_no_less_than_one_can_be_lost() -> None:
+    """One call in each of 100 runs: 3.6 % of such calls may fail."""
+    assert only(run_of("failed_ratio < 3.7%", *[answered(1, 1)] * 100)).verdict is PASSED
+    assert only(run_of("failed_ratio < 3.6%", *[answered(1, 1)] * 100)).verdict is INCONCLUSIVE
+
+
 # Judging run by run
 
 

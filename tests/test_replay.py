@@ -33,7 +33,7 @@ trunks: {ntt: {via: edge, channels: 60}}
 numbers: {03-1234-5678: {trunk: ntt}}
 traffic: [{to: 03-1234-5678, arrivals: 0.2/s, talk: 1m}]
 faults: [{name: node-dies, at: 1m, pair: edge, fails: active}]
-expect: [failed_ratio < 5%]
+expect: [failed_ratio < 10%]
 """
 USUAL = {"result.json", "junit.xml", "report.html", CALLS, JOURNAL}
 

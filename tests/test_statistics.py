@@ -1,4 +1,5 @@
 import math
+from functools import cache
 
 import pytest
 import scipy.stats
@@ -6,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.combine import combine
-from reports.statistics import mean_interval, quantile, share_interval
+from reports.statistics import (
+    mean_interval,
+    paired_interval,
+    quantile,
+    quantile_interval,
+    quantile_ranks,
+    quantile_reach,
+    runs_for_quantile,
+    share_interval,
+)
 from scenarios.metrics import METRICS
 
 VALUES = st.lists(st.integers(-10_000, 10_000).map(lambda n: n / 8), min_size=2, max_size=40)
@@ -69,3 +79,93 @@ def test_runs_without_anything_to_measure_are_counted_apart() -> None:
     assert (combined.runs, combined.nothing, combined.value) == (4, 2, 5.0)
     nothing = combine(METRICS["asa"], [None])
     assert (nothing.nothing, nothing.value, nothing.interval) == (1, None, None)
+
+
+# Quantiles
+
+
+def chance(low: int, high: int, runs: int, share: float) -> float:
+    """Return the chance that from ``low`` to fewer than ``high`` of the runs lie below the quantile."""
+    return sum(chances(runs, share)[low:high])
+
+
+@cache
+def chances(runs: int, share: float) -> list[float]:
+    """Return the chance of each number of runs below the quantile."""
+    return list(map(float, scipy.stats.binom.pmf(range(runs + 1), runs, share)))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("runs", [1, 5, 6, 17, 58, 59, 60, 73, 100])
+def test_the_ranks_are_the_nearest_that_cover_the_quantile(runs: int, share: float) -> None:
+    """By trying all pairs, with the binomial of other people."""
+    pairs = ((low, high) for low in range(1, runs + 1) for high in range(low + 1, runs + 1))
+    fitting = {pair: chance(*pair, runs, share) for pair in pairs}
+    fitting = {pair: covered for pair, covered in fitting.items() if covered >= 0.95}
+    found = quantile_ranks(runs, share)
+    if not fitting:
+        assert found is None
+        return
+    assert found is not None
+    nearest = min(high - low for low, high in fitting)
+    assert found[1] - found[0] == nearest
+    assert fitting[found] == pytest.approx(min(fitting[pair] for pair in fitting if pair[1] - pair[0] == nearest))
+
+
+@pytest.mark.parametrize(
+    ("runs", "ranks", "covered"), [(6, (1, 6), 0.9688), (10, (2, 9), 0.9785), (100, (40, 60), 0.954)]
+)
+def test_the_median_lies_between_the_ranks_that_tables_have(runs: int, ranks: tuple[int, int], covered: float) -> None:
+    """Conover's table of the binomial (A3); of 100, ranks 40 and 60 and ranks 41 and 61 are the same by symmetry."""
+    found = quantile_ranks(runs, 0.5)
+    assert found in (ranks, (ranks[0] + 1, ranks[1] + 1))
+    assert chance(*ranks, runs, 0.5) == pytest.approx(covered, abs=5e-4)
+
+
+def test_the_quantile_of_so_few_runs_has_no_interval() -> None:
+    """By hand: 59 values all lie below p95 with a chance of 0.95 to the power of 59, which is 4.85 %."""
+    assert [runs_for_quantile(share) for share in (0.05, 0.5, 0.95)] == [59, 6, 59]
+    assert quantile_interval([1.0] * 58, 0.95) is None
+    assert quantile_interval([1.0] * 59, 0.95) == (1.0, 1.0)
+    assert quantile_interval([], 0.5) is None
+
+
+def test_the_interval_of_a_quantile_may_reach_to_never() -> None:
+    times = [float(second) for second in range(1, 98)] + [math.inf] * 3
+    assert quantile_interval(times, 0.95) == (90.0, math.inf)
+    assert quantile_interval(times, 0.5) in ((40.0, 60.0), (41.0, 61.0))
+    assert quantile_interval([math.inf] * 60, 0.95) == (math.inf, math.inf)
+
+
+def test_who_asks_how_far_an_interval_reaches_is_not_told_that_some_values_lie_close_by_chance() -> None:
+    """20 values in the middle are the same; 0.95 and 0.9999 of a normal distribution lie within 1.960 and 3.891."""
+    times = [*range(40), *[50] * 20, *range(60, 100)]
+    assert quantile_interval(times, 0.5) in ((39, 50), (50, 60))
+    low, high = quantile_ranks(100, 0.5, 0.9999) or (0, 0)
+    assert chance(low, high, 100, 0.5) >= 0.9999
+    assert quantile_reach(times, 0.5) == pytest.approx((times[high - 1] - times[low - 1]) / 2 * 1.960 / 3.891, rel=1e-3)
+    assert quantile_reach([math.inf] * 100, 0.5) == 0
+    assert quantile_reach([1.0] * 6, 0.5) is None
+
+
+def test_times_over_the_runs_have_quantiles_and_means_have_none() -> None:
+    low, middle, high = combine(METRICS["recovery_time"], [float(second) for second in range(1, 101)]).quantiles
+    assert (low.value, middle.value, high.value) == (5.0, 50.5, 95.0)
+    assert high.interval == (90.0, 99.0)
+    assert combine(METRICS["recovery_time"], [60.0]).quantiles == ()
+    assert combine(METRICS["asr"], [0.5, 0.6]).quantiles == ()
+    never = combine(METRICS["recovery_time"], [None, math.inf, math.inf, 60.0]).quantiles
+    assert [each.value for each in never] == [60.0, math.inf, math.inf]
+    assert [each.interval for each in never] == [None, None, None]
+
+
+# Pairs
+
+
+def test_what_runs_have_in_common_is_gone_from_their_difference() -> None:
+    first = [10.0, 20.0, 30.0, 40.0]
+    assert paired_interval(first, [value + 1 for value in first]) == (1.0, 1.0)
+    # By hand: differences 1, 2, 3; mean 2, standard error 1/sqrt(3), t of 2 degrees of freedom 4.303.
+    assert paired_interval([5.0, 5.0, 5.0], [6.0, 7.0, 8.0]) == pytest.approx((-0.484, 4.484), abs=1e-3)
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        paired_interval([1.0, 2.0], [1.0])

@@ -17,8 +17,8 @@ from reports.sweep_changes import changes, effective
 from reports.sweep_journal import FILE, Journal, JournalError, Measured, Stored
 
 HEADER = {"engine": "calls", "seed": 1, "replications": 2, "software": {"kirikae": "1"}, "drill": {"a": 1}}
-RUN = Measured((0.1, None, inf), {"東京-lost": Effect(60.0, "advert")})
-OTHER = Measured((1 / 3, 2.0, 5e-324), {})
+RUN = Measured((0.1, None, inf), (12.0, None, None), {"東京-lost": Effect(60.0, "advert")})
+OTHER = Measured((1 / 3, 2.0, 5e-324), (3.0, 0.0, None), {})
 
 
 def written(folder: Path, points: int = 2) -> bytes:
@@ -50,7 +50,9 @@ def test_numbers_and_names_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, values: list[float | None], name: str, at: float
 ) -> None:
     folder = tmp_path_factory.mktemp("journal")
-    kept = Measured(tuple(inf if value == -inf else value for value in values), {name: Effect(at, name)})
+    kept = Measured(
+        tuple(inf if value == -inf else value for value in values), (at,) * len(values), {name: Effect(at, name)}
+    )
     with Journal(folder) as journal:
         journal.begin(HEADER)
         journal.point("p", {name: name}, [name] * len(values))
@@ -85,7 +87,7 @@ def test_cut_off_anywhere_it_keeps_all_whole_records_and_goes_on(tmp_path: Path)
             journal.keep("new", {0: OTHER}, last=True)
         with Journal(tmp_path) as journal:
             assert not journal.torn
-            assert journal.points["new"].runs == {0: Measured(OTHER.values, {})}
+            assert journal.points["new"].runs == {0: OTHER}
 
 
 def test_a_record_that_was_damaged_counts_as_not_there(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from sim.crew import Crew
 from sim.sizing import FIRST, batch_ends
 
 CONFIDENCE = 0.95
-TRIED = 24
+TRIED = 12
 """Runs that the spread of brute force is taken from."""
 
 
@@ -64,14 +64,14 @@ CASES = (
         "45 lines for 33.333 E, 1 %",
         "trunks.ntt.channels",
         "45",
-        _plan("20m", "blocked_ratio < 1%", {"arrivals": "1.66667/s", "talk": _TALK}),
+        _plan("10m", "blocked_ratio < 1%", {"arrivals": "1.66667/s", "talk": _TALK}),
     ),
     Case(
         "117 ports a node for 100 E, 1 %, one lost",
         "sbc_pairs.edge.ports",
         "117",
         _plan(
-            "15m",
+            "10m",
             "blocked_ratio{after=3m} < 1%",
             {"arrivals": "5/s", "talk": _TALK},
             sbc_pairs={"edge": _SHARED},
@@ -82,7 +82,7 @@ CASES = (
         "11 lines for 5.5 E, 3 %, half retry",
         "trunks.ntt.channels",
         "11",
-        _plan("2h", "blocked_ratio{after=20m} < 3%", {"arrivals": "16.5/m", "talk": _TALK, "retry": _LATE}),
+        _plan("90m", "blocked_ratio{after=20m} < 3%", {"arrivals": "16.5/m", "talk": _TALK, "retry": _LATE}),
     ),
     Case(
         "failover and redials, 4 %: no formula",

@@ -119,7 +119,8 @@ class Beside:
         if found.answer is None:
             return "cannot be met"
         texts = [sought.text(self.sign * place) for place in (*found.undecided[:1], found.answer)]
-        return " to ".join(texts)
+        ruled_out = not self.candidates.allowed((self.sign * found.answer,))
+        return " to ".join(texts) + (", ruled out" if ruled_out else "")
 
     def formulas(self, point: Point | None) -> tuple[Formula, ...]:
         """Return what formulas say of each number that one is about, and how an answer differs."""
@@ -149,7 +150,7 @@ class Beside:
             for factor in _AROUND
         }
         seen = []
-        for each in sorted({*settled, *near}):
+        for each in sorted(filter(self.candidates.allowed, {*settled, *near})):
             runs = settled[each].runs if each in settled else self.ends[min(1, len(self.ends) - 1)]
             sights = self.meter.sights(self.candidates.series(each), runs)
             cost = self.candidates.rank(each)

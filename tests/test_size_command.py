@@ -118,7 +118,7 @@ def number(result: dict[str, Any]) -> str:
         pytest.param(
             trunk(
                 14,
-                "90m",
+                "60m",
                 arrivals="66/m",
                 traffic=", retry: {share: 50%, after: {exponential: 2m}, times: 20}",
                 expect="blocked_ratio{after=15m} < 3%",
@@ -144,7 +144,7 @@ def test_closed_forms_come_out_where_their_assumptions_hold(plan: str, vary: str
 @pytest.mark.slow
 def test_the_answer_is_the_same_with_the_bracket_removed_halved_or_doubled(tmp_path: Path) -> None:
     plan = trunk(14, "4m", arrivals="60/m", talk="{exponential: 5s}", traffic=RETRIES, expect="blocked_ratio < 0.65%")
-    found = [told(plan, tmp_path, most=96, start=start)[2] for start in (None, "1", "6", "24", "9999")]
+    found = [told(plan, tmp_path, start=start)[2] for start in (None, "1", "6", "24")]
     assert number(found[0]) == "12"
     assert len({(number(each), each["before"]["values"][0], each["outcome"]) for each in found}) == 1
     values = [next(seen for seen in each["looked"] if seen["values"] == each["answer"]["values"]) for each in found]
@@ -171,7 +171,7 @@ def test_the_answer_is_that_of_brute_force_where_retries_and_failover_leave_no_f
     assert code is ExitCode.PASSED
     targets = (parse_expectation("blocked_ratio < 4%"),)
     smallest = None
-    for ports in range(14, 20):
+    for ports in range(15, 18):
         drill = load(tmp_path / "plan.kirikae.yaml", [f"sbc_pairs.edge.ports={ports}"]).drill
         sights = Meter(Crew(), 99, "calls", targets, 0.95, 1).sights(Series(drill), 60)
         if smallest is None and sights[0].value is not None and sights[0].value < 0.04:
@@ -287,7 +287,7 @@ def test_a_path_that_leads_nowhere_is_explained(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_what_formulas_do_not_know_and_other_days_stand_beside_the_answer(tmp_path: Path) -> None:
     plan = trunk(14, "15m", arrivals="30/m", talk="{exponential: 10s}", traffic=RETRIES)
-    _, shown, result = told(plan, tmp_path, beside=True, most=48)
+    _, shown, result = told(plan, tmp_path, beside=True, most=24)
     assert [each["words"] for each in result["causes"]] == ["if nobody tried again"]
     days = {each["words"]: each["needed"] for each in result["days"]}
     assert list(days) == ["10% fewer calls", "10% more calls", "calls 20% longer"]

@@ -22,7 +22,8 @@ from benchmarks import sip_calls
 from benchmarks.measure import Json, Options, Spread, ratios, table, timed, turn_about
 from benchmarks.whole_run import RunError
 from kirikae import drills
-from kirikae.runner import ENGINES, IN_REAL_TIME
+from kirikae.engines import IN_REAL_TIME
+from kirikae.runner import ENGINES
 from reports.fold import Fold
 from reports.folder import Tee, capture_file, detail_files
 from reports.queries import default_queries

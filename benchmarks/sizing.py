@@ -17,7 +17,7 @@ from benchmarks.measure import Json, Options, table
 from benchmarks.whole_run import RunError
 from kirikae import size
 from kirikae.measuring import Meter, Series
-from reports.terminal import safe_console
+from reports.console import safe_console
 from scenarios.loader import load
 from sim.crew import Crew
 from sim.sizing import FIRST, batch_ends

@@ -8,18 +8,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kirikae.engines import IN_REAL_TIME
 from kirikae.options import OptionError
+from kirikae.output import output, put
 from kirikae.progress import progress
-from kirikae.run import checked_plan, output, put
-from kirikae.runner import ENGINES, IN_REAL_TIME, Paired, Task, crew, in_turn, no_cluster_in_real_time
+from kirikae.run import checked_plan
+from kirikae.runner import ENGINES, Paired, Task, crew, in_turn, no_cluster_in_real_time
 from reports import files
+from reports.console import safe_console
 from reports.drift import Drift, Side, common_queries
 from reports.drift_result import drift_text
 from reports.drift_terminal import print_drift
 from reports.exit_codes import ExitCode
 from reports.origin import Origin
 from reports.summary import RunSummary
-from reports.terminal import safe_console
 from scenarios.loader import Loaded, load
 from scenarios.model import Drill
 from scenarios.problems import did_you_mean

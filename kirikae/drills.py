@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from scenarios.problems import did_you_mean
-from scenarios.schema import json_schema
 
 SUFFIX = ".kirikae.yaml"
 SCHEMA_NAME = "kirikae.schema.json"
@@ -64,6 +63,8 @@ def copy(name: str, folder: Path) -> list[Path]:
 
 def schema_text() -> str:
     """Return the JSON Schema of drill files as it is written to a file."""
+    from scenarios.schema import json_schema  # imports the whole model
+
     return json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from kirikae import drills
 from kirikae.options import OptionError
-from kirikae.run import output, put
+from kirikae.output import output, put
 from reports import files
 from reports.checked import Checked, checked, unreadable
 from reports.exit_codes import ExitCode

@@ -4,53 +4,17 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, TypeVar
-
-import typer
+from typing import TypeVar
 
 from kirikae.options import OptionError
 from sbc.decisions.dialling import PatternError, parse_pattern
-from sbc.decisions.permission import CEILING, Permission, refusals
+from sbc.decisions.permission import Permission, refusals
 from scenarios.addresses import ADDRESSES, Address, AddressError, parse_address
 from scenarios.model import Drill, Side, Target
 from scenarios.problems import did_you_mean
 from scenarios.units import UnitError, parse_rate
 
 Parsed = TypeVar("Parsed")
-
-TargetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--target",
-        metavar="PAIR=ADDRESS",
-        help="A real pair in place of an emulated one, such as tokyo-edge=udp:192.0.2.10:5060; may be repeated.",
-    ),
-]
-AllowTargetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-target",
-        metavar="CIDR",
-        help="A network that targets may be in, such as 192.0.2.0/28; loopback is always allowed. May be repeated.",
-    ),
-]
-AllowNumberOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-number",
-        metavar="NUMBER",
-        help="A number that may be dialled off loopback, or the beginning of some: '050-3123-*'. May be repeated.",
-    ),
-]
-AllowExecOption = Annotated[bool, typer.Option("--allow-exec", help="Let the drill's commands run on this machine.")]
-MaxRateOption = Annotated[
-    str | None,
-    typer.Option(
-        "--max-rate",
-        metavar="RATE",
-        help=f"New calls at most, such as 50/s; by default {CEILING:g}/s off loopback, and any number on it.",
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from kirikae.live_banner import banner
 from kirikae.live_options import see_that_it_may_begin
-from reports.terminal import safe_console
+from reports.console import safe_console
 from sbc.decisions.permission import Permission
 from sbc.live.asking import problem_of
 from sbc.live.gear import real_gear

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from kirikae.lint import chosen_language
 from kirikae.options import OptionError
-from kirikae.run import output, put
+from kirikae.output import output, put
 from reports import files
 from reports.rules_result import rules_text
 from reports.rules_terminal import print_list, print_row, print_rule

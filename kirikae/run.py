@@ -1,6 +1,5 @@
 """`kirikae run`: check the plan, play it, judge it, write the folder, say what came out."""
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,14 +12,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from kirikae.engines import IN_REAL_TIME, WITH_MESSAGES
 from kirikae.live_options import LiveOptions, aimed, permission
 from kirikae.options import OptionError
+from kirikae.output import output, put
 from kirikae.progress import progress
 from kirikae.real import aimed_at
 from kirikae.runner import (
     ENGINES,
-    IN_REAL_TIME,
-    WITH_MESSAGES,
     crew,
     no_cluster_in_real_time,
     record,
@@ -30,6 +29,7 @@ from kirikae.runner import (
 )
 from reports import files
 from reports.checked import Checked, checked
+from reports.console import safe_console
 from reports.exit_codes import ExitCode
 from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, capture_file, detail_files, write_all
 from reports.judge import Judged, judge
@@ -40,7 +40,7 @@ from reports.queries import default_queries, resolve
 from reports.result import result_text
 from reports.snapshot import Snapshot
 from reports.summary import RunSummary
-from reports.terminal import print_summary, safe_console
+from reports.terminal import print_summary
 from reports.terminal_snapshot import print_snapshot
 from reports.wording import number_of
 from sbc.decisions.permission import Permission
@@ -177,25 +177,9 @@ def _moment(options: Options, drill: Drill) -> float:
     return at
 
 
-@contextmanager
-def output(more: str = "") -> Iterator[None]:
-    """Say so when the reader is gone or the disk full."""
-    try:
-        yield
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        safe_console(sys.stderr).print(f"output: {error.strerror}{more}", soft_wrap=True)
-
-
 def _name_files(console: Console, replication: int, out: Path, options: Options) -> None:
     names = [CALLS, JOURNAL, *([PACKETS] if options.captured else [])]
     console.print(f"Replication {replication} in full: {', '.join(str(out / name) for name in names)}", soft_wrap=True)
-
-
-def put(text: str) -> None:
-    """Write text for programs to standard output: UTF-8, whatever the terminal's encoding is."""
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.buffer.flush()
 
 
 def checked_plan(loaded: Loaded, name: str, console: Console) -> Checked:

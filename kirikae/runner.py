@@ -8,6 +8,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from kirikae.cluster import check_address, connect
+from kirikae.engines import DEFAULT, IN_REAL_TIME, VIRTUAL
 from kirikae.options import OptionError
 from reports.fold import Fold
 from reports.folder import Tee
@@ -19,14 +20,9 @@ from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim import engine as calls
 from sim.crew import Crew, Replications, processes
-from sim.live import engine as live
-from sim.packets import engine as packets
 from sim.traffic import load
 
 R = TypeVar("R")
-
-DEFAULT = "calls"
-"""The engine that plays a drill when nobody asks for another."""
 
 
 class Play(Protocol):
@@ -63,12 +59,40 @@ def _play_calls(
     calls.play(drill, load, seed, replication, recorder)
 
 
-ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": packets.play, "live": live.play}
-"""By name, as on the command line."""
-WITH_MESSAGES = frozenset(["packets", "live"])
-"""Engines whose messages go over a wire, so that there is something to capture."""
-IN_REAL_TIME = frozenset(["live"])
-"""Engines whose runs last as long as their clocks say, one at a time."""
+def _play_packets(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = False,
+) -> None:
+    """Play on the `packets` engine, which is imported only for those who play it."""
+    from sim.packets import engine as packets
+
+    packets.play(drill, load, seed, replication, recorder, wire=wire, strict=strict)
+
+
+def _play_live(
+    drill: Drill,
+    load: list[Iterator[CallerBlock]],
+    seed: int,
+    replication: int,
+    recorder: Recorder,
+    *,
+    wire: WireRecorder | None = None,
+    strict: bool = False,
+) -> None:
+    """Play on the `live` engine, as :func:`_play_packets` does."""
+    from sim.live import engine as live
+
+    live.play(drill, load, seed, replication, recorder, wire=wire, strict=strict)
+
+
+ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": _play_packets, "live": _play_live}
+"""How each of the :data:`~kirikae.engines.NAMES` plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +160,7 @@ def _on_this_machine(workers: int | None) -> Crew:
 def no_cluster_in_real_time(cluster: str | None, engines: Iterable[str]) -> None:
     """Raise :class:`~kirikae.options.OptionError` where a cluster is to play what this machine alone can play."""
     if cluster is not None and not IN_REAL_TIME.isdisjoint(engines):
-        allowed = ", ".join(name for name in ENGINES if name not in IN_REAL_TIME)
+        allowed = ", ".join(VIRTUAL)
         raise OptionError(
             f"--cluster: runs in real time are played on this machine, one at a time (allowed with: {allowed})"
         )

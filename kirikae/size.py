@@ -9,10 +9,11 @@ from pathlib import Path
 from rich.console import Console
 
 from kirikae.candidates import Candidates
+from kirikae.engines import VIRTUAL
 from kirikae.measuring import Meter
 from kirikae.options import OptionError
-from kirikae.run import output, put
-from kirikae.runner import ENGINES, IN_REAL_TIME, crew
+from kirikae.output import output, put
+from kirikae.runner import crew
 from kirikae.seeking import Work, seek_one, seek_several, stands
 from reports import files
 from reports.exit_codes import ExitCode
@@ -84,11 +85,10 @@ def size(path: Path, name: str, options: Options, console: Console) -> ExitCode:
 
 
 def _see_that_options_fit(options: Options) -> None:
-    virtual = [name for name in ENGINES if name not in IN_REAL_TIME]
-    if options.engine not in virtual:
-        near = did_you_mean(options.engine, virtual)
+    if options.engine not in VIRTUAL:
+        near = did_you_mean(options.engine, VIRTUAL)
         raise OptionError(
-            f"--engine {options.engine}: not one that makes many runs{near} (allowed: {', '.join(virtual)})"
+            f"--engine {options.engine}: not one that makes many runs{near} (allowed: {', '.join(VIRTUAL)})"
         )
     if not options.vary:
         raise OptionError("--vary: nothing is to be found (allowed: a number of the drill, such as ports.tenant)")

@@ -18,12 +18,16 @@ from typing import NamedTuple
 from rich.console import Console
 
 from kirikae.cluster import ClusterLostError
+from kirikae.commands.options import MOST_POINTS
+from kirikae.engines import VIRTUAL
 from kirikae.options import OptionError
+from kirikae.output import output, put
 from kirikae.progress import progress
-from kirikae.run import RUNS, output, put
-from kirikae.runner import ENGINES, IN_REAL_TIME, Task, crew
+from kirikae.run import RUNS
+from kirikae.runner import Task, crew
 from kirikae.sweep_plans import Plan, planned, print_found
 from reports import files
+from reports.console import safe_console
 from reports.exit_codes import ExitCode
 from reports.origin import Origin, software
 from reports.queries import default_queries, resolve
@@ -33,7 +37,6 @@ from reports.sweep_files import CSV, PAGE, write_sweep
 from reports.sweep_journal import Journal, JournalError, Measured
 from reports.sweep_result import sweep_text
 from reports.sweep_terminal import print_sweep
-from reports.terminal import safe_console
 from reports.wording import number_of
 from scenarios.expectations import (
     DEFAULT_RUNS_SHARE,
@@ -52,10 +55,6 @@ from scenarios.units import UnitError
 from sim.crew import Crew
 from sim.designs import Point, grid, grid_size, latin_hypercube
 
-VIRTUAL = tuple(name for name in ENGINES if name not in IN_REAL_TIME)
-"""Engines that can make many runs."""
-MOST_POINTS = 2_000
-"""Points of one sweep; the tasks of workers know all of them."""
 _LONGEST_NAME = 80
 """Characters of the name of a folder that nobody has named."""
 

@@ -15,10 +15,10 @@ from kirikae import lint
 from kirikae.lint import Options
 from kirikae.options import OptionError
 from reports.checked import Checked, unreadable
+from reports.console import safe_console
 from reports.exit_codes import ExitCode
 from reports.lint_terminal import print_checked, totals
 from reports.sarif import sarif_text
-from reports.terminal import safe_console
 from scenarios.problems import Mark, Problem, Severity
 from scenarios.rules import packs
 from scenarios.rules.rule import Declaration

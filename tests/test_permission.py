@@ -9,18 +9,15 @@ from hypothesis import strategies as st
 from typer import Typer
 from typer.testing import CliRunner
 
-from kirikae.live_banner import banner
-from kirikae.live_options import (
+from kirikae.commands.run import (
     AllowExecOption,
     AllowNumberOption,
     AllowTargetOption,
-    LiveOptions,
     MaxRateOption,
     TargetOption,
-    aimed,
-    permission,
-    see_that_it_may_begin,
 )
+from kirikae.live_banner import banner
+from kirikae.live_options import LiveOptions, aimed, permission, see_that_it_may_begin
 from kirikae.options import OptionError
 from sbc.decisions.permission import CEILING, Ceiling, Permission, ceiling, dialling_refused, peak_rate, refusals
 from scenarios.model import Drill

@@ -11,6 +11,7 @@ import pytest
 
 import reports.result
 from reports.calls_csv import HEADER, CallsCsv, safe_text
+from reports.console import safe_console
 from reports.files import ReportError, whole_file, write_whole
 from reports.fold import Fold
 from reports.folder import Tee, detail_files, write_all
@@ -20,7 +21,7 @@ from reports.junit import junit_text
 from reports.origin import Origin
 from reports.queries import default_queries
 from reports.result import VERSION, result, result_text
-from reports.terminal import print_summary, safe_console
+from reports.terminal import print_summary
 from scenarios.evidence import CallRecord, EventKind, Gauge, JournalEntry, Outcome, Sample
 from scenarios.model import When
 from tests.made_checks import judged_with_checks

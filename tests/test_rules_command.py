@@ -10,8 +10,8 @@ import pytest
 from kirikae import rule_book
 from kirikae.options import OptionError
 from kirikae.rule_book import Options
+from reports.console import safe_console
 from reports.rules_terminal import print_list, scope_of
-from reports.terminal import safe_console
 from scenarios.catalogue import PLACES, ROWS
 from scenarios.catalogue.row import Row, behaviour, metric, not_held, parameter
 from scenarios.coverage import Entry, entries

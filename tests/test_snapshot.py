@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from reports.console import safe_console
 from reports.snapshot import ENTRIES, MESSAGES, Phase, Snapshot, said
-from reports.terminal import safe_console
 from reports.terminal_snapshot import print_snapshot
 from scenarios.evidence import CallRecord, EventKind, Fate, Gauge, JournalEntry, Outcome, Sample, WireRecord
 from scenarios.model import Drill

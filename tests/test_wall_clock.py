@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.console import safe_console
 from reports.folder import detail_files
 from reports.html import report_text
 from reports.judge import Judged, judge
@@ -14,7 +15,7 @@ from reports.origin import Origin
 from reports.result import result
 from reports.runbook import step_reports
 from reports.story import story
-from reports.terminal import print_summary, safe_console
+from reports.terminal import print_summary
 from reports.wording import clock_text
 from scenarios.calendar import Clock
 from scenarios.evidence import CallRecord, EventKind, JournalEntry, Outcome

@@ -2,15 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from kirikae import run
+from kirikae.commands.failures import stop
+from kirikae.output import output, put
 from reports import files
-from reports.calculated import csv_text, json_text, print_answer
-from reports.exit_codes import ExitCode
-from reports.terminal import safe_console
+from reports.console import safe_console
 from scenarios.theory.calculator import FORMULAS, QuestionError, ask
 
 erlang_app = typer.Typer(
@@ -84,7 +83,7 @@ def erlang_b_command(
 ) -> None:
     """Erlang B: calls that find all ports busy are lost."""
     if pair and ports is not None:
-        _stop("--pair is about ports that are to be found: leave --ports out")
+        stop("--pair is about ports that are to be found: leave --ports out")
     given = {"load": load, "arrivals": arrivals, "holding": holding, "ports": ports, "blocking": blocking}
     _answer("b", given, csv, json, pair=pair)
 
@@ -176,27 +175,23 @@ def _answer(name: str, given: dict[str, str | None], csv: str | None, json: str 
     try:
         answer = ask(FORMULAS[name], {quantity: text for quantity, text in given.items() if text is not None})
     except QuestionError as error:
-        _stop(str(error))
+        stop(str(error))
     if not any(row.found for row in answer.rows):
-        _stop(answer.rows[0].reason)
+        stop(answer.rows[0].reason)
+    from reports.calculated import csv_text, json_text, print_answer
+
     wanted = [(csv, csv_text), (json, json_text)]
     if [file for file, _ in wanted].count("-") > 1:
-        _stop("--csv - and --json -: only one of them can be standard output")
+        stop("--csv - and --json -: only one of them can be standard output")
     try:
         for file, text in wanted:
             if file not in (None, "-"):
                 files.write_whole(Path(str(file)), text(answer))
     except files.ReportError as error:
-        _stop(str(error))
-    with run.output():
+        stop(str(error))
+    with output():
         for file, text in wanted:
             if file == "-":
-                run.put(text(answer))
+                put(text(answer))
                 return
         print_answer(safe_console(sys.stdout), answer, pair=pair)
-
-
-def _stop(text: str) -> NoReturn:
-    """Say what is wrong and leave with exit code 2."""
-    safe_console(sys.stderr).print(text, soft_wrap=True)
-    raise typer.Exit(ExitCode.INVALID)

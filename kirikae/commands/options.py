@@ -1,0 +1,32 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+from scenarios.text import LANGUAGES
+
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
+]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="tcp://HOST:PORT",
+        help="The scheduler of a dask cluster, whose workers compute in place of processes here; same result.",
+    ),
+]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--lang",
+        metavar=" | ".join(LANGUAGES),
+        help="Language of the messages; by default what the environment asks for (KIRIKAE_LANG, LC_ALL, LANG).",
+    ),
+]
+
+SYSTEMS = ("biztel", "cxone-ports")
+"""What `kirikae new` has questions for."""
+MOST_POINTS = 2_000
+"""Points of one sweep."""

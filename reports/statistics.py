@@ -38,16 +38,6 @@ def mean_reach(spread: float, runs: int, confidence: float = CONFIDENCE) -> floa
     return float(stdtrit(runs - 1, (1 + confidence) / 2)) * spread / sqrt(runs)
 
 
-def paired_interval(first: Sequence[float], second: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
-    """Return Student's interval for the mean of ``second`` less ``first``, whose values are of the same runs, in pairs.
-
-    With common random numbers a pair has most of its chance in common, and the difference is without it; the two means
-    are not independent, and must never be compared by their own intervals (Law & Kelton 2000, ch. 10.2 and 11.2). None
-    for fewer than two pairs. Raises ValueError where there is no pair for a value.
-    """
-    return mean_interval([after - before for before, after in zip(first, second, strict=True)], confidence)
-
-
 def runs_needed(spread: float, reach: float) -> int | None:
     """Return how many values of a standard deviation have a 95 % interval of at most ``reach`` either way.
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from reports.combine import combine
 from reports.statistics import (
     mean_interval,
-    paired_interval,
     quantile,
     quantile_interval,
     quantile_ranks,
@@ -157,15 +156,3 @@ def test_times_over_the_runs_have_quantiles_and_means_have_none() -> None:
     never = combine(METRICS["recovery_time"], [None, math.inf, math.inf, 60.0]).quantiles
     assert [each.value for each in never] == [60.0, math.inf, math.inf]
     assert [each.interval for each in never] == [None, None, None]
-
-
-# Pairs
-
-
-def test_what_runs_have_in_common_is_gone_from_their_difference() -> None:
-    first = [10.0, 20.0, 30.0, 40.0]
-    assert paired_interval(first, [value + 1 for value in first]) == (1.0, 1.0)
-    # By hand: differences 1, 2, 3; mean 2, standard error 1/sqrt(3), t of 2 degrees of freedom 4.303.
-    assert paired_interval([5.0, 5.0, 5.0], [6.0, 7.0, 8.0]) == pytest.approx((-0.484, 4.484), abs=1e-3)
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
-        paired_interval([1.0, 2.0], [1.0])

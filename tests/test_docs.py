@@ -85,6 +85,24 @@ def test_the_example_of_the_drift_page_prints_what_the_page_shows(tmp_path: Path
     assert [line.rstrip() for line in done.stdout.decode().splitlines()] == shown.splitlines()
 
 
+@pytest.mark.slow
+def test_the_example_of_the_sizing_page_finds_what_the_page_shows(tmp_path: Path) -> None:
+    """But for what stands beside the number, which takes twice as many runs again."""
+    page = FOLDER / "sizing.md"
+    blocks = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
+    (plan,) = (block["text"] for block in blocks if "file=plan.kirikae.yaml" in block["info"])
+    (shown,) = (block["text"] for block in blocks if block["kind"] == "text")
+    (tmp_path / "plan.kirikae.yaml").write_text(plan, encoding="utf-8")
+    command = next(line for line, _ in commands(page) if line.startswith("kirikae size plan.kirikae.yaml"))
+    words = [sys.executable, "-m", *shlex.split(command), "--workers", "1", "--alone"]
+    environment = {**os.environ, "COLUMNS": "100"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    found = [line.rstrip() for line in done.stdout.decode().splitlines()]
+    number = found[: found.index("is 1 more.") + 1]
+    assert number == shown.splitlines()[: len(number)]
+
+
 def test_the_example_of_the_lint_page_prints_what_the_page_shows(tmp_path: Path) -> None:
     blocks = list(BLOCK.finditer((FOLDER / "lint.md").read_text(encoding="utf-8")))
     (plan,) = (block["text"] for block in blocks if "file=plan.kirikae.yaml" in block["info"])

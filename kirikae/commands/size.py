@@ -14,7 +14,7 @@ from sim.sizing import MOST
 EXAMPLES = """
 Examples:
 
-  kirikae size port-exhaustion --vary ports.tenant --target 'blocked_ratio < 1%'
+  kirikae size port-exhaustion --vary ports.tenant --target 'blocked_ratio < 1%' --most 384
 
   kirikae size plan.kirikae.yaml --vary agents.sales.count --target 'service_level{queue=sales} > 80%'
 

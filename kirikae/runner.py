@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import Protocol, TypeVar
 
 from kirikae.cluster import check_address, connect
@@ -59,39 +60,30 @@ def _play_calls(
     calls.play(drill, load, seed, replication, recorder)
 
 
-def _play_packets(
-    drill: Drill,
-    load: list[Iterator[CallerBlock]],
-    seed: int,
-    replication: int,
-    recorder: Recorder,
-    *,
-    wire: WireRecorder | None = None,
-    strict: bool = False,
-) -> None:
-    """Play on the `packets` engine, which is imported only for those who play it."""
-    from sim.packets import engine as packets
+def _imported(module: str) -> Play:
+    """Return how the engine of a module plays, which is imported only for those who play it."""
 
-    packets.play(drill, load, seed, replication, recorder, wire=wire, strict=strict)
+    def play(
+        drill: Drill,
+        load: list[Iterator[CallerBlock]],
+        seed: int,
+        replication: int,
+        recorder: Recorder,
+        *,
+        wire: WireRecorder | None = None,
+        strict: bool = False,
+    ) -> None:
+        engine: Play = import_module(module).play
+        engine(drill, load, seed, replication, recorder, wire=wire, strict=strict)
 
-
-def _play_live(
-    drill: Drill,
-    load: list[Iterator[CallerBlock]],
-    seed: int,
-    replication: int,
-    recorder: Recorder,
-    *,
-    wire: WireRecorder | None = None,
-    strict: bool = False,
-) -> None:
-    """Play on the `live` engine, as :func:`_play_packets` does."""
-    from sim.live import engine as live
-
-    live.play(drill, load, seed, replication, recorder, wire=wire, strict=strict)
+    return play
 
 
-ENGINES: Mapping[str, Play] = {DEFAULT: _play_calls, "packets": _play_packets, "live": _play_live}
+ENGINES: Mapping[str, Play] = {
+    DEFAULT: _play_calls,
+    "packets": _imported("sim.packets.engine"),
+    "live": _imported("sim.live.engine"),
+}
 """How each of the :data:`~kirikae.engines.NAMES` plays."""
 
 

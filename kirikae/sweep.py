@@ -18,7 +18,6 @@ from typing import NamedTuple
 from rich.console import Console
 
 from kirikae.cluster import ClusterLostError
-from kirikae.commands.options import MOST_POINTS
 from kirikae.engines import VIRTUAL
 from kirikae.options import OptionError
 from kirikae.output import output, put
@@ -55,6 +54,8 @@ from scenarios.units import UnitError
 from sim.crew import Crew
 from sim.designs import Point, grid, grid_size, latin_hypercube
 
+MOST_POINTS = 2_000
+"""Of one sweep: every task carries the drills of all."""
 _LONGEST_NAME = 80
 """Characters of the name of a folder that nobody has named."""
 
@@ -318,6 +319,8 @@ _ELSEWHERE = "allowed: --seed and --replications"
 
 def _points(axes: Sequence[Axis], options: Options, seed: int) -> list[Point]:
     if options.lhs is not None:
+        if options.lhs > MOST_POINTS:
+            raise OptionError(f"--lhs {options.lhs}: more points than a sweep has (allowed: up to {MOST_POINTS:,})")
         return latin_hypercube(axes, options.lhs, seed)
     if grid_size(axes) > MOST_POINTS:
         wanted = f"{grid_size(axes):,} combinations"

@@ -229,4 +229,4 @@ def _await(holds: Callable[[], bool], otherwise: str) -> None:
     while not holds():
         if time.monotonic() > limit:
             raise TimeoutError(otherwise)
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks at what other programs have done, which nothing tells

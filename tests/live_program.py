@@ -41,7 +41,7 @@ def until(condition: Callable[[], object], within: float = WITHIN) -> None:
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError
-        time.sleep(0.002)
+        time.sleep(0.002)  # between two looks at what another process has done, which nothing tells
 
 
 def pass_by(seconds: float) -> None:

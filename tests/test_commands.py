@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from kirikae import new, runner
 from kirikae.cli import app
-from kirikae.commands.options import SYSTEMS
+from kirikae.commands.new import SYSTEMS
 from kirikae.engines import DEFAULT, IN_REAL_TIME, NAMES, VIRTUAL, WITH_MESSAGES
 from sbc.decisions.permission import CEILING
 

@@ -389,6 +389,7 @@ WRONG: Sequence[tuple[list[str], str]] = [
     (["--vary", "ports.tenant"], "not PATH=VALUES"),
     (["--vary", "ports.tenant=10..5:1"], "leads nowhere"),
     (["--vary", "ports.tenant=10..20"], "a range without a step is for --lhs (allowed: ports.tenant=10..20:5)"),
+    (["--vary", "ports.tenant=10..20", "--lhs", "2001"], "more points than a sweep has (allowed: up to 2,000)"),
     (["--vary", "ports.tenat=10,11"], "did you mean 'tenant'"),
     ([*PORTS, "--vary", "ports.tenant=11"], "stands twice"),
     (["--vary", "run.seed=1,2"], "--seed and --replications"),

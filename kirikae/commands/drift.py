@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import explained, live_explained
-from kirikae.commands.options import ClusterOption, WorkersOption
+from kirikae.commands.options import ClusterOption, DrillArgument, QuietOption, SeedOption, WorkersOption
 from kirikae.engines import NAMES
 from reports.console import safe_console
 
@@ -25,7 +25,7 @@ Exit codes: 0 the engines agree, 1 they differ by more than the drill allows, 2 
 
 
 def drift_command(
-    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    file: DrillArgument,
     engines: Annotated[
         str,
         typer.Option(
@@ -39,7 +39,7 @@ def drift_command(
             "--replications", "-n", min=1, max=100_000, help="Runs in each engine; by default what the drill says."
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
+    seed: SeedOption = None,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,13 +58,23 @@ def drift_command(
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Play a drill with the same callers in several engines, and say how far apart they are."""
     from kirikae import drift, drills
 
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
-    options = drift.Options(engines, changes or [], seed, replications, lasts, workers, cluster, json, everything)
+    options = drift.Options(
+        engines=engines,
+        changes=changes or [],
+        seed=seed,
+        replications=replications,
+        lasts=lasts,
+        workers=workers,
+        cluster=cluster,
+        json=json,
+        everything=everything,
+    )
     with explained(file), live_explained():
         code = drift.compare(drills.find(file), file, options, console)
     raise typer.Exit(code)

@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import stop
-from kirikae.commands.options import SYSTEMS
+
+SYSTEMS = ("biztel", "cxone-ports")
+"""What there are questions for."""
 
 EXAMPLES = """
 Examples:

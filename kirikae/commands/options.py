@@ -6,6 +6,9 @@ import typer
 
 from scenarios.text import LANGUAGES
 
+DrillArgument = Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")]
+SeedOption = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")]
 WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; by default one a core. The result does not depend on it.")
 ]
@@ -25,8 +28,3 @@ LanguageOption = Annotated[
         help="Language of the messages; by default what the environment asks for (KIRIKAE_LANG, LC_ALL, LANG).",
     ),
 ]
-
-SYSTEMS = ("biztel", "cxone-ports")
-"""What `kirikae new` has questions for."""
-MOST_POINTS = 2_000
-"""Points of one sweep."""

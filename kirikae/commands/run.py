@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import explained, live_explained
-from kirikae.commands.options import ClusterOption, WorkersOption
+from kirikae.commands.options import ClusterOption, DrillArgument, QuietOption, SeedOption, WorkersOption
 from kirikae.engines import DEFAULT, NAMES
 from reports.console import safe_console
 
@@ -68,7 +68,7 @@ MaxRateOption = Annotated[
 
 
 def run_command(
-    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    file: DrillArgument,
     engine: Annotated[
         str,
         typer.Option(
@@ -94,7 +94,7 @@ def run_command(
             "is expected of, or 'blocked_ratio=0.1 points', 'recovery_time=1m'; may be repeated.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
+    seed: SeedOption = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the drill for this run; may be repeated."),
@@ -135,7 +135,7 @@ def run_command(
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+    quiet: QuietOption = False,
     targets: TargetOption = None,
     allow_targets: AllowTargetOption = None,
     allow_numbers: AllowNumberOption = None,
@@ -150,20 +150,20 @@ def run_command(
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     live = LiveOptions(targets or (), allow_targets or (), allow_numbers or (), allow_exec, max_rate)
     options = run.Options(
-        engine,
-        seed,
-        replications,
-        out,
-        workers,
-        cluster,
-        detail,
-        calls,
-        pcap,
-        strict_wire,
-        at,
-        json,
-        precision or (),
-        live,
+        engine=engine,
+        seed=seed,
+        replications=replications,
+        out=out,
+        workers=workers,
+        cluster=cluster,
+        detail=detail,
+        calls=calls,
+        pcap=pcap,
+        strict=strict_wire,
+        at=at,
+        json=json,
+        precision=precision or (),
+        live=live,
     )
     with explained(file), live_explained():
         loaded = load(drills.find(file), changes or [])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import explained, workers_explained
-from kirikae.commands.options import ClusterOption, WorkersOption
+from kirikae.commands.options import ClusterOption, DrillArgument, QuietOption, SeedOption, WorkersOption
 from kirikae.engines import DEFAULT, VIRTUAL
 from reports.console import safe_console
 from sim.sizing import MOST
@@ -30,7 +30,7 @@ Exit codes: 0 found, 1 cannot be met, 2 the file or the command line is wrong, 3
 
 
 def size_command(
-    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    file: DrillArgument,
     vary: Annotated[
         list[str],
         typer.Option(
@@ -56,7 +56,7 @@ def size_command(
         typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the drill for this search."),
     ] = None,
     engine: Annotated[str, typer.Option(metavar=" | ".join(VIRTUAL), help="What moves, as in run.")] = DEFAULT,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Same file and seed, same result.")] = None,
+    seed: SeedOption = None,
     most: Annotated[
         int, typer.Option("--most", min=1, max=100_000, metavar="RUNS", help="Runs that one value is worth.")
     ] = MOST,
@@ -72,26 +72,26 @@ def size_command(
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE", help="Write all of it there as JSON; - is standard output.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; the exit code says it.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Find the smallest number of a drill that meets a target, or the cheapest combination of several."""
     from kirikae import drills, size
 
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     options = size.Options(
-        vary,
-        targets or [],
-        maximise,
-        confidence,
-        changes or [],
-        engine,
-        seed,
-        most,
-        start,
-        workers,
-        cluster,
-        beside,
-        json,
+        vary=vary,
+        targets=targets or [],
+        maximise=maximise,
+        confidence=confidence,
+        changes=changes or [],
+        engine=engine,
+        seed=seed,
+        most=most,
+        start=start,
+        workers=workers,
+        cluster=cluster,
+        beside=beside,
+        json=json,
     )
     with explained(file), workers_explained():
         code = size.size(drills.find(file), file, options, console)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import explained, workers_explained
-from kirikae.commands.options import MOST_POINTS, ClusterOption, WorkersOption
+from kirikae.commands.options import ClusterOption, DrillArgument, WorkersOption
 from kirikae.engines import DEFAULT, VIRTUAL
 from reports.console import safe_console
 
@@ -30,7 +30,7 @@ Exit codes: 0 all points are made, whatever came out, 2 the file or the command 
 
 
 def sweep_command(
-    file: Annotated[str, typer.Argument(help="A drill file, or the name of a bundled drill.", metavar="FILE")],
+    file: DrillArgument,
     varied: Annotated[
         list[str] | None,
         typer.Option(
@@ -43,7 +43,6 @@ def sweep_command(
             "--lhs",
             metavar="N",
             min=1,
-            max=MOST_POINTS,
             help="Try N points spread over all ranges (a Latin hypercube, by --seed) in place of all combinations.",
         ),
     ] = None,
@@ -95,19 +94,19 @@ def sweep_command(
 
     console = safe_console(sys.stderr if json == "-" else sys.stdout, quiet=quiet)
     options = sweep.Options(
-        varied or (),
-        lhs,
-        metrics or (),
-        targets or (),
-        changes or (),
-        engine,
-        seed,
-        replications,
-        out,
-        fresh,
-        workers,
-        cluster,
-        json,
+        varied=varied or (),
+        lhs=lhs,
+        metrics=metrics or (),
+        targets=targets or (),
+        changes=changes or (),
+        engine=engine,
+        seed=seed,
+        replications=replications,
+        out=out,
+        fresh=fresh,
+        workers=workers,
+        cluster=cluster,
+        json=json,
     )
     with explained(file), workers_explained():
         code = sweep.sweep(drills.find(file), file, options, console)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from benchmarks.measure import Json, Options, table
 from benchmarks.whole_run import RunError
 from kirikae import size
-from kirikae.measuring import Meter, Series
+from kirikae.sizing.measuring import Meter, Series
 from reports.console import safe_console
 from scenarios.loader import load
 from sim.crew import Crew

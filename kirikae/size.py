@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from kirikae.candidates import Candidates
 from kirikae.engines import VIRTUAL
-from kirikae.measuring import Meter
 from kirikae.options import OptionError
 from kirikae.output import output, put
 from kirikae.runner import crew
-from kirikae.seeking import Work, seek_one, seek_several, stands
+from kirikae.sizing.candidates import Candidates
+from kirikae.sizing.measuring import Meter
+from kirikae.sizing.seeking import Work, seek_one, seek_several, stands
 from reports import files
 from reports.exit_codes import ExitCode
 from reports.origin import Origin

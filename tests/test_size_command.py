@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 
 from kirikae import size as command
-from kirikae.measuring import Meter, Series, verdict_of
 from kirikae.options import OptionError
 from kirikae.size import Options, size
+from kirikae.sizing.measuring import Meter, Series, verdict_of
 from reports.exit_codes import ExitCode
 from reports.sizing import Outcome
 from scenarios.expectations import parse_expectation

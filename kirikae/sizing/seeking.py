@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from kirikae import beside
-from kirikae.candidates import Candidates
-from kirikae.measuring import Meter, StoppedError, alike, binding, without_effect
 from kirikae.options import OptionError
+from kirikae.sizing import beside
+from kirikae.sizing.candidates import Candidates
+from kirikae.sizing.measuring import Meter, StoppedError, alike, binding, without_effect
 from reports.sizing import Outcome, Seen, Sizing, Sought
 from scenarios.closed_form import ClosedForm
 from scenarios.model import Verdict

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from kirikae.candidates import Candidates
-from kirikae.measuring import Meter, Series, verdict_of
+from kirikae.sizing.candidates import Candidates
+from kirikae.sizing.measuring import Meter, Series, verdict_of
 from reports.sizing import Cause, Day, Formula, Seen
 from reports.standing import Sight
 from scenarios.alterations import ordinary, scaled
@@ -58,7 +58,7 @@ class Beside:
     def of(self, point: Point, highest: Point | None, settled: Mapping[Point, Settled]) -> Extra:
         """Return what it comes to at an answer; ``highest`` is the most of several numbers, None for one.
 
-        Raises :class:`~kirikae.measuring.StoppedError`.
+        Raises :class:`~kirikae.sizing.measuring.StoppedError`.
         """
         drill = self.candidates.series(point).drill
         runs = min(max(len(self.candidates.series(point).runs), self.ends[0]), self.ends[: _RUNS + 1][-1])

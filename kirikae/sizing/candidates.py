@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from kirikae.measuring import Series
+from kirikae.sizing.measuring import Series
 from scenarios import rules
 from scenarios.loader import load
 from scenarios.model import Drill

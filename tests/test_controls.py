@@ -58,7 +58,8 @@ def test_they_explain_what_the_engine_refuses() -> None:
 
 def test_without_an_expectation_that_is_known_there_is_no_control() -> None:
     system = [LossSystem((0,), 5)]
-    assert controls(trunk(warm=False), 1, 0, system)[2] == 0
+    for lasts in ("5m", "4h"):  # in one block of callers, and in many
+        assert controls(trunk(warm=False, lasts=lasts), 1, 0, system)[2] == 0
     rising = trunk(surge={"at": "lost", "factor": 2, "for": "1m"}).model_copy(update={"faults": []})
     assert controls(rising, 1, 0, system)[2] == 0
     assert controls(trunk(sources=4), 1, 0, system) == (0, 0, 0)

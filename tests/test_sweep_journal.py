@@ -69,6 +69,16 @@ def test_a_finished_point_is_on_disk_before_anything_else_happens(tmp_path: Path
         assert (tmp_path / FILE).read_bytes().count(b'"run":["p"') == 2
 
 
+def test_a_torn_record_is_gone_once_it_has_been_seen(tmp_path: Path) -> None:
+    content = written(tmp_path)
+    (tmp_path / FILE).write_bytes(content[:-3])
+    with Journal(tmp_path) as journal:
+        assert journal.torn
+    assert content.startswith((tmp_path / FILE).read_bytes())
+    with Journal(tmp_path) as journal:
+        assert not journal.torn
+
+
 def test_cut_off_anywhere_it_keeps_all_whole_records_and_goes_on(tmp_path: Path) -> None:
     """As a machine that stops while a record is written leaves it."""
     content = written(tmp_path)

@@ -1,14 +1,25 @@
 """Outages: the minutes of a run in which callers tried and nobody got through."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from reports.calltable import Block, Key
 from scenarios.evidence import Outcome
 
 MINUTE = 60
 """Seconds of a window."""
+
+
+class Outage(NamedTuple):
+    """An outage of one replication, seconds since the start of the run."""
+
+    minutes: list[int]
+    """The beginnings of its minutes; those in which nobody tried are not among them."""
+    back_by: int | None
+    """The end of the minute in which somebody got through again; None where nobody did."""
 
 
 class OutageWatch:
@@ -37,4 +48,23 @@ class OutageWatch:
         """Return seconds without service, or None without an attempt."""
         if not self._attempts.any():
             return None
-        return float(MINUTE * np.count_nonzero((self._attempts > 0) & (self._answered == 0)))
+        return float(MINUTE * np.count_nonzero(self._down))
+
+    @property
+    def _down(self) -> npt.NDArray[np.bool_]:
+        """Which minutes are without service."""
+        down: npt.NDArray[np.bool_] = (self._attempts > 0) & (self._answered == 0)
+        return down
+
+    def outages(self) -> list[Outage]:
+        """Return the outages, the first of them first: an outage lasts until somebody gets through again."""
+        found: list[Outage] = []
+        back = np.flatnonzero(self._answered)
+        for minute in np.flatnonzero(self._down).tolist():
+            following = int(np.searchsorted(back, minute))
+            until = MINUTE * (int(back[following]) + 1) if following < len(back) else None
+            if found and found[-1].back_by == until:
+                found[-1].minutes.append(MINUTE * minute)
+            else:
+                found.append(Outage([MINUTE * minute], until))
+        return found

@@ -236,10 +236,33 @@ class WireRecord(NamedTuple):
     """The machine that sends: of a service address, the node that has it."""
     receiver: str = ""
     """The machine that the target's address led to when it was sent; empty for none."""
+    heard: bool = True
+    """Whether a process ran there then; false where it had ended or hung, and where there was no machine."""
+    call: str = ""
+    """The attempt of an INVITE that does not name it itself: real pairs pass no charging key on."""
 
 
 SAMPLE_EVERY = 10.0
 """Seconds between two samples."""
+
+
+class Pulse(NamedTuple):
+    """How a live engine keeps up, told now and then while it runs."""
+
+    at: float
+    asked: int
+    """Calls whose time had come, of those that the generator places; those of the warm-up too."""
+    placed: int
+    """Those of them that were placed."""
+    p99: float
+    """Seconds that 99 % of what was due was late at most."""
+    worst: float
+    limit: float
+    """Seconds that the worst may be."""
+
+
+PULSE_EVERY = 0.5
+"""Seconds between two pulses."""
 
 
 class Recorder(Protocol):

@@ -5,11 +5,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from scenarios.evidence import Direction
 from scenarios.metrics import METRICS, Combine, Metric, Unit
 from scenarios.numberplan import NumberError, canonical
+from scenarios.parties import Owner
 from scenarios.problems import did_you_mean
 from scenarios.units import UnitError, format_duration, parse_duration, parse_rate, parse_share
 
@@ -148,6 +149,8 @@ def _selected(key: str, value: str) -> str:
     """Return a selector's value as the drill's own names and numbers are written."""
     if key == "direction" and value not in tuple(Direction):
         raise ExpectationError(f"unknown direction {value!r}", " or ".join(Direction))
+    if key == "owner" and value not in get_args(Owner):
+        raise ExpectationError(f"unknown owner {value!r}", " or ".join(get_args(Owner)))
     if key not in ("number", "limit"):
         return value
     try:

@@ -34,6 +34,15 @@ class Combine(StrEnum):
     """Must hold in a share of the runs (95 % unless said otherwise), judged by a Wilson interval."""
 
 
+class Better(StrEnum):
+    """Which way a metric is better, all else being equal; what a comparison of two runs goes by."""
+
+    LESS = "less"
+    MORE = "more"
+    NEITHER = "neither"
+    """A load, or how much there was to do: good or bad by what came of it, which others say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One entry: what it means, what narrows it down, how runs combine."""
@@ -42,6 +51,7 @@ class Metric:
     unit: Unit
     combine: Combine
     definition: str
+    better: Better
     selectors: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     """Selectors without which it has no meaning."""
@@ -58,25 +68,29 @@ _PAIR = ("pair", "site", "number")
 """What narrows pairs down: a number stands for those on its way, by any of its trunks, before and after the runbook."""
 
 
-def _ratio(name: str, definition: str, *more: str) -> Metric:
-    return Metric(name, Unit.SHARE, Combine.INTERVAL, definition, (*_CALL, *more), windows=True)
+def _ratio(name: str, definition: str, *more: str, better: Better = Better.LESS) -> Metric:
+    return Metric(name, Unit.SHARE, Combine.INTERVAL, definition, better, (*_CALL, *more), windows=True)
 
 
-def _count(name: str, definition: str, *more: str) -> Metric:
-    return Metric(name, Unit.CALLS, Combine.RUNS, definition, (*_CALL, *more), windows=True)
+def _count(name: str, definition: str, *more: str, better: Better = Better.LESS) -> Metric:
+    return Metric(name, Unit.CALLS, Combine.RUNS, definition, better, (*_CALL, *more), windows=True)
 
 
 def _time(name: str, definition: str, *selectors: str, required: tuple[str, ...] = ()) -> Metric:
-    return Metric(name, Unit.SECONDS, Combine.RUNS, definition, selectors, required)
+    return Metric(name, Unit.SECONDS, Combine.RUNS, definition, Better.LESS, selectors, required)
 
 
 _ENTRIES = (
-    _count("attempts", "Call attempts, retries included."),
-    _count("answered", "Attempts that somebody answered."),
+    _count("attempts", "Call attempts, retries included.", better=Better.NEITHER),
+    _count("answered", "Attempts that somebody answered.", better=Better.MORE),
     _count("blocked", "Attempts refused by a limit.", "limit"),
     _count("failed", "Attempts that reached nobody: no route, nothing answering, caller number not usable."),
     _count("abandoned", "Attempts whose caller hung up while waiting."),
-    _count("closed", "Attempts outside the hours of a number or queue, whose callers heard so."),
+    _count(
+        "closed",
+        "Attempts outside the hours of a number or queue, whose callers heard so.",
+        better=Better.NEITHER,
+    ),
     _count("delayed", "Attempts delivered more than 0.4 s after dialling: the first INVITE met nobody."),
     _count(
         "dropped",
@@ -84,7 +98,11 @@ _ENTRIES = (
         "a node as in `edge/1`, a trunk or an office; `edge lost` and `edge resigned` tell the fault from the switch.",
         "cause",
     ),
-    _ratio("asr", "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts."),
+    _ratio(
+        "asr",
+        "Answer-seizure ratio (ITU-T E.425): answered attempts over all attempts.",
+        better=Better.MORE,
+    ),
     _ratio("blocked_ratio", "Blocking: attempts refused by a limit over all attempts.", "limit"),
     _ratio("failed_ratio", "Attempts that reached nobody over all attempts."),
     _ratio(
@@ -92,16 +110,19 @@ _ENTRIES = (
         "Network effectiveness ratio (ITU-T E.425): attempts answered, busy (486, 600), absent (480), rejected (603) "
         "or given up while ringing, over all attempts with a final response. A full contract plays busy, and the "
         "carrier cannot tell: see `blocked_ratio`.",
+        better=Better.MORE,
     ),
     _ratio(
         "ser",
         "Session establishment ratio (RFC 6076 §4.6): attempts that had a 200 OK, an announcement's included, over all "
         "attempts with a final response.",
+        better=Better.MORE,
     ),
     _ratio(
         "seer",
         "Session establishment effectiveness ratio (RFC 6076 §4.7): attempts that had 200, 480, 486, 600 or 603 over "
         "all attempts with a final response.",
+        better=Better.MORE,
     ),
     _ratio(
         "isa",
@@ -125,6 +146,7 @@ _ENTRIES = (
         Unit.SHARE,
         Combine.INTERVAL,
         "Calls answered within the queue's `answer_within`, over all calls delivered to it.",
+        Better.MORE,
         ("queue", "number"),
         windows=True,
     ),
@@ -133,6 +155,7 @@ _ENTRIES = (
         Unit.SECONDS,
         Combine.INTERVAL,
         "Average speed of answer: mean time from delivery to answer, of answered calls.",
+        Better.LESS,
         ("queue", "number"),
         windows=True,
     ),
@@ -142,6 +165,7 @@ _ENTRIES = (
             Unit.SECONDS,
             Combine.RUNS,
             f"Time from dialling to delivery that {percent} % of delivered attempts stay within.",
+            Better.LESS,
             _CALL,
             windows=True,
         )
@@ -152,6 +176,7 @@ _ENTRIES = (
         Unit.SECONDS,
         Combine.RUNS,
         "Longest time from dialling to delivery of all delivered attempts.",
+        Better.LESS,
         _CALL,
         windows=True,
     ),
@@ -161,6 +186,7 @@ _ENTRIES = (
         Combine.RUNS,
         "Most calls at the same time against a limit: `tenant`, `outbound`, a trunk, a pair (its busiest node) "
         "or a number with a tap. Windows are kept to the 10 s between samples.",
+        Better.NEITHER,
         ("limit",),
         required=("limit",),
         windows=True,
@@ -188,8 +214,10 @@ _ENTRIES = (
         "outage_minutes",
         "Time without service: 60 s for each whole minute of the run, counted from its start, in which at least one "
         "inbound attempt began and none of those that began in it was ever answered. Attempts still waiting at the end "
-        "of the run, and those outside the hours of the number or queue, are left out.",
+        "of the run, and those outside the hours of the number or queue, are left out. Of an owner, the part of it in "
+        "which the plan waits for what that party is responsible for (G6).",
         *_SERVICE,
+        "owner",
     ),
     Metric(
         "softphones_least",
@@ -197,6 +225,7 @@ _ENTRIES = (
         Combine.RUNS,
         "Fewest softphones registered at a site that works, of the samples in the window; one is taken every 10 s, so "
         "that `after=20m, before=20m10s` asks for the number at 20 min.",
+        Better.MORE,
         ("site",),
         required=("site",),
         windows=True,
@@ -219,6 +248,7 @@ _ENTRIES = (
         Unit.RATE,
         Combine.RUNS,
         "Most REGISTERs, refreshes and refused ones included, that arrived at a site's registrar within one second.",
+        Better.NEITHER,
         ("site",),
         required=("site",),
     ),
@@ -250,6 +280,7 @@ _ENTRIES = (
         "Changes that the site which gets replicas does not have when it enters service, and those made there alone "
         "that a resync overwrites; of all classes of data, or of one. What calls write by themselves, such as "
         "histories and recordings, is not counted: there `rpo` tells the gap.",
+        Better.LESS,
         ("data",),
     ),
     _time(

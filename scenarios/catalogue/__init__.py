@@ -7,12 +7,12 @@ from pathlib import Path
 
 import yaml
 
-from scenarios.catalogue import biztel, numbers, port_management, sync
+from scenarios.catalogue import biztel, genesys, numbers, port_management, sync
 from scenarios.catalogue.row import Held, Place, Places, Row
 
 PLACES: Places = {}
 """Where rows are held besides by plan checks."""
-for _part in (sync.PLACES, numbers.PLACES, biztel.PLACES, port_management.PLACES):
+for _part in (sync.PLACES, numbers.PLACES, biztel.PLACES, genesys.PLACES, port_management.PLACES):
     for _id, _places in _part.items():
         PLACES[_id] = (*PLACES.get(_id, ()), *_places)
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from scenarios.fields import Count, Duration, Flag, Line, LongerThanZero, Name, PhoneNumber, Rate, Whole
 from scenarios.model.part import Part
+from scenarios.parties import Owner
 
 
 class Site(Part):
@@ -20,10 +21,16 @@ class Site(Part):
     lacks: list[Name] | None = None
     """Functions that are not there: a call that `needs` one fails with 501. Without it what the `system` says of its
     secondary sites (Z27); `[]` for nothing."""
+    owner: Owner = "shared"
+    """Who is responsible for what stands there: the `customer`, the `vendor`, the `carrier`, or several together,
+    `shared` (G6). It decides whose the minutes of an outage are in which a repair of it is waited for."""
 
 
 class Office(Part):
     """A place that agents work at, reached over a line of its own that can be lost (G1, G4)."""
+
+    owner: Owner = "customer"
+    """Who is responsible for that line, as with sites (G1, G6)."""
 
 
 class VrrpDetection(Part):
@@ -98,6 +105,9 @@ class SbcPair(Part):
     failover: Flag = True
     """Active-active: a call that one node refuses with 503, or leaves unanswered for the trunk's `advance_after`, goes
     on to the other; false: it is lost with that answer, or with 408."""
+    owner: Owner | None = None
+    """Who is responsible for its nodes, and for their noticing that one of them is gone; unless said otherwise whoever
+    is for the site (G6)."""
 
 
 class Trunk(Part):
@@ -114,6 +124,8 @@ class Trunk(Part):
     advance_after: LongerThanZero = 10.0
     """Time without any answer after which a call tries the number's next trunk (S9), or the other node of an
     active-active pair."""
+    owner: Owner = "carrier"
+    """Who is responsible for the line (G6)."""
 
 
 class VoiceWarp(Part):

@@ -4,9 +4,7 @@ from typing import Literal
 
 from scenarios.fields import Distributed, Holidays, Name, Reachable, WeeklyHours
 from scenarios.model.part import Part
-
-Party = Literal["customer", "vendor", "carrier"]
-"""Whose people somebody is one of."""
+from scenarios.parties import Party
 
 Permission = Literal["system-administrator", "terminals-edit", "customer-control"]
 """A role or permission that some steps need."""

@@ -5,7 +5,8 @@ from functools import partial
 
 from scenarios.distributions import Shape
 from scenarios.model import Activate, DefaultCaller, Drill, Step, SwitchSoftphones
-from scenarios.problems import Severity, fold
+from scenarios.owners import works_for
+from scenarios.problems import Severity
 from scenarios.rules.order import Order
 from scenarios.rules.packs.biztel_contract import stated
 from scenarios.rules.rule import Check, Declaration, Path, Remark, Rule
@@ -16,14 +17,6 @@ _rule = partial(Rule, system="biztel")
 BUTTON = (3, 9)
 """The first version with a DR button."""
 ADMINISTRATOR = "system-administrator"
-
-
-def party(drill: Drill, actor: str) -> str:
-    """Return whose people an actor is one of: ``customer``, ``vendor`` or ``carrier``."""
-    known = drill.actors.get(actor)
-    if known is not None and known.works_for is not None:
-        return known.works_for
-    return fold(actor) if fold(actor) in ("vendor", "carrier") else "customer"
 
 
 def _switches(drill: Drill) -> Iterator[tuple[int, Step, SwitchSoftphones]]:
@@ -43,7 +36,7 @@ def _activations(drill: Drill) -> Iterator[tuple[Path, Step]]:
 
 def _no_button(drill: Drill) -> Iterator[Remark]:
     for path, step in _activations(drill):
-        if party(drill, step.by) == "customer":
+        if works_for(drill, step.by) == "customer":
             message = Text(
                 "{by} cannot activate the DR site: there is no DR button before 3.9.0, and the vendor does it (Z30)",
                 by=step.by,
@@ -53,7 +46,7 @@ def _no_button(drill: Drill) -> Iterator[Remark]:
 
 def _vendors_button(drill: Drill) -> Iterator[Remark]:
     for path, step in _activations(drill):
-        if party(drill, step.by) != "customer":
+        if works_for(drill, step.by) != "customer":
             message = Text(
                 "this waits for {by} to activate the DR site: from 3.9.0 on the customer presses the DR button (Z30)",
                 by=step.by,

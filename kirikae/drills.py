@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from scenarios.paths import is_file
 from scenarios.problems import did_you_mean
 
 SUFFIX = ".kirikae.yaml"
@@ -27,9 +28,9 @@ def bundled() -> Iterator[tuple[str, str]]:
 def find(name: str) -> Path:
     """Return the file that ``name`` means: a path, or a bundled drill; raises :class:`UnknownDrillError`."""
     path, own = Path(name), _folder() / f"{name}{SUFFIX}"
-    if path.is_file() or path.suffix or "/" in name:
+    if path.suffix or "/" in name or is_file(path):
         return path
-    if own.is_file():
+    if is_file(own):
         return own
     names = [drill for drill, _ in bundled()]
     raise UnknownDrillError(
@@ -41,7 +42,7 @@ def find(name: str) -> Path:
 def text_of(name: str) -> str:
     """Return a bundled drill as it stands; raises :class:`UnknownDrillError`."""
     path = _folder() / f"{name}{SUFFIX}"
-    if not path.is_file():
+    if not is_file(path):
         names = [drill for drill, _ in bundled()]
         raise UnknownDrillError(f"no bundled drill {name!r}{did_you_mean(name, names)} (bundled: {', '.join(names)})")
     return path.read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ from reports.lint_result import lint_text
 from reports.lint_terminal import print_checked, totals
 from reports.sarif import sarif_text
 from scenarios.loader import load
+from scenarios.paths import is_folder
 from scenarios.problems import DrillError, Mark, Problem, Severity, did_you_mean
 from scenarios.text import LANGUAGES, Text, language_of, translator
 
@@ -83,7 +84,7 @@ def chosen_language(asked: str | None) -> str:
 def _each(names: Sequence[str], changes: Sequence[str]) -> Iterator[Checked]:
     seen = set[str]()
     for name in names:
-        found = [(name, None)] if not Path(name).is_dir() else [(str(path), path) for path in _inside(Path(name))]
+        found = [(name, None)] if not is_folder(Path(name)) else [(str(path), path) for path in _inside(Path(name))]
         if not found:
             message = Text("there is no drill in this folder")
             yield _refused(name, message, Text("files called *{suffix}", suffix=drills.SUFFIX))

@@ -18,6 +18,7 @@ from kirikae.drills import SCHEMA_NAME, schema_text
 from scenarios import fields, rules
 from scenarios.loader import load_text
 from scenarios.numberplan import NumberKind, parse_number
+from scenarios.paths import exists
 from scenarios.portplan import MOST_CONCURRENT
 from scenarios.problems import did_you_mean, show
 from scenarios.rules.load import OCCUPANCY
@@ -301,7 +302,7 @@ def text_of(system: str, answers: Answers, written: Mapping[str, str]) -> str:
 
 def refuse_existing(out: Path, *, force: bool) -> None:
     """Raise :class:`NewError` for a file that is there, unless it is to be replaced; nobody is asked in vain."""
-    if out.exists() and not force:
+    if exists(out) and not force:
         raise NewError(f"{out}: this is there already; --force replaces it")
 
 

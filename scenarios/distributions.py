@@ -7,7 +7,16 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from scenarios.problems import did_you_mean
-from scenarios.units import DURATIONS, RATES, UnitError, parse_clock, parse_duration, parse_number, parse_rate
+from scenarios.units import (
+    DURATIONS,
+    RATES,
+    UnitError,
+    format_duration,
+    parse_clock,
+    parse_duration,
+    parse_number,
+    parse_rate,
+)
 
 MAX_CV = 20.0
 """Largest coefficient of variation; beyond it no sample mean settles."""
@@ -42,6 +51,16 @@ class Distribution:
                 return sum(self.parameters) / len(self.parameters)
             case Shape.CONSTANT | Shape.EXPONENTIAL | Shape.LOGNORMAL | Shape.GAMMA:
                 return self.parameters[0]
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """The parameters that are times: all but a coefficient of variation."""
+        return self.parameters[:1] if self.shape in (Shape.LOGNORMAL, Shape.GAMMA) else self.parameters
+
+    def scaled(self, factor: float) -> "Distribution":
+        """Return the same shape with all times multiplied by ``factor``, above 0."""
+        times = self.times
+        return Distribution(self.shape, (*(time * factor for time in times), *self.parameters[len(times) :]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +100,21 @@ def parse_distribution(value: object) -> Distribution:
     shape = Shape(key)
     form = _FORMS[shape]
     return Distribution(shape, form.read(stated, (shape.value,), f"{{{shape}: {form.example}}}"))
+
+
+def format_distribution(distribution: Distribution) -> str:
+    """Return a distribution as a drill states it in one line, its times to the millisecond."""
+    times = [format_duration(time) for time in distribution.times]
+    match distribution.shape:
+        case Shape.CONSTANT:
+            return times[0]
+        case Shape.EXPONENTIAL:
+            stated = times[0]
+        case Shape.LOGNORMAL | Shape.GAMMA:
+            stated = f"{{mean: {times[0]}, cv: {distribution.parameters[1]:g}}}"
+        case Shape.UNIFORM | Shape.TRIANGULAR | Shape.EMPIRICAL:
+            stated = f"[{', '.join(times)}]"
+    return f"{{{distribution.shape}: {stated}}}"
 
 
 def parse_arrivals(value: object) -> Arrivals:

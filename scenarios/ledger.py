@@ -4,17 +4,16 @@
 from which their group gets its count.
 """
 
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from scenarios.encoding import read_text
 from scenarios.keys import enter, spelled
+from scenarios.paths import is_file
 from scenarios.problems import DrillError, Mark, Problem, did_you_mean, fold, show
+from scenarios.rows import rows
 from scenarios.source import Node
 
 MAX_ROWS = 50_000
@@ -35,8 +34,6 @@ _HEADERS = {
 """The fields of each ledger, and what their columns may be called."""
 SECTIONS = tuple(_HEADERS)
 
-_CELL = re.compile(r'(?:"(?:[^"]|"")*+"|[^,]*)(?:,|$)')
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _ZERO_LOST = re.compile(r"[1-9][0-9]{8,9}")
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?e\+[0-9]+", re.IGNORECASE)
 
@@ -81,16 +78,16 @@ class _Ledger:
 
     def read(self) -> list[_Row]:
         """Return the rows below the header; raises :class:`DrillError` when the header cannot be understood."""
-        lines = self._lines()
+        lines = rows(self.text, self.name, self.section)
         header = next(lines, None)
         if header is None:
             raise DrillError(
                 [Problem(Mark(self.name), self.section, "the file is empty", allowed=self._header_example())]
             )
         fields = self._fields(*header)
-        rows: list[_Row] = []
+        kept: list[_Row] = []
         for mark, cells, columns in lines:
-            if len(rows) >= MAX_ROWS:
+            if len(kept) >= MAX_ROWS:
                 raise DrillError([Problem(mark, self.section, "too many rows", allowed=f"at most {MAX_ROWS}")])
             if len(cells) > len(fields):
                 extra = Mark(mark.file, mark.line, columns[len(fields)])
@@ -100,23 +97,8 @@ class _Ledger:
                 for field, text, column in zip(fields, cells, columns, strict=False)
                 if field is not None and text.strip()
             }
-            rows.append(_Row(mark, found))
-        return [row for row in rows if self._keyed(row)]
-
-    def _lines(self) -> Iterator[tuple[Mark, list[str], list[int]]]:
-        """Iterate over lines that are not blank: their place, their cells, and the column where each cell begins."""
-        physical = _LINE_END.split(self.text)
-        reader = csv.reader(io.StringIO(self.text, newline=""), strict=True)
-        line = 1
-        try:
-            for cells in reader:
-                if any(cell.strip() for cell in cells):
-                    starts = [match.start() + 1 for match in _CELL.finditer(physical[line - 1])]
-                    columns = (starts + [1] * len(cells))[: len(cells)]
-                    yield Mark(self.name, line, 1), cells, columns
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise DrillError([Problem(Mark(self.name, line, 1), self.section, f"not CSV: {error}")]) from None
+            kept.append(_Row(mark, found))
+        return [row for row in kept if self._keyed(row)]
 
     def _fields(self, mark: Mark, cells: list[str], columns: list[int]) -> list[str | None]:
         """Return the field of each column; a ledger of agents may have others."""
@@ -186,20 +168,13 @@ def _beside(section: str, named: Node, base: Path | None) -> tuple[str, Path]:
     if outside or "\0" in named.value:
         raise DrillError([Problem(named.mark, path, "the file is not beside the drill", show(named.value), allowed)])
     target = base / relative
-    if not _is_file(target):
+    if not is_file(target):
         beside = sorted(other.name for other in base.glob("*.csv"))
         message = f"no such file beside the drill{did_you_mean(named.value, beside)}"
         raise DrillError([Problem(named.mark, path, message, show(named.value), ", ".join(beside) or allowed)])
     if not target.resolve().is_relative_to(base.resolve()):
         raise DrillError([Problem(named.mark, path, "the file is not beside the drill", show(named.value), allowed)])
     return str(target), target
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name longer than the file system takes
-        return False
 
 
 def _put_numbers(numbers: dict[str, Node], rows: list[_Row]) -> list[Problem]:

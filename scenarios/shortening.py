@@ -5,7 +5,7 @@ The result is a drill like any other, so that an engine need not know about it.
 
 from dataclasses import replace
 
-from scenarios.distributions import Arrivals, Distribution, Shape
+from scenarios.distributions import Arrivals, Distribution
 from scenarios.expectations import Expectation, Query
 from scenarios.model import (
     Actor,
@@ -26,9 +26,6 @@ from scenarios.model import (
 )
 from scenarios.replication import replicated
 from scenarios.tolerances import Compared
-
-_RELATIVE = (Shape.LOGNORMAL, Shape.GAMMA)
-"""Shapes whose second parameter is a coefficient of variation, and no time."""
 
 
 def shortened(drill: Drill) -> Drill:
@@ -143,11 +140,7 @@ def _start(start: Start | None, scale: float) -> Start | None:
 
 def longer(taken: Distribution | None, scale: float) -> Distribution | None:
     """Return a time that is so many times as long, whatever it is drawn from; None stays None."""
-    if taken is None:
-        return None
-    times = taken.parameters[:1] if taken.shape in _RELATIVE else taken.parameters
-    rest = taken.parameters[len(times) :]
-    return Distribution(taken.shape, (*(time * scale for time in times), *rest))
+    return None if taken is None else taken.scaled(scale)
 
 
 def _expectation(expectation: Expectation, scale: float) -> Expectation:

@@ -14,11 +14,13 @@ from rich.console import Console
 from kirikae import lint
 from kirikae.lint import Options
 from kirikae.options import OptionError
+from kirikae.run import checked_plan
 from reports.checked import Checked, unreadable
 from reports.console import safe_console
 from reports.exit_codes import ExitCode
 from reports.lint_terminal import print_checked, totals
 from reports.sarif import sarif_text
+from scenarios.loader import load_text
 from scenarios.problems import Mark, Problem, Severity
 from scenarios.rules import packs
 from scenarios.rules.rule import Declaration
@@ -188,6 +190,15 @@ def test_what_is_only_declared_is_listed_and_counted(folder: Path) -> None:
     text = shown(checks(GOOD, "good.yaml"))
     assert "declared, not checked: 1" in text
     assert "sites.tokyo: the contract is for tokyo [G7]" in text
+
+
+@pytest.mark.usefixtures("stated")
+def test_what_is_only_declared_does_not_stand_before_a_verdict() -> None:
+    console = Console(file=io.StringIO(), width=200)
+    plan = checked_plan(load_text(GOOD, "good.yaml"), "good.yaml", console)
+    assert len(plan.declared) == 1
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == ""
 
 
 # JSON

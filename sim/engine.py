@@ -65,6 +65,7 @@ def play(drill: Drill, load: list[Iterator[CallerBlock]], seed: int, replication
         yield from ((Gauge.WAITING, queue, distributor.waiting(queue)) for queue in queues)
 
     def sample() -> None:
+        log.flush()  # who follows the run sees what had ended by then
         for gauge, name, value in gauges():
             recorder.sample(Sample(env.now, gauge, name, value))
 

@@ -145,3 +145,22 @@ def test_who_hangs_up_hears_nothing_more_and_is_not_told_that_it_has() -> None:
             assert (other.heard, other.closed) == (["before"], 1)
 
     run(scene())
+
+
+def test_who_hangs_up_while_it_hears_hears_nothing_of_what_had_arrived_with_it() -> None:
+    async def scene() -> None:
+        heard: list[object] = []
+
+        def hear(said: object) -> None:
+            heard.append(said)
+            channel.close()
+
+        ours, theirs = socket.socketpair()
+        with theirs:
+            channel = Channel(ours, hear, lambda: None)
+            theirs.send(framed("goodbye") + framed("too late"))
+            await until(lambda: heard)
+            await rounds()
+            assert heard == ["goodbye"]
+
+    run(scene())

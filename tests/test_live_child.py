@@ -64,7 +64,8 @@ if __name__ == "__main__":
 def echoing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A module that repeats what it is told, on the path of processes that are started."""
     (tmp_path / "echoing.py").write_text(ECHO)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     return "echoing"
 
 
@@ -163,6 +164,25 @@ def test_a_stopped_child_is_ended_with_its_own(echoing: str) -> None:
             it.child.kill()
         assert state(it.child.pid) == ""
         await until(lambda: is_gone(grandchild))
+
+    run(scene())
+
+
+def test_a_child_finds_our_packages_where_the_folder_has_some_of_the_same_names(
+    echoing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "repository"
+    (folder / "sbc").mkdir(parents=True)
+    (folder / "sbc/__init__.py").write_text("raise AssertionError('the sbc of the repository')\n")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+
+    async def scene() -> None:
+        it = Started(echoing)
+        try:
+            assert await it.answers("hello") == "hello"
+        finally:
+            it.child.kill()
 
     run(scene())
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reports.exit_codes import ExitCode
+from reports.ladders import RunFolder
 from tests.loopback_sbc import LoopbackSbc
 
 NUMBER = "03-1234-5678"
@@ -94,6 +95,10 @@ def test_calls_pass_through_a_pair_that_is_not_ours_and_its_outage_is_seen(
     assert len({line.split(b"@")[0] for line in numbers}) > 5  # each call has a number of its own
     peaks = json.loads((tmp_path / "out" / "result.json").read_text())
     assert "ports_peak{trunk=edge}" not in str(peaks)
+    ladder = RunFolder(tmp_path / "out").call("0")
+    assert [column.name for column in ladder.columns] == ["carrier", "edge", "contact centre"]
+    assert len(ladder.call_ids) == 2, "a leg on each side of the pair, which are known to be one call"
+    assert {each.method for each in ladder.messages} >= {"INVITE", "ACK", "BYE"}
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ class Channel:
             return
         self._read += data
         start = 0
-        while (begin := start + _LENGTH.size) <= len(self._read):
+        while self._closed is not None and (begin := start + _LENGTH.size) <= len(self._read):
             end = begin + _LENGTH.unpack_from(self._read, start)[0]
             if end > len(self._read):
                 break

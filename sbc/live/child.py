@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sbc.live.channel import Channel
+from sbc.live.search_path import environment
 
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -30,6 +31,7 @@ class Child:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 process_group=0,
+                env=environment(),
             )
         self._channel = Channel(ours, lambda said: self.hear(said), lambda: self.ended())
 

@@ -55,15 +55,16 @@ class RealTopology(Topology):
             inside = target.inside or Side(send_to=target.outside.send_to)
             centre = end_of(inside)
             self.pairs[name] = self.pairs[name]._replace(service=_there(target.outside))
-            self.reals[name] = Real(_naming(target), _there(inside), centre, refuses)
-            network.let_out(centre.local, Outlet(_transports(inside), None, aim.reaches))
+            naming = _naming(target)
+            self.reals[name] = Real(naming, _there(inside), centre, refuses)
+            network.let_out(centre.local, Outlet(_transports(inside), None, aim.reaches, name, naming))
             end = end_of(target.outside)
             self.watches[name] = watch = beside(end)
-            network.let_out(watch.local, Outlet((watch.transport,), None, aim.reaches))
+            network.let_out(watch.local, Outlet((watch.transport,), None, aim.reaches, name, naming))
             for trunk in (trunk for trunk, plan_of in drill.trunks.items() if plan_of.via == name):
                 self.ends[trunk], self.lines[trunk] = end, end.local
                 link = self.trunk_links[trunk]
-                network.let_out(end.local, Outlet(_transports(target.outside), link, aim.reaches))
+                network.let_out(end.local, Outlet(_transports(target.outside), link, aim.reaches, name, naming))
                 end = beside(end)
 
 

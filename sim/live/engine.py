@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, cast
+from typing import Any, Final, cast
+
+import simpy
 
 from sbc.endpoints.centre_reports import HangUp as HangUpThere
 from sbc.endpoints.subscriber import EndAll
@@ -15,12 +17,12 @@ from sbc.live.clock import Clock
 from sbc.live.gear import Gear, GearError
 from sbc.live.running import run
 from sbc.live.sockets import Sockets
-from scenarios.evidence import Direction, EventKind, Recorder, WireRecorder
+from scenarios.evidence import PULSE_EVERY, Direction, EventKind, Pulse, Recorder, WireRecorder
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
 from sim.live.aim import Aim, RealTopology
 from sim.live.echo import Echo
-from sim.live.lateness import Lateness
+from sim.live.lateness import LIMIT, Lateness
 from sim.live.network import LOOPBACK, LiveNetwork
 from sim.live.paced import PacedEnvironment
 from sim.live.pairs import MACHINE, LiveError, LivePairs
@@ -96,6 +98,9 @@ class LiveStage(Stage):
         self.real_pairs: RealPairs | None = None
         self.places = True
         """Whether calls are placed at all; no more when the run is over."""
+        self.asked = 0
+        """Calls whose time has come."""
+        self.placed = 0
 
     def network(self, log: Log) -> Network:
         """Return a network of sockets, none open."""
@@ -126,6 +131,7 @@ class LiveStage(Stage):
         """Carry out what places a call as soon as the ceiling of new calls lets it."""
         if not self.places:
             return
+        self.asked += 1
         now = self.env.now
         wait = 0.0
         if self._ceiling is not None:
@@ -134,10 +140,11 @@ class LiveStage(Stage):
         if wait > 0:
             later(self.env, wait, partial(self._act, act))
         else:
-            act()
+            self._act(act)
 
     def _act(self, act: Callable[[], None]) -> None:
         if self.places:
+            self.placed += 1
             act()
 
     def pairs(self, network: Network, parts: Parts) -> SbcPairs:
@@ -175,17 +182,19 @@ def play(
     wire: WireRecorder | None = None,
     strict: bool = True,
     aim: Aim | None = None,
+    pulse: Callable[[Pulse], None] | None = None,
 ) -> None:
     """Play one replication from its warm-up to the end of the run, and hand all evidence to ``recorder``.
 
-    As :func:`sim.packets.engine.play`; receivers always parse. ``aim`` is needed for a drill with real pairs. Raises
+    As :func:`sim.packets.engine.play`; receivers always parse. ``aim`` is needed for a drill with real pairs. ``pulse``
+    hears how the engine keeps up, while it does and on its loop: whoever takes long there makes it late. Raises
     LiveError where it cannot go on, BindError where an address cannot be had, GearError where a fault cannot be brought
     about on a real pair.
     """
     del strict
     if drill.targets and aim is None:
         raise LiveError("the drill has real pairs, and nobody has allowed anything")
-    run(_play(drill, load, seed, replication, recorder, wire, aim if drill.targets else None))
+    run(_play(drill, load, seed, replication, recorder, wire, aim if drill.targets else None, pulse))
 
 
 async def _play(
@@ -196,6 +205,7 @@ async def _play(
     recorder: Recorder,
     wire: WireRecorder | None,
     aim: Aim | None,
+    pulse: Callable[[Pulse], None] | None,
 ) -> None:
     machines = [Child(MACHINE) for name in drill.sbc_pairs if name not in drill.targets for _ in range(2)]
     stage: LiveStage | None = None
@@ -209,6 +219,8 @@ async def _play(
         lateness = Lateness()
         stage.env.late = lateness.late
         stage.listen_to_itself(lateness)
+        if pulse is not None:
+            stage.env.process(_beat(stage, staged.log, lateness, pulse))
         staged.begin(load)
         run_time.begin()
         failed: GearError | None = None
@@ -238,6 +250,16 @@ async def _play(
             machine.kill()
         if stage is not None:
             await stage.close()
+
+
+def _beat(
+    stage: LiveStage, log: Log, lateness: Lateness, pulse: Callable[[Pulse], None]
+) -> Generator[simpy.Event, Any, None]:
+    """Tell now and then how the engine keeps up, and hand over the calls that have ended."""
+    while True:
+        yield stage.env.timeout(PULSE_EVERY)
+        log.flush()
+        pulse(Pulse(stage.env.now, stage.asked, stage.placed, lateness.quantile(0.99), lateness.worst, LIMIT))
 
 
 async def _all_up(machines: list[Child]) -> None:

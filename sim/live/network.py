@@ -5,8 +5,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from sbc.endpoints.endpoint import Broken, Transmit
+from sbc.endpoints.naming import Naming
 from sbc.endpoints.wire import RELIABLE, Address, Datagram, Path
 from sbc.live.transport import SIP, Transport
+from sbc.sip.errors import ParseError
+from sbc.sip.message import Request, parse
 from sbc.sip.transaction import Send
 from scenarios.evidence import Fate, WireRecorder
 from sim.live.paced import PacedEnvironment
@@ -28,6 +31,23 @@ class Outlet(NamedTuple):
     """The carrier's line, which faults may cut."""
     reaches: Callable[[Address], bool]
     """Whether anything may be sent to an address: what a pair answers may name others."""
+    pair: str
+    naming: Naming
+    """By what its calls are known."""
+
+    def whoever(self) -> tuple[str, bool]:
+        """Return who is at the other end, and that it answers: which node it is, and whether it hears, nobody knows."""
+        return self.pair, True
+
+    def call(self, datagram: Datagram) -> str:
+        """Return the attempt that an INVITE is of; "" for what is none, or does not tell."""
+        if not datagram.data.startswith(b"INVITE "):
+            return ""
+        try:
+            message = datagram.message or parse(datagram.data)
+        except ParseError:
+            return ""
+        return (isinstance(message, Request) and self.naming.key_of(message)) or ""
 
 
 class _Ear:
@@ -69,6 +89,8 @@ class LiveNetwork(Network):
         self.env = env
         self._transport = transport
         self._own: dict[Address, Outlet] = {}
+        self._others: dict[str | Address, Callable[[], tuple[str, bool]]] = {}
+        """Who is at addresses of others, or at all of an IP address, as far as anybody here knows."""
         self._opened: dict[Address, tuple[Host, Collection[str]]] = {}
         """Who has opened an address, and for what."""
         self._ended: dict[Address, Collection[str]] = {}
@@ -77,6 +99,29 @@ class LiveNetwork(Network):
     def let_out(self, address: Address, outlet: Outlet) -> None:
         """Let an address of this machine be one by which real pairs are reached; before a host holds it."""
         self._own[address] = outlet
+
+    def lives_at(self, host: str | Address, who: Callable[[], tuple[str, bool]]) -> None:
+        """Say which machine has an address that is none of this process's, and whether anything there answers."""
+        self._others[host] = who
+
+    def there(self, address: Address) -> tuple[str, bool]:
+        """Return the machine that an address leads to now, or "", and whether a process runs there that answers."""
+        if address in self._holders:
+            return super().there(address)
+        who = self._others.get(address) or self._others.get(address.host)
+        return ("", False) if who is None else who()
+
+    def note(self, sender: str, datagram: Datagram, fate: Fate, call: str = "") -> None:
+        """Tell the wire recorder of a message, and of whose call it is by the naming of a real pair."""
+        if self._wire is None:
+            return
+        here, there = datagram.path.local, datagram.path.remote
+        outlet = self._own.get(here) or self._own.get(there)
+        if outlet is not None:
+            other = there if here in self._own else here
+            self._others.setdefault(other, outlet.whoever)
+            call = outlet.call(datagram)
+        super().note(sender or self.there(here)[0], datagram, fate, call)
 
     def hold(
         self, host: Host, address: Address, *, announce: bool = True, transports: Collection[str] | None = None
@@ -168,7 +213,9 @@ class LiveNetwork(Network):
 
     def _pass(self, link: Link | None, datagram: Datagram, go_on: Callable[[], None], sender: str) -> None:
         """Let a message cross a link as far as faults let it; the way itself is the system's."""
-        if link is None:  # no way of the plan: the generator talks to itself
+        if link is None:  # no way of the plan: the generator talks to itself, or the inner side of a real pair to it
+            if datagram.path.local in self._own or datagram.path.remote in self._own:
+                self.note(sender, datagram, Fate.SENT)
             go_on()
             return
         fate, takes = self.crossing(datagram.path, datagram)

@@ -116,6 +116,9 @@ class LivePairs:
             addresses = topology.pairs[name]
             for address in (addresses.service, *(node.own for node in addresses.nodes)):
                 network.haunt(address, partial(self._met, state))
+            for index, node in enumerate(addresses.nodes):
+                network.lives_at(node.own.host, partial(_machine, state, index))
+            network.lives_at(addresses.service.host, partial(_machine, state))
             self._watch(name, self._duos[name], next(n for n, each in world.trunks.items() if each.pair is state))
 
     def _watch(self, name: str, duo: Duo, trunk: str) -> None:
@@ -155,7 +158,7 @@ class LivePairs:
             serves,
         )
         machine.child = child = self._stock.pop() if self._stock else Child(MACHINE)
-        child.hear, child.ended = partial(self._outside, duo, machine), partial(self._ended, machine)
+        child.hear, child.ended = partial(self._outside, duo, machine, child), partial(self._ended, machine)
         child.tell(plan)
         self._brief(duo, machine)
 
@@ -287,10 +290,12 @@ class LivePairs:
         if machine.child is not None:
             machine.child.tell(said)
 
-    def _outside(self, duo: Duo, machine: Machine, said: object) -> None:
-        self._env.outside(partial(self._hear, duo, machine, said))
+    def _outside(self, duo: Duo, machine: Machine, child: Child, said: object) -> None:
+        self._env.outside(partial(self._hear, duo, machine, child, said))
 
-    def _hear(self, duo: Duo, machine: Machine, said: object) -> None:
+    def _hear(self, duo: Duo, machine: Machine, child: Child, said: object) -> None:
+        if machine.child is not child:
+            return  # killed by what was due before this is heard
         match said:
             case OfSip(Carrying() as report):
                 seize(1, machine.state.limit)
@@ -364,6 +369,12 @@ class LivePairs:
 
     def _forget_ports(self, machine: Machine) -> None:
         machine.state.limit.used = 0
+
+
+def _machine(pair: PairState, index: int | None = None) -> tuple[str, bool]:
+    """Return what a machine of a pair is called, without an index that which serves, and whether nothing is wrong."""
+    node = pair.nodes[pair.last if index is None else index]
+    return node.name, node.up
 
 
 def _longest(detect: Detector) -> float:

@@ -61,8 +61,7 @@ class PcapFile:
     def __init__(self, file: BinaryIO, clock: Clock | None) -> None:
         """``clock``: when the run begins; without one, or in a year unknown to the format, 2000-01-01T00:00:00Z."""
         self._file = file
-        begins = clock if clock is not None and clock.start.year in _YEARS else _UNDATED
-        self._start = (begins.at(0.0) - _EPOCH) // _MICROSECOND
+        self._start = moment_zero(clock)
         self._sent: dict[tuple[_End, _End], int] = {}
         """Bytes sent on a connection in one direction."""
         file.write(_FILE.pack(_MAGIC, *_VERSION, 0, 0, SNAPLEN, _ETHERNET))
@@ -100,6 +99,12 @@ class PcapFile:
             + _IP.pack(0x45, 0, length, 0, _WHOLE, ttl, protocol, checksum, source, target)
             + payload
         )
+
+
+def moment_zero(clock: Clock | None) -> int:
+    """Return when the moment 0 of a run is in its capture: microseconds since 1970-01-01T00:00:00Z."""
+    begins = clock if clock is not None and clock.start.year in _YEARS else _UNDATED
+    return (begins.at(0.0) - _EPOCH) // _MICROSECOND
 
 
 @lru_cache(maxsize=65_536)

@@ -322,6 +322,7 @@ class Replication:
         yield from ((Gauge.WAITING, queue, self._distributor.waiting(queue)) for queue in self._queues)
 
     def _sample(self) -> None:
+        self.log.flush()  # who follows the run sees what had ended by then
         for gauge, name, value in self._gauges():
             self._recorder.sample(Sample(self.env.now, gauge, name, value))
 

@@ -211,11 +211,19 @@ class Network:
         if not holder.answers:
             self._log.effect((*holder.down_by, *holder.hung_by), met(datagram))
 
-    def note(self, sender: str, datagram: Datagram, fate: Fate) -> None:
-        """Tell the wire recorder of a datagram that is sent, and by which host."""
+    def there(self, address: Address) -> tuple[str, bool]:
+        """Return the machine that an address leads to now, or "", and whether a process runs there that answers."""
+        holder = self.holder(address)
+        return ("", False) if holder is None else (holder.name, holder.answers)
+
+    def note(self, sender: str, datagram: Datagram, fate: Fate, call: str = "") -> None:
+        """Tell the wire recorder of a datagram that is sent, and by which host.
+
+        ``call``: the attempt that it is of, where it does not say so itself.
+        """
         if self._wire is not None:
             path = datagram.path
-            receiver = self.holder(path.remote)
+            receiver, heard = self.there(path.remote)
             self._wire.wire(
                 WireRecord(
                     self._env.now,
@@ -227,6 +235,8 @@ class Network:
                     datagram.data,
                     fate,
                     sender,
-                    "" if receiver is None else receiver.name,
+                    receiver,
+                    heard,
+                    call,
                 )
             )

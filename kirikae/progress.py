@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 @contextmanager
 def progress(console: Console, what: str, total: int, begun: int = 0) -> Iterator[Callable[[float], None]]:
     """Show how many of ``total`` are done, ``begun`` of them before; the function yielded takes that count."""
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield lambda count: None
         return
     columns = (

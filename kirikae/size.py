@@ -1,5 +1,6 @@
 """`kirikae size`: the smallest number that meets a target, or the cheapest combination of several."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from kirikae.sizing.seeking import Work, seek_one, seek_several, stands
 from reports import files
 from reports.exit_codes import ExitCode
 from reports.origin import Origin
+from reports.pace import Estimate
 from reports.sizing_result import sizing_text
 from reports.sizing_terminal import print_sizing
+from reports.wording import duration_text
 from scenarios.closed_form import closed_form
 from scenarios.expectations import Expectation, ExpectationError, parse_expectation
 from scenarios.loader import Loaded, load
@@ -67,7 +70,7 @@ def size(path: Path, name: str, options: Options, console: Console) -> ExitCode:
         meter = Meter(hands, seed, options.engine, targets, confidence, len(ends))
         candidates = Candidates(path, tuple(options.changes), tuple(quantities), options.maximise)
         work = Work(candidates, meter, ends, options.maximise, options.start, options.beside)
-        meter.tell = partial(_tell, work, tell)
+        meter.tell = partial(_tell, work, Estimate(), tell)
         work.forms = [closed_form(candidates.nearest_drill(), each.place, targets) for each in quantities]
         find = seek_one if len(quantities) == 1 else seek_several
         sizing = find(work)
@@ -144,15 +147,26 @@ def _quantity(text: str, loaded: Loaded, path: Path, options: Options) -> Quanti
 @contextmanager
 def _status(console: Console) -> Iterator[Callable[[str], None]]:
     """Show one line that changes, on a terminal."""
-    if not console.is_terminal:
+    if not console.is_interactive:
         yield lambda text: None
         return
     with console.status("") as status:
         yield status.update
 
 
-def _tell(work: Work, tell: Callable[[str], None], runs: int) -> None:
-    tell(f"{runs:,} runs; {_known(work)}")
+def _tell(work: Work, estimate: Estimate, tell: Callable[[str], None], runs: int) -> None:
+    now = time.monotonic()
+    estimate.take(now, runs)
+    tell(progress_text(runs, _known(work), estimate.left(now, work.meter.wanted)))
+
+
+def progress_text(runs: int, known: str, left: float | None) -> str:
+    """Say how far a search is; ``left``: about how many seconds it is to its next look, None where nobody can tell yet.
+
+    How many looks follow depends on what they find, so that nobody can tell when it ends.
+    """
+    look = "" if left is None else f"; next look in about {duration_text(round(left))}"
+    return f"{runs:,} runs; {known}{look}; end unknown"
 
 
 def _known(work: Work) -> str:

@@ -11,8 +11,8 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from reports.chronicle import Chronicle
-from scenarios.evidence import CallRecord, EventKind, Fate, Gauge, JournalEntry, Outcome, Sample, WireRecord
+from reports.state import State
+from scenarios.evidence import CallRecord, Fate, Gauge, JournalEntry, Outcome, Sample, WireRecord
 from scenarios.model import Drill
 
 ENTRIES: Final = (10, 5)
@@ -63,14 +63,6 @@ _Kept = tuple[WireRecord, bool]
 """A message, and whether it is a copy."""
 
 
-class StepUnderWay(NamedTuple):
-    """A runbook step that is ready and not finished."""
-
-    name: str
-    status: str
-    since: float
-
-
 class Levels(NamedTuple):
     """The samples of one gauge on both sides of the moment; None beyond the ends of the run."""
 
@@ -85,28 +77,18 @@ class Levels(NamedTuple):
         return self.after or self.before
 
 
-class Snapshot:
+class Snapshot(State):
     """A recorder of calls, entries, samples and messages that keeps what tells of one moment."""
 
     def __init__(self, drill: Drill, at: float) -> None:
         """``at``: the moment, in seconds since the start of the run."""
-        self.drill = drill
+        super().__init__(drill)
         self.at = at
         self._until = at + SHARPNESS
-        self.faults: dict[str, float] = {}
-        """Faults that are not repaired, and since when."""
-        self.serving: dict[str, dict[str, float | None]] = {
-            name: {f"{name}/{number}": None for number in ((1, 2) if pair.mode == "active-active" else (1,))}
-            for name, pair in drill.sbc_pairs.items()
-        }
-        """By pair, the nodes that answer at its address, and since when; None for since before the run."""
-        self.silent: dict[str, float] = {}
-        """Since when nobody answers at a pair's address, where nobody does."""
         self.up: Counter[Up] = Counter()
         self.entries: tuple[deque[JournalEntry], list[JournalEntry]] = deque(maxlen=ENTRIES[0]), []
         """Before and after."""
         self._messages: tuple[deque[_Kept], list[_Kept]] = deque(maxlen=MESSAGES[0]), []
-        self._chronicle = Chronicle(drill)
         self._levels: dict[tuple[Gauge, str], Levels] = {}
         self._digests: deque[tuple[float, bytes]] = deque()
         self._seen: Counter[bytes] = Counter()
@@ -128,21 +110,7 @@ class Snapshot:
                 after.append(entry)
             return
         before.append(entry)
-        self._chronicle.entry(entry)
-        now, subject = entry.at, entry.subject
-        match entry.kind:
-            case EventKind.FAULT:
-                self.faults[subject] = now
-            case EventKind.REPAIRED:
-                self.faults.pop(subject, None)
-            case EventKind.TAKEOVER:
-                self.serving[subject].setdefault(str(entry.detail["node"]), now)
-            case EventKind.NODE_LOST | EventKind.RESIGNED:
-                self.serving[subject].pop(str(entry.detail["node"]), None)
-                if not self.serving[subject]:
-                    self.silent[subject] = now
-            case _:
-                pass
+        super().entry(entry)
 
     def sample(self, sample: Sample) -> None:
         """Take one sample."""
@@ -183,23 +151,6 @@ class Snapshot:
         """The messages before and after."""
         before, after = self._messages
         return [_message(*each) for each in before], [_message(*each) for each in after]
-
-    @property
-    def steps(self) -> list[StepUnderWay]:
-        """The runbook steps under way, in the order of the plan."""
-        found = []
-        for name, run in self._chronicle.steps.items():
-            if run.ready is None or run.finished is not None:
-                continue
-            if run.started is not None:
-                found.append(StepUnderWay(name, "begun", run.started))
-            elif run.waits_since is not None:
-                found.append(StepUnderWay(name, "waits for its conditions", run.waits_since))
-            elif run.sought is not None and run.reached is None:
-                found.append(StepUnderWay(name, "nobody is there to take it", run.sought))
-            else:
-                found.append(StepUnderWay(name, "ready, not begun", run.ready))
-        return found
 
 
 def _message(record: WireRecord, again: bool) -> Message:

@@ -33,6 +33,7 @@ def print_snapshot(console: Console, snapshot: Snapshot, which: str) -> None:
     parts = (
         *_faults(snapshot),
         _pairs(snapshot),
+        _sites(snapshot),
         *_calls(snapshot),
         *_ports(snapshot),
         *_levels(snapshot),
@@ -64,6 +65,14 @@ def _pairs(snapshot: Snapshot) -> Table:
             table.add_row(Text(pair), Text(NOBODY, style="bold red"), Text(_ago(snapshot.silent[pair], snapshot.at)))
         for node, since in nodes.items():
             table.add_row(Text(pair), Text(node), Text("the start" if since is None else _ago(since, snapshot.at)))
+    return table
+
+
+def _sites(snapshot: Snapshot) -> Table:
+    table = columns("site", "state", "since", "")
+    for site in snapshot.sites:
+        since = "the start" if site.since is None else _ago(site.since, snapshot.at)
+        table.add_row(Text(site.name), Text(site.service), Text(since), Text(site.why))
     return table
 
 
@@ -153,8 +162,12 @@ def _journal(snapshot: Snapshot) -> Table:
 
 
 def _entry(table: Table, entry: JournalEntry) -> None:
-    detail = ", ".join(f"{key} {_value(value)}" for key, value in entry.detail.items())
-    table.add_row(Text(f"{entry.at:.3f}"), Text(entry.kind), Text(entry.subject), Text(detail))
+    table.add_row(Text(f"{entry.at:.3f}"), Text(entry.kind), Text(entry.subject), Text(detail_text(entry)))
+
+
+def detail_text(entry: JournalEntry) -> str:
+    """Return what an entry says beside what it is about."""
+    return ", ".join(f"{key} {_value(value)}" for key, value in entry.detail.items())
 
 
 def _value(value: str | float | int | bool) -> str:

@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from typing import Generic, Self, TypeVar
+
+from sbc.live.search_path import handed_on
 
 R = TypeVar("R")
 
 WORTH_A_TASK = 0.5
 """Seconds of work below which handing a task to another process is not worth it."""
+TICK = 0.25
+"""Seconds after which somebody who waits for results is told again how many there are."""
 _AHEAD = 2
 """Tasks handed out for each that can be worked on, so that nobody waits for the next one."""
 
@@ -42,6 +46,9 @@ def processes(count: int, preload: str) -> Workers:
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     context.set_forkserver_preload([preload])
+    if method == "forkserver":
+        with handed_on():
+            forkserver.ensure_running()
     return Workers(ProcessPoolExecutor(count, context, initializer=_end_with_parent), count)
 
 
@@ -103,9 +110,14 @@ class _Work(Generic[R]):
         self.handed[executor.submit(_several, self.run, self.left[:size])] = self.left[:size]
         self.left = self.left[size:]
 
-    def take_back(self) -> float:
-        """Wait for a task; return what an index of it took. Raises what the task did."""
-        future = next(iter(wait(self.handed, return_when=FIRST_COMPLETED).done))
+    def take_back(self, tick: Callable[[int], None]) -> float:
+        """Wait for a task; return what an index of it took. Raises what the task did.
+
+        ``tick`` hears now and then how many indices are done.
+        """
+        while not (done := wait(self.handed, TICK, FIRST_COMPLETED).done):
+            tick(len(self.results))
+        future = next(iter(done))
         seconds, results = future.result()
         self._take(self.handed.pop(future), results)
         return seconds / len(results)
@@ -164,10 +176,10 @@ class Crew:
         """Compute ``run`` of every index; workers need it to be picklable.
 
         How long an index took last says how many make a task worth handing out; until that is known, and while all that
-        is left is not worth a task, they are computed in this process. ``done`` hears how many are finished, and
-        ``kept`` gets the results as they come, by index, in any order. Ctrl-C ends the work and keeps what is done;
-        where there are workers, this needs the main thread. Raises what ``run`` and ``kept`` raise, and BrokenExecutor
-        where a worker process is ended from outside.
+        is left is not worth a task, they are computed in this process. ``done`` hears how many are finished, the same
+        more than once, and ``kept`` gets the results as they come, by index, in any order. Ctrl-C ends the work and
+        keeps what is done; where there are workers, this needs the main thread. Raises what ``run`` and ``kept`` raise,
+        and BrokenExecutor where a worker process is ended from outside.
         """
         work, start = _Work(run, indices, kept), self._start
         interrupted = False
@@ -178,7 +190,7 @@ class Crew:
             while start is not None and (work.left or work.handed):
                 with _ctrl_c_held():
                     self._hand_out(work, self._started(start))
-                self._seconds = work.take_back()
+                self._seconds = work.take_back(done)
                 done(len(work.results))
         except KeyboardInterrupt:
             interrupted = True

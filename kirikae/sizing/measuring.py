@@ -93,6 +93,8 @@ class Meter:
     tell: Callable[[int], None] = lambda runs: None
     """Hears how many runs have been made."""
     made: int = 0
+    wanted: int = 0
+    """How many there will be when the next look can be taken."""
 
     def sights(self, series: Series, runs: int) -> tuple[Sight, ...]:
         """Return how the targets stand after the first so many runs; raises :class:`StoppedError`."""
@@ -122,6 +124,7 @@ class Meter:
         queries = tuple(dict.fromkeys(resolve(target.query) for target in self.targets))
         systems = tuple(LossSystem(*system) for system in tightest(series.drill))
         probe = Probe(Task(series.drill, self.seed, queries, self.engine), self.targets, systems)
+        self.wanted = self.made + runs - have
         done = self.crew.compute(probe.run, range(have, runs), lambda count: self.tell(self.made + count))
         for index in range(have, runs):
             if index not in done.results:

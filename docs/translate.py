@@ -1,7 +1,8 @@
 """Bring the catalogues of translations up to date: `python -m docs.translate`.
 
-What is said is found in the code: the templates of every ``Text("…")``, why there is each rule, the facts of the
-catalogue of rules with the sentences about where they are held, and the words for severities, units and measures.
+What is said is found in the code: the templates of every ``Text("…")``, every ``say("…")`` of pages and their scripts,
+why there is each rule, the facts of the catalogue of rules with the sentences about where they are held, what metrics
+mean, what engines assume, and the words for severities, units and measures.
 ``kirikae.po`` keeps its translations, those of sentences that are said no more too, until ``--forget``. A test fails
 while ``kirikae.po`` lacks one, or ``kirikae.mo`` is not made of it.
 """
@@ -18,8 +19,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from reports.assumptions import ASSUMPTIONS
+from reports.pages import said_in_script, said_in_template
 from scenarios.catalogue import PLACES, ROWS, Held
-from scenarios.metrics import Unit
+from scenarios.metrics import METRICS, Unit
 from scenarios.problems import Severity
 from scenarios.rules import RULES
 from scenarios.text import LANGUAGES
@@ -28,6 +31,8 @@ from scenarios.tolerances import Measure
 ROOT = Path(__file__).parent.parent
 ROOMS = ("kirikae", "reports", "sbc", "scenarios", "sim")
 """Where texts are looked for."""
+PAGES = ROOT / "reports" / "templates"
+"""Where templates of pages stand, and their scripts."""
 _WIDTH = 120
 
 Said = dict[str, list[str]]
@@ -68,10 +73,25 @@ def said() -> Said:
         where = path.relative_to(ROOT).as_posix()
         for template in templates(path.read_text(encoding="utf-8"), where):
             _note(found, template, where)
+    for path in sorted(path for path in PAGES.rglob("*") if path.suffix in (".j2", ".js")):
+        for sentence in said_on_page(path):
+            _note(found, sentence, path.relative_to(ROOT).as_posix())
     for where, sentences in _sentences():
         for sentence in sentences:
             _note(found, sentence, where)
     return found
+
+
+def said_on_page(path: Path) -> Iterator[str]:
+    """Yield what a template or a script says by itself; raises :class:`NotALiteralError`."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".js":
+        yield from said_in_script(text)
+        return
+    try:
+        yield from said_in_template(text)
+    except ValueError as error:
+        raise NotALiteralError(f"{path.relative_to(ROOT).as_posix()}, {error}") from None
 
 
 def _note(found: Said, sentence: str, where: str) -> None:
@@ -106,6 +126,9 @@ def templates(code: str, where: str) -> Iterator[str]:
 def _sentences() -> Iterator[tuple[str, Iterable[str]]]:
     """Yield sentences that are no templates, with a name for where they come from."""
     yield "rules", (rule.why for rule in RULES)
+    yield "scenarios/metrics.py", (metric.definition for metric in METRICS.values())
+    yield "reports/assumptions.py", (each.about for each in ASSUMPTIONS)
+    yield "reports/assumptions.py", (text for each in ASSUMPTIONS for text in each.says.values())
     yield "scenarios/catalogue/facts.yaml", (row.fact for row in ROWS.values())
     spoken = (Held.BEHAVIOUR, Held.NOT)
     yield "scenarios/catalogue", (each.where for places in PLACES.values() for each in places if each.held in spoken)

@@ -79,6 +79,13 @@ class Block(NamedTuple):
         return ~np.isnan(self.talk)
 
 
+class Served(NamedTuple):
+    """Which calls of a block count for the service level, as :class:`Measure` has it."""
+
+    served: Mask
+    in_time: Mask
+
+
 _key_of = itemgetter(*(CallRecord._fields.index(name) for name in Key._fields))
 _times_of = itemgetter(*(CallRecord._fields.index(name) for name in Block._fields[1:]))
 
@@ -137,8 +144,8 @@ class CallTable:
         self._setup_sorted: tuple[Ints, Ints, Ints] | None = None
         self._masks: dict[object, Mask] = {}
 
-    def add(self, block: Block) -> None:
-        """Count the calls of a block made by :attr:`index`."""
+    def add(self, block: Block) -> Served:
+        """Count the calls of a block made by :attr:`index`, and return which of them queues served."""
         cell = block.key * self._segments + np.searchsorted(self._edges, block.start, side="right")
         delivered, answered = ~np.isnan(block.setup), block.answered
         threshold, pending = self._key_columns()
@@ -146,13 +153,14 @@ class CallTable:
         waited = np.where(np.isnan(block.wait), block.end - block.start - block.setup, block.wait)
         served = delivered & ~np.isnan(within) & (answered | ~pending[block.key] | (waited > within))
         taken = served & answered
+        in_time = taken & (waited <= within)
         for measure, amounts in (
             (Measure.ATTEMPTS, np.ones(len(cell))),
             (Measure.ANSWERED, answered),
             (Measure.DELIVERED, delivered),
             (Measure.SERVED, served),
             (Measure.TAKEN, taken),
-            (Measure.IN_TIME, taken & (waited <= within)),
+            (Measure.IN_TIME, in_time),
             (Measure.WAITED, np.where(taken, waited, 0.0)),
         ):
             self._accumulate(measure, np.bincount(cell, amounts, self._cells).astype(np.float64))
@@ -160,6 +168,7 @@ class CallTable:
         distinct, counts = np.unique(codes, return_counts=True)
         self._setup_ms.update(dict(zip(distinct.tolist(), counts.tolist(), strict=True)))
         self._setup_sorted = None
+        return Served(served, in_time)
 
     @property
     def _cells(self) -> int:

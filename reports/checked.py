@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scenarios import rules
 from scenarios.loader import Loaded, problem_of
+from scenarios.model import Verdict
 from scenarios.problems import Finding, Mark, Problem, Severity, path_text
 from scenarios.rules import Rule
 from scenarios.rules.names import UNREADABLE
@@ -41,6 +42,14 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """One expectation, as it was written, and where it stands."""
+
+    mark: Mark
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """What the plan checks say of one file; everything in order of place."""
 
@@ -56,6 +65,10 @@ class Checked:
     """How the file was read."""
     readable: bool = True
     """Whether there was a plan to check."""
+    expected_verdict: Verdict | None = None
+    """What the drill is meant to come to; None for a file that is no drill."""
+    expectations: tuple[Expected, ...] = ()
+    """In the order of the file."""
 
     def count(self, severity: Severity) -> int:
         """Return how many findings of a severity stand."""
@@ -78,6 +91,7 @@ def checked(loaded: Loaded, name: str) -> Checked:
     declared = (
         Declared(source.mark(each.path), path_text(each.path), each.cites, each.text) for each in judgement.declared
     )
+    expected = (Expected(source.mark(("expect", index)), each.text) for index, each in enumerate(loaded.drill.expect))
 
     def found(finding: Finding, reason: str = "") -> Found:
         return Found(problem_of(finding, source), rules.BY_ID[finding.id], reason)
@@ -89,6 +103,8 @@ def checked(loaded: Loaded, name: str) -> Checked:
         _sorted(found(each.finding, each.reason) for each in judgement.waived),
         tuple(sorted(declared, key=lambda each: (each.mark, each.path))),
         loaded.notes,
+        expected_verdict=loaded.drill.expected_verdict,
+        expectations=tuple(expected),
     )
 
 

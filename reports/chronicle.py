@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reports.replica import Replica
 from reports.statistics import quantile
@@ -79,6 +80,17 @@ def _longest(spans: Iterable[_Span]) -> Value:
     return max((span.value for span in spans if span.value is not None), default=None)
 
 
+class Silence(NamedTuple):
+    """A time in which a pair's gear had yet to notice that its serving node is gone, or to make a switch."""
+
+    pair: str
+    since: float
+    resigned: bool
+    """Whether the node gave up by itself, so that there was nothing to notice."""
+    until: float | None
+    """None where it never did."""
+
+
 @dataclass(slots=True)
 class _Pair:
     """A pair: the time in which no node serves, and that in which nobody has noticed."""
@@ -97,18 +109,20 @@ class Chronicle:
     """When somebody stopped the run, if that was before its end."""
     lateness: Lateness | None = None
     """Of a live run, how late its generator was."""
+    silences: list[Silence] = field(default_factory=list)
+    """Times in which the gear of a pair had yet to act, in the order in which they began."""
     steps: dict[str, StepRun] = field(init=False)
     replica: Replica = field(init=False)
     _phones: dict[str, _Phones] = field(init=False)
     _pairs: dict[str, _Pair] = field(init=False)
-    _granted: dict[str, float | None] = field(init=False)
+    granted: dict[str, float | None] = field(init=False)
     """When the request for ports of each step that files one was granted; None while it is not."""
 
     def __post_init__(self) -> None:
         self.steps = {step.step: StepRun() for step in self.drill.runbook}
         self.replica = Replica(self.drill)
         self._pairs = {pair: _Pair() for pair in self.drill.sbc_pairs}
-        self._granted = {step.step: None for step in self.drill.runbook if isinstance(step.does, RequestPorts)}
+        self.granted = {step.step: None for step in self.drill.runbook if isinstance(step.does, RequestPorts)}
         self._phones = {
             name: _Phones(
                 PHONES_BACK * group.count,
@@ -134,12 +148,17 @@ class Chronicle:
                     self._phones[subject].returns.append(float(detail["without"]))
             case EventKind.UNREGISTERED:
                 self._phones[subject].left(now, float(detail["registered"]), int(detail["lost"]))
+            case EventKind.RESIGNED:
+                self.silences.append(Silence(subject, now, True, None))
             case EventKind.NODE_LOST:
+                self.silences.append(Silence(subject, now, False, None))
                 self._pairs[subject].silent.begin(now)
                 self._pairs[subject].unnoticed.begin(now)
             case EventKind.DETECTED:
                 self._pairs[subject].unnoticed.end(now)
+                self._switches(subject, now, resigned=False)
             case EventKind.TAKEOVER:
+                self._switches(subject, now, resigned=True)
                 self._pairs[subject].silent.end(now)
                 self._pairs[subject].unnoticed.since = None
             case EventKind.STOPPED:
@@ -147,13 +166,13 @@ class Chronicle:
             case EventKind.LATENESS:
                 self.lateness = Lateness(float(detail["p99"]), float(detail["worst"]), float(detail["limit"]))
             case EventKind.PORTS_GRANTED:
-                self._granted[subject] = now
+                self.granted[subject] = now
             case EventKind.STEP_READY:
                 self._step(subject, ready=now, released_by=str(detail["released_by"]))
             case EventKind.STEP_WAITING:
                 self._step(subject, waits_since=now)
             case EventKind.CONDITIONS_MET:
-                self._step(subject, waited=self._waited(subject, now), waits_since=None)
+                self._conditions_met(subject, now)
             case EventKind.ACTOR_SOUGHT:
                 self._step(subject, sought=now)
             case EventKind.ACTOR_REACHED:
@@ -167,9 +186,20 @@ class Chronicle:
             case _:
                 self.replica.entry(entry)
 
-    def _waited(self, name: str, now: float) -> float:
+    def _conditions_met(self, name: str, now: float) -> None:
         step = self.steps[name]
-        return step.waited + (0.0 if step.waits_since is None else now - step.waits_since)
+        if step.waits_since is not None:
+            waits = (*step.waits, (step.waits_since, now))
+            waited = step.waited + now - step.waits_since
+            self.steps[name] = replace(step, waited=waited, waits_since=None, waits=waits)
+
+    def _switches(self, pair: str, now: float, *, resigned: bool) -> None:
+        """The last silence of a pair is over, if it began in that way."""
+        for index, silence in reversed(list(enumerate(self.silences))):
+            if silence.pair == pair:
+                if silence.resigned is resigned and silence.until is None:
+                    self.silences[index] = silence._replace(until=now)
+                return
 
     def _step(self, name: str, **changes: float | int | str | None) -> None:
         self.steps[name] = replace(self.steps[name], **changes)  # type: ignore[arg-type]  # names are those above
@@ -206,12 +236,12 @@ class Chronicle:
     def time_to_grant(self, step: str | None = None) -> Value:
         """Return the longest time from the beginning of a step that requests ports until they were granted, or that of
         one step; None where no step requests any."""
-        asked = list(self._granted) if step is None else [step]
+        asked = list(self.granted) if step is None else [step]
         return max((self._grant(name) for name in asked), default=None)
 
     def _grant(self, name: str) -> float:
         """Seconds from the beginning of a step until its request was granted, infinity for never."""
-        started, granted = self.steps[name].started, self._granted.get(name)
+        started, granted = self.steps[name].started, self.granted.get(name)
         return math.inf if started is None or granted is None else granted - started
 
     def _end(self, name: str) -> float:

@@ -48,7 +48,18 @@ class _Console(Console):
 
 
 def safe_console(file: IO[str], *, quiet: bool = False) -> Console:
-    """Return a console that never fails on a character its terminal cannot show, such as one in cp932 or ASCII."""
-    width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    stream = cast(TextIO, _Encodable(file))
-    return _Console(file=stream, width=width, quiet=quiet, highlight=False, markup=False, emoji=False)
+    """Return a console that never fails on a character its terminal cannot show, such as one in cp932 or ASCII.
+
+    Nothing moves where there is no terminal, whatever FORCE_COLOR makes of it: a log of CI wants colours, and would get
+    every frame.
+    """
+    terminal = file.isatty()
+    return _Console(
+        file=cast(TextIO, _Encodable(file)),
+        width=None if terminal or "COLUMNS" in os.environ else PIPE_WIDTH,
+        quiet=quiet,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_interactive=None if terminal else False,
+    )

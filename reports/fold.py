@@ -1,6 +1,7 @@
 """The fold: takes the evidence of one replication as it comes, in bounded memory, and boils it down."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 
 from reports.calltable import CallTable, Key, Measure
 from reports.chronicle import Chronicle
@@ -8,7 +9,8 @@ from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks, TimeAxis
 from reports.outage import OutageWatch
 from reports.producers import PRODUCERS, Facts, Ratio, caller_ended, caller_lost
 from reports.recovery import RecoveryWatch
-from reports.summary import RunSummary
+from reports.responsibility import Responsibility
+from reports.summary import Cause, RunSummary
 from scenarios.evidence import CallRecord, Direction, JournalEntry, Sample
 from scenarios.expectations import Query
 from scenarios.metrics import Unit
@@ -26,6 +28,7 @@ class Fold:
     """
 
     def __init__(self, drill: Drill, queries: Iterable[Query]) -> None:
+        self._drill = drill
         self._queries = tuple(queries)
         edges = (edge for query in self._queries for edge in (query.after, query.before) if edge is not None)
         queues = {name: queue.answer_within for name, queue in drill.queue_table().items()}
@@ -50,7 +53,8 @@ class Fold:
             PhonesLeast(self._queries),
             chronicle,
         )
-        self._axis = TimeAxis(drill.run.lasts)
+        self._drill = drill
+        self._axis = TimeAxis(drill.run.lasts, queues)
         self._waiting: list[CallRecord] = []
         self._records = 0
 
@@ -78,9 +82,9 @@ class Fold:
         self._records += len(records)
         calls = self._facts.calls
         block = calls.index.block(records)
-        calls.add(block)
+        service = calls.add(block)
         keys = calls.index.keys_seen
-        self._axis.add(block, keys)
+        self._axis.add(block, keys, service)
         for watch in self._facts.recovery.values():
             watch.add(block, keys)
         for outage in self._facts.outages.values():
@@ -88,22 +92,49 @@ class Fold:
 
     def summary(self) -> RunSummary:
         """Return what has been gathered."""
+        return self._summary(None)
+
+    def so_far(self, until: float) -> RunSummary:
+        """Return what has been gathered of a replication that has come to ``until``, seconds; the fold goes on as if
+        nobody had asked.
+
+        Calls that are up by then are not in it: nobody has told of them yet.
+        """
+        waiting, self._waiting = self._waiting, []
+        try:
+            # What counts calls adds up block by block: another block would change the last bit of a sum.
+            other = deepcopy(self, {id(self._drill): self._drill})
+        finally:
+            self._waiting = waiting
+        other._waiting = list(waiting)
+        return other._summary(until)
+
+    def _summary(self, until: float | None) -> RunSummary:
         self._count()
         facts = self._facts
         return RunSummary(
             values={query: PRODUCERS[query.metric](facts, query) for query in self._queries},
             parts_of=dict(self._parts_of()),
-            timeline=self._axis.timeline(),
+            timeline=self._axis.timeline(until),
             steps=facts.chronicle.steps,
             effects=facts.chronicle.effects,
             stopped=facts.chronicle.stopped,
             lateness=facts.chronicle.lateness,
             losses=facts.calls.losses(),
             peaks=facts.ports.overall,
+            responsible=dict(self._responsible()),
             callers=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_ended)),
             callers_lost=round(facts.calls.total(Measure.ATTEMPTS, _EVERYTHING, caller_lost)),
             records=self._records,
+            until=until,
+            granted=tuple(step for step, at in facts.chronicle.granted.items() if at is not None),
         )
+
+    def _responsible(self) -> Iterator[tuple[Query, Mapping[Cause, float]]]:
+        """Say of every time without service whom the plan waited for."""
+        for query, watch in self._facts.outages.items():
+            if "owner" not in dict(query.selectors):
+                yield query, Responsibility(self._drill, self._facts.chronicle, query).shares(watch.outages())
 
     def _parts_of(self) -> Iterator[tuple[Query, float]]:
         """Say of every share how many attempts it is of."""
@@ -117,7 +148,7 @@ def _callers(drill: Drill, query: Query) -> Callable[[Key], bool]:
     """Return which attempts come in and are meant; a pair stands for the trunks that enter by it."""
     pairs = {value for name, value in query.selectors if name == "pair"}
     entering = {name for name, trunk in drill.trunks.items() if trunk.via in pairs}
-    others = tuple(item for item in query.selectors if item[0] != "pair")
+    others = tuple(item for item in query.selectors if item[0] not in ("pair", "owner"))
 
     def meant(key: Key) -> bool:
         return key.direction is Direction.INBOUND and key.selected(others) and (not pairs or key.trunk in entering)

@@ -1,23 +1,29 @@
 """The folder of a run: all its files, and the recorders that write those of one replication as it is played."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from reports import calls_csv, files
+from reports import calls_csv, files, replications
 from reports.calls_csv import CallsCsv
 from reports.html import report_text
 from reports.journal import JournalFile
 from reports.judge import Judged
 from reports.junit import junit_text
+from reports.ladder import Kind, Ladder
 from reports.origin import Origin
 from reports.pcap import PcapFile
 from reports.result import result_text
+from reports.wire import WireFile
 from scenarios.calendar import Clock
 from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample, WireRecord, WireRecorder
+from scenarios.text import LANGUAGES
 
-CALLS, JOURNAL, PACKETS = "calls.csv", "journal.jsonl", "packets.pcap"
-DETAIL = (CALLS, JOURNAL, PACKETS)
+CALLS, JOURNAL, PACKETS, WIRE = "calls.csv", "journal.jsonl", "packets.pcap", "wire.jsonl"
+REPORT, RESULT = "report.html", "result.json"
+CAPTURED = (PACKETS, WIRE)
+"""The files of one replication with messages that are about these."""
+DETAIL = (CALLS, JOURNAL, *CAPTURED)
 """The files of one replication."""
 
 
@@ -72,22 +78,49 @@ def detail_files(out: Path, clock: Clock | None = None) -> Iterator[Recorder]:
 
 @contextmanager
 def capture_file(out: Path, clock: Clock | None = None) -> Iterator[WireRecorder]:
-    """Yield the wire recorder that writes `packets.pcap` of one replication into ``out``.
+    """Yield the wire recorder that writes `packets.pcap` and `wire.jsonl` of one replication into ``out``.
 
-    ``clock``: when the run begins. The file appears when the block ends well. Raises
+    ``clock``: when the run begins. The files appear when the block ends well. Raises
     :class:`~reports.files.ReportError`.
     """
     files.folder(out)
-    with files.whole_bytes(out / PACKETS) as file:
-        yield PcapFile(file, clock)
+    with files.whole_bytes(out / PACKETS) as file, files.whole_file(out / WIRE) as about:
+        yield WireTee(PcapFile(file, clock), WireFile(about, clock))
 
 
-def write_all(out: Path, judged: Judged, origin: Origin) -> None:
-    """Write `result.json`, `junit.xml` and `report.html` into ``out``; raises :class:`~reports.files.ReportError`."""
+def write_all(
+    out: Path,
+    judged: Judged,
+    origin: Origin,
+    numbers: Sequence[int] | None = None,
+    *,
+    language: str = LANGUAGES[0],
+) -> None:
+    """Write `result.json`, `replications.json`, `junit.xml` and `report.html` into ``out``.
+
+    ``numbers`` of the replications where these are not the first ones; ``language``: the one that the report is shown
+    in first. Raises :class:`~reports.files.ReportError`.
+    """
     files.folder(out)
     for name, text in (
-        ("result.json", result_text(judged, origin)),
+        (RESULT, result_text(judged, origin)),
+        (replications.FILE, replications.replications_text(judged, origin, numbers)),
         ("junit.xml", junit_text(judged, origin)),
-        ("report.html", report_text(judged, origin)),
     ):
         files.write_whole(out / name, text)
+    write_report(out, judged, origin, language=language)
+
+
+def write_report(
+    out: Path,
+    judged: Judged,
+    origin: Origin,
+    ladders: Mapping[Kind, Ladder] | None = None,
+    *,
+    language: str = LANGUAGES[0],
+) -> None:
+    """Write `report.html` into ``out``, with ladders where there are any.
+
+    ``language``: the one that is shown first. Raises :class:`~reports.files.ReportError`.
+    """
+    files.write_whole(out / REPORT, report_text(judged, origin, ladders, language))

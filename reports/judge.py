@@ -1,6 +1,6 @@
 """The verdict: every expectation held against its runs, and whether the runs are evidence at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +12,11 @@ from reports.queries import limits, resolve
 from reports.rare import Rare
 from reports.statistics import MOST_RUNS, Interval, runs_for_quantile, share_interval
 from reports.summary import RunSummary, Value
-from reports.wording import NOTHING, interval_text, number_of, value_text
+from reports.wording import interval_text, part_of_runs, replications_text, runs_text, span_text, spoken, value_text
 from scenarios.expectations import Expectation, Query
 from scenarios.metrics import Combine, Unit
 from scenarios.model import Drill, Verdict
+from scenarios.text import Text
 from scenarios.units import format_duration, format_share
 
 
@@ -35,7 +36,7 @@ class Judgement:
 
     expectation: Expectation
     verdict: Verdict
-    reason: str
+    reason: Text
     """One clause: why."""
     value: Value
     """In the unit of the expectation's bound."""
@@ -52,9 +53,10 @@ class Judgement:
         return self._words(self.value)
 
     @property
-    def query_text(self) -> str:
+    def query_text(self) -> Text:
         """What was measured, and what it is a part of."""
-        return f"{self.expectation.query}{' of the limit' if self.expectation.of_limit else ''}"
+        query = str(self.expectation.query)
+        return Text("{query} of the limit", query=query) if self.expectation.of_limit else Text("{query}", query=query)
 
     @property
     def quantile_texts(self) -> tuple[str, ...]:
@@ -64,24 +66,30 @@ class Judgement:
     def _quantile_text(self, found: Quantile) -> str:
         value = self._words(found.value)
         if found.interval is None:
-            return f"{value} (no interval: {number_of(runs_for_quantile(found.share), 'run')} at least)"
+            runs = runs_text(runs_for_quantile(found.share))
+            return Text("{value} (no interval: {runs} at least)", value=value, runs=runs)
         low, high = map(self._words, found.interval)
-        return value if low == value == high else f"{value} ({low} to {high})"
+        if low == value == high:
+            return value
+        return Text("{value} ({interval})", value=value, interval=span_text(low, high))
 
     @property
-    def bound(self) -> str:
+    def bound(self) -> Text:
         """The bound with its operator, and the share of runs in which it must hold if it is judged run by run."""
-        share = f" in {format_share(self.expectation.runs_share)} of runs" if self.held and self.held.interval else ""
-        return f"{self.expectation.op} {self._words(self.expectation.bound)}{share}"
+        bound = self._words(self.expectation.bound)
+        if self.held is None or self.held.interval is None:
+            return Text("{operator} {bound}", operator=self.expectation.op, bound=bound)
+        share = format_share(self.expectation.runs_share)
+        return Text("{operator} {bound} in {share} of runs", operator=self.expectation.op, bound=bound, share=share)
 
     @property
-    def confidence(self) -> str:
+    def confidence(self) -> Text:
         """The interval that it was judged by, in words."""
         if self.held is not None and self.held.interval is not None:
             shares = interval_text(self.held.interval, Unit.SHARE)
-            return f"{self.held.runs} of {number_of(self.held.of, 'run')}: {shares}"
+            return Text("{held}: {interval}", held=part_of_runs(self.held.runs, self.held.of), interval=shares)
         if self.interval is None:
-            return "no interval"
+            return Text("no interval")
         return interval_text(self.interval, self.expectation.query.definition.unit)
 
     def _words(self, value: Value) -> str:
@@ -98,50 +106,103 @@ class Judged:
     summaries: tuple[RunSummary, ...]
     """One for each replication, in order."""
     interrupted: bool
-    """The run was stopped before its last replication."""
+    """The run was stopped before its last replication, or is unfinished."""
     judgements: tuple[Judgement, ...]
     """In the order of ``drill.expect``."""
     plan: Checked
     """What the plan checks say."""
-    spoilt: tuple[str, ...] = ()
+    spoilt: tuple[Text, ...] = ()
     """Why the run is no evidence whatever was measured, one clause each."""
     precision: Precision | None = None
     """What has become of the precision asked for, if any was."""
+    unfinished: bool = False
+    """Nobody has written the end of the run: it goes on, or was killed."""
+
+    @property
+    def finished(self) -> int:
+        """How many replications have come to their end."""
+        return sum(summary.until is None for summary in self.summaries)
+
+    @property
+    def until(self) -> float | None:
+        """Up to when an only replication has been played that still goes on, seconds; None where there is none."""
+        return next((summary.until for summary in self.summaries if summary.until is not None), None)
 
     @cached_property
     def missing_evidence(self) -> dict[str, int]:
         """Faults that took no effect, and in how many runs."""
         missing = {
-            fault.name: sum(fault.name not in summary.effects for summary in self.summaries)
+            fault.name: sum(fault.name not in each.effects for each in self.summaries if each.until is None)
             for fault in self.drill.faults
         }
         return {fault: runs for fault, runs in missing.items() if runs}
 
     @property
-    def no_evidence(self) -> tuple[str, ...]:
+    def no_evidence(self) -> tuple[Text, ...]:
         """Why the run is no evidence, one clause each; empty if it is."""
-        runs = len(self.summaries)
-        most = "at most " if self.precision is not None else ""
-        stopped = f"stopped after {runs} of {most}{number_of(self.drill.run.replications, 'run')}"
-        saturated = [each.lateness.worst for each in self.summaries if each.lateness and each.lateness.saturated]
-        late = (
-            f"the generator was saturated in {_of(len(saturated), runs)}: up to {max(saturated, default=0):.3g} s late"
-        )
         early = min((each.stopped for each in self.summaries if each.stopped is not None), default=None)
-        cut_short = "stopped in its warm-up"
-        if early is not None and early >= 0:
-            cut_short = (
-                f"stopped {format_duration(round(early, 1))} into a run of {format_duration(self.drill.run.lasts)}"
-            )
+        saturated = [each.lateness.worst for each in self.summaries if each.lateness and each.lateness.saturated]
         return (
             *self.spoilt,
-            *([stopped] if self.interrupted and early is None else ()),
-            *([] if early is None else [cut_short]),
-            *([late] if saturated else ()),
+            *self._cut(early),
+            *([self._late(saturated)] if saturated else ()),
             *(
-                f"the fault {fault} took no effect in {_of(missing, runs)}: nothing met what it had broken"
+                Text(
+                    "the fault {fault} took no effect in {runs}: nothing met what it had broken",
+                    fault=fault,
+                    runs=_of(missing, len(self.summaries)),
+                )
                 for fault, missing in self.missing_evidence.items()
             ),
+        )
+
+    def _cut(self, early: float | None) -> Iterator[Text]:
+        """Say where a run ended before its end; ``early``: how far a live run had come that was stopped, seconds."""
+        if self.unfinished:
+            yield self.how_far()
+        elif self.interrupted and early is None:
+            yield self._stopped()
+        if early is not None:
+            yield self._cut_short(early)
+
+    def _stopped(self) -> Text:
+        done, asked = len(self.summaries), runs_text(self.drill.run.replications)
+        if self.precision is not None:
+            return Text("stopped after {done} of at most {runs}", done=done, runs=asked)
+        return Text("stopped after {done} of {runs}", done=done, runs=asked)
+
+    def _cut_short(self, early: float) -> Text:
+        if early < 0:
+            return Text("stopped in its warm-up")
+        lasts = spoken(format_duration(self.drill.run.lasts))
+        return Text(
+            "stopped {moment} into a run of {lasts}", moment=spoken(format_duration(round(early, 1))), lasts=lasts
+        )
+
+    def how_far(self) -> Text:
+        """Say how far a run has come that has not come to its end."""
+        asked, until = self.drill.run.replications, self.until
+        runs = replications_text(asked)
+        if until is None:
+            done = f"{self.finished:,}"
+            if self.precision is not None:
+                return Text("{done} of at most {runs}; the run was not finished", done=done, runs=runs)
+            return Text("{done} of {runs}; the run was not finished", done=done, runs=runs)
+        moment, lasts = spoken(format_duration(round(until, 1))), spoken(format_duration(self.drill.run.lasts))
+        if asked == 1:
+            return Text("{moment} of {lasts}; the run was not finished", moment=moment, lasts=lasts)
+        return Text(
+            "{moment} of {lasts} of the first of {runs}; the run was not finished",
+            moment=moment,
+            lasts=lasts,
+            runs=runs,
+        )
+
+    def _late(self, saturated: Sequence[float]) -> Text:
+        return Text(
+            "the generator was saturated in {runs}: up to {seconds} s late",
+            runs=_of(len(saturated), len(self.summaries)),
+            seconds=f"{max(saturated):.3g}",
         )
 
     @property
@@ -182,18 +243,31 @@ def judge(
     seed: int,
     interrupted: bool = False,
     plan: Checked | None = None,
-    spoilt: tuple[str, ...] = (),
+    spoilt: tuple[Text, ...] = (),
     precision: Precision | None = None,
+    unfinished: bool = False,
 ) -> Judged:
     """Judge a run; ``summaries`` are in order of replication and answer :func:`~reports.queries.default_queries`.
 
     ``plan`` and ``precision`` are handed on to the reports: whether an interval is as narrow as somebody wants it is
-    another question than whether it lies on the right side of a bound.
+    another question than whether it lies on the right side of a bound. A run that is ``unfinished`` may have one
+    replication, an only one, that still goes on.
     """
     kept = tuple(summaries)
     caps = limits(drill)
     judgements = tuple(_judge_one(expectation, kept, caps) for expectation in drill.expect)
-    return Judged(drill, engine, seed, kept, interrupted, judgements, plan or Checked(drill.name), spoilt, precision)
+    return Judged(
+        drill,
+        engine,
+        seed,
+        kept,
+        interrupted or unfinished,
+        judgements,
+        plan or Checked(drill.name),
+        spoilt,
+        precision,
+        unfinished,
+    )
 
 
 def _judge_one(expectation: Expectation, summaries: Sequence[RunSummary], caps: dict[str, int]) -> Judgement:
@@ -206,16 +280,20 @@ def _judge_one(expectation: Expectation, summaries: Sequence[RunSummary], caps: 
         found = combine(metric, values)
     measured = [value for value in values if value is not None]
     if found.nothing or not values:
-        reason = f"{NOTHING} in {_of(found.nothing, found.runs)}" if values else "no run was finished"
+        reason = Text("no run was finished")
+        if values:
+            reason = Text("nothing to measure in {runs}", runs=_of(found.nothing, found.runs))
         verdict, held = Verdict.INCONCLUSIVE, None
     elif metric.combine is Combine.RUNS:
         verdict, reason, held = _by_runs(expectation, measured)
     else:
         verdict, reason, held = *_by_interval(expectation, found, measured[0]), None
+    if any(summary.until is not None for summary in summaries):
+        verdict, reason = Verdict.INCONCLUSIVE, Text("the replication was not finished")
     return Judgement(expectation, verdict, reason, found.value, found.interval, held, found.quantiles)
 
 
-def _by_interval(expectation: Expectation, found: Combined, first: float) -> tuple[Verdict, str]:
+def _by_interval(expectation: Expectation, found: Combined, first: float) -> tuple[Verdict, Text]:
     """The whole interval of the mean must lie on the right side of the bound; a single run counts as it is."""
     low, high = found.interval or (first, first)
     sides = expectation.holds(low), expectation.holds(high)
@@ -228,28 +306,41 @@ def _by_interval(expectation: Expectation, found: Combined, first: float) -> tup
     if found.interval is None:
         return verdict, _SINGLE
     shown = interval_text(found.interval, expectation.query.definition.unit)
-    reason = f"the 95% interval, {shown}, {_WHERE[verdict]} the bound"
+    match verdict:
+        case Verdict.PASSED:
+            reason = Text("the 95% interval, {interval}, is on the right side of the bound", interval=shown)
+        case Verdict.FAILED:
+            reason = Text("the 95% interval, {interval}, is on the wrong side of the bound", interval=shown)
+        case Verdict.INCONCLUSIVE:
+            reason = Text("the 95% interval, {interval}, straddles the bound", interval=shown)
     if found.rare is not None and found.rare.edge in (low, high):
-        reason += f": {_too_rare(found.rare, expectation)}"
+        reason = Text("{reason}: {more}", reason=reason, more=_too_rare(found.rare, expectation))
     return verdict, reason
 
 
-def _too_rare(rare: Rare, expectation: Expectation) -> str:
+def _too_rare(rare: Rare, expectation: Expectation) -> Text:
     """Say how near to an end so many runs can see, and how many could see as near as the bound."""
     unit = expectation.query.definition.unit
     end, edge = value_text(rare.end, unit), value_text(rare.edge, unit)
-    seen = f"only {rare.away}" if rare.away else "none"
-    nearer = "below" if rare.end == 0 else "above"
-    clause = f"{seen} of {number_of(rare.runs, 'run')} is away from {end}, so nothing {nearer} {edge} can be resolved"
-    if rare.away > 1:
-        clause = clause.replace(" is away", " are away")
+    runs = runs_text(rare.runs)
+    if not rare.away:
+        away = Text("none of {runs} is away from {end}", runs=runs, end=end)
+    elif rare.away == 1:
+        away = Text("only 1 of {runs} is away from {end}", runs=runs, end=end)
+    else:
+        away = Text("only {count} of {runs} are away from {end}", count=rare.away, runs=runs, end=end)
+    clause = Text("{away}, so nothing above {edge} can be resolved", away=away, edge=edge)
+    if rare.end == 0:
+        clause = Text("{away}, so nothing below {edge} can be resolved", away=away, edge=edge)
     needed = rare.needed(expectation.bound)
     if needed is None or needed <= rare.runs or needed > MOST_RUNS:
         return clause
-    return f"{clause}; with {number_of(needed, 'such run')} it could"
+    if needed == 1:
+        return Text("{clause}; with 1 such run it could", clause=clause)
+    return Text("{clause}; with {count} such runs it could", clause=clause, count=f"{needed:,}")
 
 
-def _by_runs(expectation: Expectation, values: Sequence[float]) -> tuple[Verdict, str, Held]:
+def _by_runs(expectation: Expectation, values: Sequence[float]) -> tuple[Verdict, Text, Held]:
     """It must hold in a share of all runs, of which those made are a sample."""
     good, runs = sum(map(expectation.holds, values)), len(values)
     if runs == 1:
@@ -257,18 +348,30 @@ def _by_runs(expectation: Expectation, values: Sequence[float]) -> tuple[Verdict
     low, high = interval = share_interval(good, runs)
     asked = expectation.runs_share
     verdict = Verdict.PASSED if low >= asked else Verdict.FAILED if high < asked else Verdict.INCONCLUSIVE
-    shares = f"{interval_text(interval, Unit.SHARE)} of all runs"
-    reason = f"held in {_of(good, runs)}; the 95% interval, {shares}, {_WHERE[verdict]} {format_share(asked)}"
-    return verdict, reason, Held(good, runs, interval)
+    told = {
+        "held": _of(good, runs),
+        "interval": interval_text(interval, Unit.SHARE),
+        "asked": format_share(asked),
+    }
+    return verdict, _held_text(verdict, told), Held(good, runs, interval)
 
 
-_WHERE = {
-    Verdict.PASSED: "is on the right side of",
-    Verdict.FAILED: "is on the wrong side of",
-    Verdict.INCONCLUSIVE: "straddles",
-}
-_SINGLE = "a single run, no interval"
+def _held_text(verdict: Verdict, told: dict[str, str]) -> Text:
+    match verdict:
+        case Verdict.PASSED:
+            return Text(
+                "held in {held}; the 95% interval, {interval} of all runs, is on the right side of {asked}", **told
+            )
+        case Verdict.FAILED:
+            return Text(
+                "held in {held}; the 95% interval, {interval} of all runs, is on the wrong side of {asked}", **told
+            )
+        case Verdict.INCONCLUSIVE:
+            return Text("held in {held}; the 95% interval, {interval} of all runs, straddles {asked}", **told)
 
 
-def _of(part: int, runs: int) -> str:
-    return "the single run" if part == runs == 1 else f"{part} of {number_of(runs, 'run')}"
+_SINGLE = Text("a single run, no interval")
+
+
+def _of(part: int, runs: int) -> Text:
+    return Text("the single run") if part == runs == 1 else part_of_runs(part, runs)

@@ -22,7 +22,7 @@ def junit_text(judged: Judged, origin: Origin) -> str:
         ("file", origin.file),
         ("engine", judged.engine),
         ("seed", judged.seed),
-        ("replications", len(judged.summaries)),
+        ("replications", judged.finished),
         ("verdict", judged.verdict),
     ):
         ET.SubElement(properties, "property", name=name, value=str(value))

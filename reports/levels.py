@@ -7,8 +7,8 @@ from math import ceil, inf
 
 import numpy as np
 
-from reports.calltable import Block, Key
-from reports.summary import Timeline
+from reports.calltable import Block, Ints, Key, Served
+from reports.summary import Answered, Extremes, Timeline
 from scenarios.evidence import SAMPLE_EVERY, Gauge, Outcome, Sample
 from scenarios.expectations import Query
 
@@ -18,8 +18,10 @@ WIDTHS = (10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43
 """Widths of a bin, in seconds: multiples of the time between samples that a clock face knows."""
 
 _OUTCOMES = tuple(Outcome)
-_PEAKS = (Gauge.PORTS, Gauge.REGISTERS)
+PEAKS = (Gauge.PORTS, Gauge.REGISTERS)
 """Gauges whose sample is the most since the one before."""
+_UNSEEN = -1
+"""The level of a bin without a sample."""
 
 
 def bin_width(lasts: float) -> float:
@@ -29,39 +31,71 @@ def bin_width(lasts: float) -> float:
 
 
 class TimeAxis:
-    """Attempts by outcome, and levels, in bins."""
+    """Attempts by outcome, levels and the service of ``queues``, in bins."""
 
-    def __init__(self, lasts: float) -> None:
+    def __init__(self, lasts: float, queues: Iterable[str] = ()) -> None:
         self._width = bin_width(lasts)
         self._bins = max(ceil(lasts / self._width), 1)
         self._outcomes = np.zeros((len(_OUTCOMES), self._bins), np.int64)
-        self._levels: dict[tuple[Gauge, str], list[int]] = {}
+        self._levels: dict[tuple[Gauge, str], tuple[list[int], list[int]]] = {}
         self._outcome_of: list[int] = []
+        self._queues = {name: number for number, name in enumerate(queues)}
+        self._queue_of: list[int] = []
+        self._served = np.zeros((len(self._queues), self._bins), np.int64)
+        self._in_time = np.zeros_like(self._served)
 
-    def add(self, block: Block, keys: Sequence[Key]) -> None:
+    def add(self, block: Block, keys: Sequence[Key], service: Served) -> None:
         """Count a block by the moment of its first dial; calls up at the start have none in the run."""
-        self._outcome_of += (_OUTCOMES.index(key.outcome) for key in keys[len(self._outcome_of) :])
+        new = keys[len(self._outcome_of) :]
+        self._outcome_of += (_OUTCOMES.index(key.outcome) for key in new)
+        self._queue_of += (self._queues.get(key.queue, -1) for key in new)
         began = block.start >= 0
         outcome = np.array(self._outcome_of, np.int64)[block.key[began]]
         at = np.minimum((block.start[began] / self._width).astype(np.int64), self._bins - 1)
-        self._outcomes += np.bincount(outcome * self._bins + at, minlength=self._outcomes.size).reshape(
-            self._outcomes.shape
-        )
+        _count(self._outcomes, outcome, at)
+        queue = np.array(self._queue_of, np.int64)[block.key[began]]
+        for counts, chosen in ((self._served, service.served[began]), (self._in_time, service.in_time[began])):
+            _count(counts, queue[chosen], at[chosen])
 
     def sample(self, sample: Sample) -> None:
-        """Take a level into the bin in which its sampling interval ends."""
-        bins = self._levels.setdefault((sample.gauge, sample.name), [0] * self._bins)
-        at = min(max(ceil(sample.at / self._width) - 1, 0), self._bins - 1)
-        bins[at] = max(bins[at], sample.value) if sample.gauge in _PEAKS else sample.value
+        """Take a level into the bin of its moment; one that speaks for the time before it, into that of this time."""
+        level = sample.gauge, sample.name
+        if level not in self._levels:
+            self._levels[level] = [_UNSEEN] * self._bins, [_UNSEEN] * self._bins
+        lowest, highest = self._levels[level]
+        at = ceil(sample.at / self._width) - 1 if sample.gauge in PEAKS else int(sample.at // self._width)
+        at = min(max(at, 0), self._bins - 1)
+        lowest[at] = sample.value if lowest[at] == _UNSEEN else min(lowest[at], sample.value)
+        highest[at] = max(highest[at], sample.value)
 
-    def timeline(self) -> Timeline:
-        """Return what has been gathered."""
+    def timeline(self, until: float | None = None) -> Timeline:
+        """Return what has been gathered; of a run that has come no further than ``until``, the bins begun by then."""
+        played = self._bins if until is None else min(max(ceil(until / self._width), 1), self._bins)
         outcomes = zip(_OUTCOMES, self._outcomes.tolist(), strict=True)
         return Timeline(
             self._width,
-            {outcome: array("i", bins) for outcome, bins in outcomes},
-            {level: array("i", bins) for level, bins in self._levels.items()},
+            {outcome: array("i", bins[:played]) for outcome, bins in outcomes},
+            {
+                level: Extremes(_seen(lowest[:played]), _seen(highest[:played]))
+                for level, (lowest, highest) in self._levels.items()
+            },
+            {
+                name: Answered(
+                    array("i", self._served[row, :played].tolist()), array("i", self._in_time[row, :played].tolist())
+                )
+                for name, row in self._queues.items()
+            },
         )
+
+
+def _count(counts: Ints, row: Ints, column: Ints) -> None:
+    """Add one for each pair of a row and a column."""
+    counts += np.bincount(row * counts.shape[1] + column, minlength=counts.size).reshape(counts.shape)
+
+
+def _seen(bins: Sequence[int]) -> "array[int]":
+    """Return the levels of bins; nothing at all counts as 0."""
+    return array("i", (max(value, 0) for value in bins))
 
 
 class PortPeaks:

@@ -4,7 +4,9 @@
     language   of the messages
     exit_code  as the command line returned it
     totals     files, errors, warnings, notes, waived, declared
-    files      per file: file (as asked for), readable, notes (on how it was read) and
+    files      per file: file (as asked for), readable, notes (on how it was read), expected_verdict (null where it
+               is no drill) and
+               expectations  text, line, column: what a run is judged by, in the order of `result.json`
                findings  id, severity, rows (of the catalogue), path, file, line, column, message, found, why, remedy
                waived    the same, and the reason
                declared  path, file, line, column, rows, text: what rules take at the plan's word
@@ -16,7 +18,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from reports.checked import Checked, Declared, Found
+from reports.checked import Checked, Declared, Expected, Found
 from reports.exit_codes import ExitCode
 from scenarios.problems import Mark, Severity
 from scenarios.text import Translate
@@ -48,6 +50,8 @@ def _lint(several: Sequence[Checked], exit_code: ExitCode, language: str, say: T
                 "file": file.file,
                 "readable": file.readable,
                 "notes": list(file.notes),
+                "expected_verdict": file.expected_verdict,
+                "expectations": [_expected(each) for each in file.expectations],
                 "findings": findings(file, say),
                 "waived": [{**_finding(file, each, say), "reason": each.reason} for each in file.waived],
                 "declared": declarations(file, say),
@@ -90,6 +94,10 @@ def _finding(file: Checked, found: Found, say: Translate) -> Json:
 def _declaration(file: Checked, declared: Declared, say: Translate) -> Json:
     place = {"path": declared.path, **_place(file, declared.mark)}
     return {**place, "rows": list(declared.rows), "text": say(declared.text)}
+
+
+def _expected(expected: Expected) -> Json:
+    return {"text": expected.text, "line": expected.mark.line, "column": expected.mark.column}
 
 
 def _place(file: Checked, mark: Mark | None) -> Json:

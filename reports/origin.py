@@ -2,8 +2,10 @@
 
 import platform
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 _PACKAGES = ("kirikae", "numpy", "phonenumbers", "simpy")
 """Software that decides what comes out."""
@@ -19,6 +21,8 @@ class Origin:
     """Each `path=value` of `--set`."""
     precision: tuple[str, ...] = ()
     """Each of `--precision`."""
+    drill: Mapping[str, Any] = field(default_factory=dict)
+    """What runs depend on of the drill, as plain data; empty where nobody asks."""
 
     def command(self, engine: str, seed: int, replications: int) -> str:
         """Return the command that gives the same result again."""

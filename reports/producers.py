@@ -8,6 +8,7 @@ from reports.chronicle import PROMPT, Chronicle
 from reports.levels import PhonesLeast, PortPeaks, RegisterPeaks
 from reports.outage import OutageWatch
 from reports.recovery import RecoveryWatch
+from reports.responsibility import Responsibility
 from reports.summary import LOST, Value
 from scenarios.evidence import Outcome
 from scenarios.expectations import Query
@@ -92,6 +93,16 @@ def _responded(facts: Facts, query: Query) -> Value:
     return (_finished(facts, query) or 0.0) + (_talking(facts, query) or 0.0)
 
 
+def _outage(facts: Facts, query: Query) -> Value:
+    """Return the time without service, or the part of it that one party is responsible for."""
+    watch, owner = facts.outages[query], dict(query.selectors).get("owner")
+    whole = watch.value()
+    if owner is None or whole is None:
+        return whole
+    shares = Responsibility(facts.chronicle.drill, facts.chronicle, query).shares(watch.outages())
+    return sum((seconds for cause, seconds in shares.items() if cause.owner == owner), 0.0)
+
+
 _CANCELLED = 487
 _under_way = _outcome(Outcome.IN_PROGRESS)
 _finished = _count(Measure.ATTEMPTS, lambda key: key.sip != 0)
@@ -136,7 +147,7 @@ PRODUCERS: dict[str, Producer] = {
     "takeover_time": lambda facts, query: facts.chronicle.takeover_time(dict(query.selectors)),
     "time_to_detect": lambda facts, query: facts.chronicle.time_to_detect(dict(query.selectors)),
     "recovery_time": lambda facts, query: facts.recovery[query].value() if query in facts.recovery else None,
-    "outage_minutes": lambda facts, query: facts.outages[query].value(),
+    "outage_minutes": _outage,
     "softphones_least": lambda facts, query: facts.phones.value(query),
     "softphones_back": lambda facts, query: facts.chronicle.softphones_back(_selected(query, "agents")),
     "registration_p95": lambda facts, query: facts.chronicle.registration_p95(dict(query.selectors).get("agents")),

@@ -11,10 +11,13 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
     engine            which engine played it
     seed              same file and seed, same metrics, whatever the number of workers
     replications      asked, done
-    interrupted       stopped before the last replication
+    interrupted       stopped before the last replication, or unfinished
+    unfinished        written while the run went on: it goes on, or was killed
+    played            seconds up to which an only replication was played that had not come to its end; null otherwise
     evidence          per fault: at, took_effect_in (replications), first_effect, met_by
     no_evidence       why the run is no evidence; empty if it is
-    expectations      per expectation: text, verdict, value, never, interval, bound, of_limit, held, runs_share, reason
+    expectations      per expectation: text, verdict, value, never, shown (the value in words), interval, bound,
+                      of_limit, held, runs_share, reason
     precision         what was asked of the intervals, null for nothing: reached, looks (numbers of runs after which
                       intervals were looked at), runs, most, needed (runs that would probably do), goals (metric, of,
                       asked, reach, never (it may be that it never happens), reached)
@@ -24,10 +27,14 @@ Times are seconds, shares 0 to 1; a value that is never reached is null with `ne
                       interval, whose ends are null for never; null with too few runs), runs, runs_never,
                       runs_nothing (with nothing to measure)
     steps             per runbook step: step, by, finished_in, open_in (ready, and not finished), ready, started,
-                      finished (each p10, p50, p90), cost (mean from ready to finished; where it was open, to the end of
-                      the run, and so the least it can be), before_start, waited (for conditions), repeats, search (runs
-                      in which nobody was there, mean time, runs by who was reached, empty for nobody), critical_in,
-                      critical (mean time it added to the critical path), critical_share
+                      finished (each p10, p50, p90), open_since and open_begun (ready and started in the runs in which
+                      it was open), released_by (what set it off in most runs), cost (mean from ready to finished; where
+                      it was open, to the end of the run, and so the least it can be), before_start, waited (for
+                      conditions), repeats, repeated_in (runs), search (runs in which nobody was there, mean time, runs
+                      by who was reached, empty for nobody), critical_in, critical (mean time it added to the critical
+                      path), critical_share
+    outages           per time without service (outage_minutes): metric, runs, mean, waits (each owner, wait, subject,
+                      mean), which add up to the mean
     losses            attempts without success: direction, number, outcome, reason, mean of a replication
     findings          what the plan checks said before the run: id, severity, rows (of the catalogue), path, file, line,
                       column, message, found, why, remedy
@@ -42,6 +49,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import lint_result
+from reports.charts_outage import OutageReport, outage_reports
 from reports.combine import Combined, Quantile, kind_of
 from reports.judge import Judged, Judgement
 from reports.origin import Origin, software
@@ -84,14 +92,17 @@ def result(judged: Judged, origin: Origin) -> Json:
         },
         "engine": judged.engine,
         "seed": judged.seed,
-        "replications": {"asked": drill.run.replications, "done": len(judged.summaries)},
+        "replications": {"asked": drill.run.replications, "done": judged.finished},
         "precision": judged.precision and _precision(judged.precision),
         "interrupted": judged.interrupted,
+        "unfinished": judged.unfinished,
+        "played": judged.until,
         "evidence": [_evidence(judged, fault) for fault in drill.faults],
         "no_evidence": list(judged.no_evidence),
         "expectations": [expectation_data(judgement) for judgement in judged.judgements],
         "metrics": {str(query): metric_data(query, combined) for query, combined in judged.metrics.items()},
         "steps": [_step(step) for step in step_reports(drill, judged.summaries)],
+        "outages": [_outage(found) for found in outage_reports(judged)],
         "losses": [{**loss._asdict(), "mean": count} for loss, count in mean_losses(judged)],
         "findings": lint_result.findings(judged.plan),
         "waivers": [
@@ -125,6 +136,7 @@ def expectation_data(judgement: Judgement) -> Json:
         "text": expectation.text,
         "verdict": judgement.verdict,
         **_number(judgement.value),
+        "shown": judgement.shown,
         "interval": _interval(judgement.interval),
         "bound": expectation.bound,
         "of_limit": expectation.of_limit,
@@ -189,14 +201,27 @@ def _step(step: StepReport) -> Json:
         "ready": _spread(step.ready),
         "started": _spread(step.started),
         "finished": _spread(step.finished),
+        "open_since": _spread(step.open_since),
+        "open_begun": _spread(step.open_begun),
+        "released_by": step.released_by or None,
         "cost": step.cost,
         "before_start": step.before_start,
         "waited": step.waited,
         "repeats": step.repeats,
+        "repeated_in": step.repeated_in,
         "search": step.search and asdict(step.search),
         "critical_in": step.critical_in,
         "critical": step.critical,
         "critical_share": step.critical_share,
+    }
+
+
+def _outage(found: OutageReport) -> Json:
+    return {
+        "metric": str(found.query),
+        "runs": found.runs,
+        "mean": found.mean,
+        "waits": [{**cause._asdict(), "mean": seconds} for cause, seconds in found.causes],
     }
 
 

@@ -46,6 +46,14 @@ class StepReport:
     ready: Spread | None
     started: Spread | None
     finished: Spread | None
+    open_since: Spread | None
+    """When it was ready in the runs in which it was open at the end."""
+    open_begun: Spread | None
+    """When it was begun in those of them in which it was."""
+    released_by: str
+    """The fault or step that set it off in most runs; empty where it was never ready."""
+    repeated_in: int
+    """Runs in which a try had no success."""
     cost: float | None
     """Mean seconds from ready to finished, or to the end of the run."""
     before_start: float | None
@@ -82,15 +90,21 @@ def critical_path(steps: Mapping[str, StepRun]) -> list[str]:
     return path[::-1]
 
 
+def played_until(drill: Drill, summaries: Sequence[RunSummary]) -> float:
+    """Return the end of the run, or how far one that goes on has come, in seconds."""
+    return min((summary.until for summary in summaries if summary.until is not None), default=drill.run.lasts)
+
+
 def step_reports(drill: Drill, summaries: Sequence[RunSummary]) -> tuple[StepReport, ...]:
-    """Return the steps of the runbook in file order, over all runs."""
+    """Return the steps of the runbook in file order, over all runs; one that goes on is alone, and ends where it is."""
+    end = played_until(drill, summaries)
     on_path: dict[str, list[float]] = {step.step: [] for step in drill.runbook}
     for summary in summaries:
         for name in critical_path(summary.steps):
-            on_path[name].append(summary.steps[name].cost(drill.run.lasts) or 0.0)
+            on_path[name].append(summary.steps[name].cost(end) or 0.0)
     whole = fsum(chain.from_iterable(on_path.values()))
     return tuple(
-        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole, drill.run.lasts)
+        _report(step, [summary.steps[step.step] for summary in summaries], on_path[step.step], whole, end)
         for step in drill.runbook
     )
 
@@ -106,6 +120,10 @@ def _report(step: Step, went: Sequence[StepRun], on_path: Sequence[float], whole
         ready=_spread(run.ready for run in done),
         started=_spread(run.started for run in done),
         finished=_spread(run.finished for run in done),
+        open_since=_spread(run.ready for run in went if run.open),
+        open_begun=_spread(run.started for run in went if run.open),
+        released_by=_most_often(run.released_by for run in went if run.released_by),
+        repeated_in=sum(run.repeats > 0 for run in went),
         cost=_mean(run.cost(end) for run in went),
         before_start=_mean(run.hesitation for run in went),
         waited=_mean(run.waiting(end) for run in went),
@@ -123,6 +141,10 @@ def _search(went: Sequence[StepRun], lasts: float) -> Search | None:
         return None
     waits = [(lasts if run.reached is None else run.reached) - since for run, since in sought]
     return Search(len(sought), mean(waits), dict(Counter(run.reached_by for run, _ in sought).most_common()))
+
+
+def _most_often(names: Iterable[str]) -> str:
+    return next((name for name, _ in Counter(names).most_common(1)), "")
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -4,15 +4,28 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from reports.combine import kind_of
 from reports.judge import Judged, Judgement
 from reports.precision import FIRST, Reached
+from reports.reasons import reason_text
 from reports.runbook import Search, StepReport, step_reports
 from reports.statistics import mean
 from reports.summary import Loss
-from reports.wording import NEVER, cost_text, count_text, duration_text, number_of, reach_text
+from reports.wording import (
+    OUTCOMES,
+    VERDICTS,
+    cost_text,
+    count_text,
+    duration_text,
+    listed,
+    part_of_runs,
+    reach_text,
+    runs_text,
+    set_apart,
+)
 from scenarios.evidence import Direction, Outcome
+from scenarios.metrics import Combine
 from scenarios.model import Verdict
+from scenarios.text import Text
 from scenarios.units import format_share
 
 _TOP = 3
@@ -21,94 +34,164 @@ _HESITATION = 60.0
 """Seconds before a step was begun from which on that is worth a word."""
 
 
-def story(judged: Judged) -> tuple[str, ...]:
+def story(judged: Judged) -> tuple[Text, ...]:
     """Return the sentences that answer what a drill is run for, the most important first."""
     if not judged.summaries:
         return tuple(_verdict(judged))
     return (*_verdict(judged), *_precision(judged), *_lost_callers(judged), *_lost_calls(judged), *_runbook(judged))
 
 
-def _verdict(judged: Judged) -> Iterator[str]:
-    runs = number_of(len(judged.summaries), "run")
-    asked = number_of(len(judged.judgements), "expectation")
+def _verdict(judged: Judged) -> Iterator[Text]:
     match judged.verdict:
         case Verdict.PASSED:
-            hold = "The one expectation holds" if len(judged.judgements) == 1 else f"All {asked} hold"
-            effect = ", and every fault took effect in each of them" if judged.drill.faults else ""
-            yield f"The plan worked. {hold} over {runs}{effect}."
+            yield _passed(judged)
         case Verdict.FAILED:
-            failed = [_named(item) for item in judged.judgements if item.verdict is Verdict.FAILED]
-            do = "does" if len(failed) == 1 else "do"
-            yield f"The plan did not work. {len(failed)} of {asked} {do} not hold: {'; '.join(failed)}."
+            failed = [item for item in judged.judgements if item.verdict is Verdict.FAILED]
+            named = set_apart(map(failed_text, failed))
+            asked = expectations_text(len(judged.judgements))
+            if len(failed) == 1:
+                yield Text("The plan did not work. 1 of {asked} does not hold: {failed}.", asked=asked, failed=named)
+            else:
+                yield Text(
+                    "The plan did not work. {count} of {asked} do not hold: {failed}.",
+                    count=len(failed),
+                    asked=asked,
+                    failed=named,
+                )
         case Verdict.INCONCLUSIVE:
-            yield f"It cannot be said whether the plan works: {'; '.join(_doubts(judged))}."
-    expected = judged.drill.expected_verdict
-    if expected is not Verdict.PASSED:
-        came = "and so it did" if judged.as_expected else f"but it came out {judged.verdict}"
-        yield f"This drill is meant to come out {expected}, {came}."
+            yield Text("It cannot be said whether the plan works: {doubts}.", doubts=set_apart(_doubts(judged)))
+    if judged.drill.expected_verdict is not Verdict.PASSED:
+        yield expected_text(judged)
 
 
-def _named(judgement: Judgement) -> str:
-    if judgement.held is not None and judgement.held.of > 1:
-        return f"{judgement.expectation.text} held in {judgement.held.runs} of {judgement.held.of} runs"
-    return f"{judgement.expectation.text} came out at {judgement.shown}"
+def _passed(judged: Judged) -> Text:
+    runs = runs_text(len(judged.summaries))
+    count = len(judged.judgements)
+    if judged.drill.faults:
+        if count == 1:
+            return Text(
+                "The plan worked. The one expectation holds over {runs}, and every fault took effect in each of them.",
+                runs=runs,
+            )
+        return Text(
+            "The plan worked. All {asked} hold over {runs}, and every fault took effect in each of them.",
+            asked=expectations_text(count),
+            runs=runs,
+        )
+    if count == 1:
+        return Text("The plan worked. The one expectation holds over {runs}.", runs=runs)
+    return Text("The plan worked. All {asked} hold over {runs}.", asked=expectations_text(count), runs=runs)
 
 
-def _doubts(judged: Judged) -> tuple[str, ...]:
-    unclear = (item.expectation.text for item in judged.judgements if item.verdict is Verdict.INCONCLUSIVE)
-    return judged.no_evidence or (f"what stays open is {', '.join(unclear)}",)
+def expected_text(judged: Judged) -> Text:
+    """Say which verdict a drill is meant to have, and whether it has it."""
+    expected, verdict = VERDICTS[judged.drill.expected_verdict], VERDICTS[judged.verdict]
+    if judged.as_expected:
+        return Text("This drill is meant to come out {expected}, and so it did.", expected=expected)
+    return Text(
+        "This drill is meant to come out {expected}, but it came out {verdict}.", expected=expected, verdict=verdict
+    )
 
 
-def _precision(judged: Judged) -> Iterator[str]:
+def expectations_text(count: int) -> Text:
+    """Return ``1 expectation``, ``2 expectations``."""
+    return Text("1 expectation") if count == 1 else Text("{count} expectations", count=f"{count:,}")
+
+
+def failed_text(judgement: Judgement) -> Text:
+    """Say what an expectation that does not hold came to."""
+    expectation, held = judgement.expectation.text, judgement.held
+    if held is not None and held.of > 1:
+        return Text(
+            "{expectation} held in {part} of {runs} runs", expectation=expectation, part=held.runs, runs=held.of
+        )
+    return Text("{expectation} came out at {value}", expectation=expectation, value=judgement.shown)
+
+
+def _doubts(judged: Judged) -> tuple[Text, ...]:
+    """Say why a run without a verdict has none, one clause each."""
+    if judged.no_evidence:
+        return judged.no_evidence
+    unclear = [item.expectation.text for item in judged.judgements if item.verdict is Verdict.INCONCLUSIVE]
+    return (Text("what stays open is {expectations}", expectations=listed(unclear)),) if unclear else ()
+
+
+def _precision(judged: Judged) -> Iterator[Text]:
     """Say whether intervals are as narrow as they were asked to be."""
     found = judged.precision
     if found is None:
         return
-    runs = number_of(found.runs, "run")
+    runs = runs_text(found.runs)
     if found.reached:
-        widths = "; ".join(_width(goal) for goal in found.goals)
-        yield f"After {runs} the intervals are as narrow as asked for: {widths}."
+        widths = set_apart(map(_width, found.goals))
+        yield Text("After {runs} the intervals are as narrow as asked for: {widths}.", runs=runs, widths=widths)
         return
-    open_ = "; ".join(_width(goal) for goal in found.goals if not goal.enough)
-    needed = f" About {number_of(found.needed, 'run')} would do." if found.needed is not None else ""
-    few = f" Widths count from {FIRST} runs on." if found.runs < FIRST else ""
-    yield f"The precision asked for is not reached with {runs}: {open_}.{needed}{few}"
+    open_ = set_apart(_width(goal) for goal in found.goals if not goal.enough)
+    told = [Text("The precision asked for is not reached with {runs}: {widths}.", runs=runs, widths=open_)]
+    if found.needed is not None:
+        told.append(Text("About {runs} would do.", runs=runs_text(found.needed)))
+    if found.runs < FIRST:
+        told.append(Text("Widths count from {runs} runs on.", runs=FIRST))
+    yield _sentences(told)
 
 
-def _width(goal: Reached) -> str:
+def _sentences(several: Sequence[Text]) -> Text:
+    """Return sentences one after the other."""
+    first, *more = several
+    return Text("{one} {more}", one=first, more=_sentences(more)) if more else first
+
+
+def _width(goal: Reached) -> Text:
     query = goal.goal.query
     if goal.reach is None:
-        return f"{query} has no interval"
+        return Text("{query} has no interval", query=query)
     unit = query.definition.unit
-    of = f"the {kind_of(query)} of {query}"
+    of = Text("the median of {query}", query=query)
+    if query.definition.combine is Combine.INTERVAL:
+        of = Text("the mean of {query}", query=query)
     if math.isinf(goal.reach):
-        return f"{of} may be {NEVER}"
+        return Text("{value} may be never", value=of)
     reach, asked = reach_text(goal.reach, unit), reach_text(goal.asked, unit)
-    return f"{of} {reach}, asked for {asked}"
+    return Text("{value} {reach}, asked for {asked}", value=of, reach=reach, asked=asked)
 
 
-def _lost_callers(judged: Judged) -> Iterator[str]:
+def lost_callers(judged: Judged) -> tuple[float, float]:
+    """Return how many callers of a run were lost and how many there were, on the mean."""
     callers = mean([summary.callers for summary in judged.summaries])
-    lost = mean([summary.callers_lost for summary in judged.summaries])
+    return mean([summary.callers_lost for summary in judged.summaries]), callers
+
+
+def _lost_callers(judged: Judged) -> Iterator[Text]:
+    lost, callers = lost_callers(judged)
     if not lost:
-        yield "No caller was lost."
+        yield Text("No caller was lost.")
+        return
+    said = {
+        "lost": count_text(lost),
+        "callers": count_text(callers),
+        "share": format_share(round(lost / callers, 3)),
+    }
+    if len(judged.summaries) > 1:
+        yield Text(
+            "On average {lost} of {callers} callers ({share}) never got through, or were cut off and did not get "
+            "through again.",
+            **said,
+        )
     else:
-        average = "On average " if len(judged.summaries) > 1 else ""
-        share = format_share(round(lost / callers, 3))
-        yield (
-            f"{average}{count_text(lost)} of {count_text(callers)} callers ({share}) never got through, "
-            "or were cut off and did not get through again."
+        yield Text(
+            "{lost} of {callers} callers ({share}) never got through, or were cut off and did not get through again.",
+            **said,
         )
 
 
-def _lost_calls(judged: Judged) -> Iterator[str]:
+def _lost_calls(judged: Judged) -> Iterator[Text]:
     losses = mean_losses(judged)
     dropped = sum(count for loss, count in losses if loss.outcome is Outcome.DROPPED)
     if dropped:
-        yield f"Calls cut off by a fault: {count_text(dropped)}."
+        yield Text("Calls cut off by a fault: {count}.", count=count_text(dropped))
     if losses:
-        top = (f"{count_text(count)} {loss_text(loss)}" for loss, count in losses[:_TOP])
-        yield f"Attempts without success, most first: {'; '.join(top)}."
+        top = (Text("{count} {loss}", count=count_text(count), loss=loss_text(loss)) for loss, count in losses[:_TOP])
+        yield Text("Attempts without success, most first: {losses}.", losses=set_apart(top))
 
 
 def mean_losses(judged: Judged) -> list[tuple[Loss, float]]:
@@ -119,51 +202,72 @@ def mean_losses(judged: Judged) -> list[tuple[Loss, float]]:
     return [(loss, count / len(judged.summaries)) for loss, count in losses.most_common()]
 
 
-def loss_text(loss: Loss) -> str:
+def loss_text(loss: Loss) -> Text:
     """Return ``failed on 0120-123-456 (nothing answers)`` and the like."""
+    outcome, number = OUTCOMES[loss.outcome], loss.number
     if loss.direction is Direction.INBOUND:
-        where = f"on {loss.number}"
+        told = Text("{outcome} on {number}", outcome=outcome, number=number)
+    elif number:
+        told = Text("{outcome} going out with {number}", outcome=outcome, number=number)
     else:
-        where = f"going out with {loss.number}" if loss.number else "going out"
-    return f"{loss.outcome} {where}" + (f" ({loss.reason})" if loss.reason else "")
+        told = Text("{outcome} going out", outcome=outcome)
+    return Text("{what} ({reason})", what=told, reason=reason_text(loss.reason)) if loss.reason else told
 
 
-def _runbook(judged: Judged) -> Iterator[str]:
+def _runbook(judged: Judged) -> Iterator[Text]:
     steps = step_reports(judged.drill, judged.summaries)
     least = min(steps, key=lambda step: step.finished_in, default=None)
     if least is not None and least.finished_in < least.runs:
-        open_in = f"{least.runs - least.finished_in} of {number_of(least.runs, 'run')}"
-        yield f"The runbook was not finished in {open_in}: “{least.step}” stood open."
+        yield Text(
+            "The runbook was not finished in {runs}: “{step}” stood open.",
+            runs=part_of_runs(least.runs - least.finished_in, least.runs),
+            step=least.step,
+        )
     yield from _absences(steps)
-    worst = max(steps, key=lambda step: step.critical, default=None)
+    worst = costliest(steps)
     if worst is not None and worst.cost:
         yield _costliest(worst, worst.cost)
 
 
-def _absences(steps: Sequence[StepReport]) -> Iterator[str]:
+def costliest(steps: Sequence[StepReport]) -> StepReport | None:
+    """Return the step that the end of the runbook had to wait for longest."""
+    return max(steps, key=lambda step: step.critical, default=None)
+
+
+def _absences(steps: Sequence[StepReport]) -> Iterator[Text]:
     """Tell of the step that waited longest for somebody to take it."""
     waited = [(step, step.search) for step in steps if step.search is not None]
     if waited:
         yield search_text(*max(waited, key=lambda item: item[1].mean * item[1].runs))
 
 
-def search_text(step: StepReport, search: Search) -> str:
+def search_text(step: StepReport, search: Search) -> Text:
     """Say for how long nobody was there to take a step, and who was reached in the end."""
-    reached = ", ".join(f"{name or 'nobody'} in {number_of(runs, 'run')}" for name, runs in search.reached.items())
-    return (
-        f"Nobody was there for “{step.step}” in {search.runs} of {number_of(step.runs, 'run')}: {step.by} was sought "
-        f"for {duration_text(search.mean)} on average. Reached in the end: {reached}."
+    return Text(
+        "Nobody was there for “{step}” in {runs}: {actor} was sought for {duration} on average. Reached in the end: "
+        "{reached}.",
+        step=step.step,
+        runs=part_of_runs(search.runs, step.runs),
+        actor=step.by,
+        duration=duration_text(search.mean),
+        reached=listed(
+            Text("{name} in {runs}", name=name or Text("nobody"), runs=runs_text(runs))
+            for name, runs in search.reached.items()
+        ),
     )
 
 
-def _costliest(step: StepReport, cost: float) -> str:
+def _costliest(step: StepReport, cost: float) -> Text:
     waited, hesitated = step.waited or 0.0, step.before_start or 0.0
-    parts = [f"{duration_text(hesitated)} of it before anyone began"] if hesitated >= _HESITATION else []
-    parts += [f"{duration_text(waited)} of it waiting for its conditions"] if waited >= _HESITATION else []
-    hesitation = "".join(f", {part}" for part in parts)
-    share = format_share(round(step.critical_share, 2))
-    took = cost_text(cost, least=step.open_in > 0)
-    return (
-        f"The step that cost the most time is “{step.step}”: {took} on average{hesitation}; "
-        f"that is {share} of the way from the fault to the end of the runbook."
+    took = Text("{duration} on average", duration=cost_text(cost, least=step.open_in > 0))
+    if hesitated >= _HESITATION:
+        took = Text("{took}, {duration} of it before anyone began", took=took, duration=duration_text(hesitated))
+    if waited >= _HESITATION:
+        took = Text("{took}, {duration} of it waiting for its conditions", took=took, duration=duration_text(waited))
+    return Text(
+        "The step that cost the most time is “{step}”: {took}; that is {share} of the way from the fault to the end of "
+        "the runbook.",
+        step=step.step,
+        took=took,
+        share=format_share(round(step.critical_share, 2)),
     )

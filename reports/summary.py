@@ -3,10 +3,12 @@
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from scenarios.evidence import Direction, Gauge, Outcome
 from scenarios.expectations import Query
+from scenarios.parties import Owner
 
 Value = float | None
 """A metric's value in one replication: ``math.inf`` for never, None where there was nothing to measure."""
@@ -22,6 +24,32 @@ class Loss(NamedTuple):
     number: str
     outcome: Outcome
     reason: str
+
+
+class Wait(StrEnum):
+    """What a plan can wait for while callers get through to nobody."""
+
+    GEAR = "gear"
+    """The gear of a pair has yet to notice that a node is gone, or to make a switch."""
+    BEGIN = "begin"
+    """A step is ready, and nobody has begun it: deciding, being reached, being busy."""
+    WORK = "work"
+    """A step is being taken."""
+    REPAIR = "repair"
+    """A fault is not repaired, and no step that could be taken meanwhile is under way."""
+    GRANT = "grant"
+    """A step waits until a request for ports is granted."""
+    NOTHING = "nothing"
+    """Nothing that the plan knows of."""
+
+
+class Cause(NamedTuple):
+    """Whom and what a plan waits for."""
+
+    owner: Owner
+    wait: Wait
+    subject: str
+    """The pair, step or fault."""
 
 
 class Effect(NamedTuple):
@@ -48,6 +76,8 @@ class StepRun:
     """Seconds in which its conditions did not hold and had kept it from being begun, up to when they last came to."""
     waits_since: float | None = None
     """Since when they have kept it from that again."""
+    waits: tuple[tuple[float, float], ...] = ()
+    """From when until when they have kept it from that, those times left out that last still."""
     sought: float | None = None
     """When the search for somebody to take it began; None where its actor was there."""
     reached: float | None = None
@@ -83,6 +113,31 @@ class StepRun:
         """Whether it was ready, and not finished when the run ended."""
         return self.ready is not None and self.finished is None
 
+    def under_way(self, now: float) -> bool:
+        """Whether it was ready at a moment, and not finished."""
+        return self.ready is not None and self.ready <= now and (self.finished is None or now < self.finished)
+
+    def held(self, now: float) -> bool:
+        """Whether its conditions kept people from it at a moment."""
+        lasting = self.waits_since is not None and self.waits_since <= now
+        return lasting or any(since <= now < until for since, until in self.waits)
+
+
+class Extremes(NamedTuple):
+    """A level in bins: of all its samples the lowest and the highest, so that none that stands out is lost."""
+
+    lowest: "array[int]"
+    highest: "array[int]"
+
+
+class Answered(NamedTuple):
+    """The calls of a queue by the bin in which they began."""
+
+    served: "array[int]"
+    """Those that were delivered to it and whose fate is known."""
+    in_time: "array[int]"
+    """Those of them that were answered within its `answer_within`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -92,8 +147,10 @@ class Timeline:
     """Seconds."""
     outcomes: Mapping[Outcome, "array[int]"]
     """Attempts that began in the bin."""
-    gauges: Mapping[tuple[Gauge, str], "array[int]"]
-    """For ports and REGISTERs the most in the bin, for other levels the last."""
+    gauges: Mapping[tuple[Gauge, str], Extremes]
+    """By what is measured and where: the lowest and the highest sample of each bin."""
+    service: Mapping[str, Answered]
+    """By queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +186,16 @@ class RunSummary:
     """Attempts without success, and calls cut off that were up at the start."""
     peaks: Mapping[str, int]
     """Most calls at the same time against each limit."""
+    responsible: Mapping[Query, Mapping[Cause, float]]
+    """By query for a time without service: its seconds by what the plan waited for."""
     callers: int
     """Callers whose last attempt has ended."""
     callers_lost: int
     """Those of them whose last attempt had no success."""
     records: int
     """Call records folded."""
+    until: float | None = None
+    """Up to when it has been played, seconds, where it still goes on; its timeline ends there, and calls that were up
+    then are in no number."""
+    granted: tuple[str, ...] = ()
+    """Steps whose request for ports was granted."""

@@ -15,6 +15,7 @@ from scenarios.expectations import Expectation, Query
 from scenarios.metrics import Combine
 from scenarios.model import Drill, Verdict
 from scenarios.ranges import Amount, in_one_unit
+from scenarios.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class Sweep:
     @property
     def doubts(self) -> Iterator[str]:
         """Why points are no evidence, a clause each."""
-        reasons: dict[str, list[str]] = {}
+        reasons: dict[Text, list[str]] = {}
         for point in self.points:
             for clause in point.judged.no_evidence:
                 reasons.setdefault(clause, []).append(self.name(point))
@@ -169,13 +170,14 @@ def finished(
         RunSummary(
             values={query: run.values[places[str(query)]] for query in queries},
             parts_of={query: of for query in queries if (of := run.parts_of[places[str(query)]]) is not None},
-            timeline=Timeline(0.0, {}, {}),
+            timeline=Timeline(0.0, {}, {}, {}),
             steps={},
             effects=run.effects,
             stopped=None,
             lateness=None,
             losses={},
             peaks={},
+            responsible={},
             callers=0,
             callers_lost=0,
             records=0,

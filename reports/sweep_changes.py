@@ -55,7 +55,7 @@ def changes(
     gone = {key: stored.set for key, stored in points.items() if key not in asked and stored.runs}
     same_values = [dict(values) for values in asked.values()]
     if any(dict(values) in same_values for values in gone.values()):
-        fields = list(_differences((), before.get("drill", {}), now["drill"]))
+        fields = list(differences((), before.get("drill", {}), now["drill"]))
         found.append(f"the drill, with its ledgers and --set: {_some(fields, 'field') or 'the order of its parts'}")
     elif gone:
         missing = [values_text(values) for values in gone.values()]
@@ -77,14 +77,14 @@ def _some(texts: Sequence[str], one: str) -> str:
     return "; ".join([*texts[:_SHOWN], *more])
 
 
-def _differences(path: tuple[str | int, ...], before: object, now: object) -> Iterator[str]:
-    """Yield each field that differs, with what it was and what it is."""
+def differences(path: tuple[str | int, ...], before: object, now: object) -> Iterator[str]:
+    """Yield each field that differs, below ``path``, with what it was and what it is."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
-            yield from _differences((*path, key), before.get(key), now.get(key))
+            yield from differences((*path, key), before.get(key), now.get(key))
     elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
         for index, (old, new) in enumerate(zip(before, now, strict=True)):
-            yield from _differences((*path, index), old, new)
+            yield from differences((*path, index), old, new)
     elif before != now:
         yield f"{path_text(path)} was {_said(before)}, is {_said(now)}"
 

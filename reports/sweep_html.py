@@ -2,8 +2,9 @@
 
 from markupsafe import Markup
 
-from reports.html import embedded_json, environment, plotly, source
+from reports.html import embedded_json, plotly, report_environment
 from reports.origin import Origin, software
+from reports.pages import source
 from reports.sweep import Sweep
 from reports.sweep_charts import charts
 
@@ -12,7 +13,7 @@ def sweep_page(sweep: Sweep, origin: Origin, command: str) -> str:
     """Return the page as HTML, plotly's library, styles and data inside."""
     drawn = charts(sweep) if sweep.points else []
     return (
-        environment()
+        report_environment()
         .get_template("sweep.html.j2")
         .render(
             sweep=sweep,

@@ -40,9 +40,9 @@ def print_summary(console: Console, judged: Judged) -> None:
     if judged.drill.runbook and judged.summaries:
         console.print()
         console.print(_steps(judged))
-    if sentence := plan_sentence(judged.plan):
+    if plan := plan_sentence(judged.plan):
         console.print()
-        console.print(Text(sentence))
+        console.print(Text(plan))
 
 
 def plan_sentence(plan: Checked) -> str:

@@ -434,14 +434,14 @@ def test_the_time_axis_has_at_most_120_bins_of_a_width_a_clock_knows() -> None:
         assert bin_width(lasts) % 10 == 0
 
 
-def test_the_timeline_counts_attempts_by_first_dial_and_keeps_peaks_and_last_levels() -> None:
+def test_the_timeline_counts_attempts_by_first_dial_and_keeps_the_extremes_of_levels() -> None:
     phones = [Sample(at, Gauge.SOFTPHONES, "osaka", value) for at, value in ((10, 5), (20, 3), (30, 8))]
     timeline = fold(drill(), call(0), call(19.9), call(20), blocked(21), ports(10, 9), ports(20, 2), *phones).timeline
     assert timeline.width == 20
     assert list(timeline.outcomes[Outcome.COMPLETED][:3]) == [2, 1, 0]
     assert list(timeline.outcomes[Outcome.BLOCKED][:3]) == [0, 1, 0]
-    assert list(timeline.gauges[Gauge.PORTS, "tenant"][:2]) == [9, 0]
-    assert list(timeline.gauges[Gauge.SOFTPHONES, "osaka"][:2]) == [3, 8]
+    assert [list(bins[:2]) for bins in timeline.gauges[Gauge.PORTS, "tenant"]] == [[2, 0], [9, 0]]
+    assert [list(bins[:3]) for bins in timeline.gauges[Gauge.SOFTPHONES, "osaka"]] == [[5, 3, 0], [5, 8, 0]]
 
 
 def phones(at: float, value: int, site: str = "osaka") -> Sample:

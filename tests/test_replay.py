@@ -15,7 +15,7 @@ from kirikae import runner
 from kirikae.cli import app
 from kirikae.runner import Play
 from reports.files import ReportError
-from reports.folder import CALLS, JOURNAL, PACKETS, WireTee, capture_file, detail_files
+from reports.folder import CALLS, JOURNAL, PACKETS, WIRE, WireTee, capture_file, detail_files
 from reports.snapshot import Snapshot
 from scenarios.loader import load_text
 from sim.traffic import load
@@ -35,7 +35,7 @@ traffic: [{to: 03-1234-5678, arrivals: 0.2/s, talk: 1m}]
 faults: [{name: node-dies, at: 1m, pair: edge, fails: active}]
 expect: [failed_ratio < 10%]
 """
-USUAL = {"result.json", "junit.xml", "report.html", CALLS, JOURNAL}
+USUAL = {"result.json", "replications.json", "junit.xml", "report.html", CALLS, JOURNAL}
 
 
 class Done(NamedTuple):
@@ -90,10 +90,10 @@ def twice(tmp_path: Path, module: str, replications: str) -> list[dict[str, byte
             check=False,
         )
         assert done.returncode in (0, 3), done.stderr
-        assert f"Replication 0 in full: out/{CALLS}, out/{JOURNAL}, out/{PACKETS}".encode() in done.stdout
+        assert f"Replication 0 in full: out/{CALLS}, out/{JOURNAL}, out/{PACKETS}, out/{WIRE}".encode() in done.stdout
         out = tmp_path / "out"
-        assert names(out) == USUAL | {PACKETS}
-        found.append({name: (out / name).read_bytes() for name in (PACKETS, JOURNAL, CALLS, "result.json")})
+        assert names(out) == USUAL | {PACKETS, WIRE}
+        found.append({name: (out / name).read_bytes() for name in (PACKETS, WIRE, JOURNAL, CALLS, "result.json")})
     return found
 
 
@@ -119,7 +119,7 @@ def test_a_drill_read_from_bytes_is_the_same_drill(tmp_path: Path) -> None:
         out = tmp_path / str(strict)
         with detail_files(out) as recorder, capture_file(out) as wire:
             runner.record(drill, 1, 0, recorder, "packets", wire=wire, strict=strict)
-        found.append([(out / name).read_bytes() for name in (PACKETS, JOURNAL, CALLS)])
+        found.append([(out / name).read_bytes() for name in (PACKETS, WIRE, JOURNAL, CALLS)])
     assert found[0] == found[1]
 
 
@@ -133,7 +133,7 @@ def test_the_engine_is_named_wherever_the_run_is(replay: Replay) -> None:
 @pytest.mark.parametrize(
     ("words", "left"),
     [
-        (PACKETS_RUN, USUAL | {PACKETS}),
+        (PACKETS_RUN, USUAL | {PACKETS, WIRE}),
         ((*PACKETS_RUN, "--no-pcap"), USUAL),
         (("--out", "out"), USUAL),
         ((*PACKETS_RUN, "--no-calls"), USUAL - {CALLS, JOURNAL}),
@@ -170,9 +170,9 @@ def test_a_moment_is_that_of_the_replication_that_was_written_in_full(replay: Re
 
 def test_a_moment_with_a_folder_leaves_the_files_of_its_replication(replay: Replay) -> None:
     done = replay(*PACKETS_RUN, "--detail", "2", "--at", "2m")
-    assert done.files == {CALLS, JOURNAL, PACKETS}
+    assert done.files == {CALLS, JOURNAL, PACKETS, WIRE}
     assert "Replication 2 in full" in done.out
-    alone = {name: Path("out", name).read_bytes() for name in (CALLS, JOURNAL, PACKETS)}
+    alone = {name: Path("out", name).read_bytes() for name in (CALLS, JOURNAL, PACKETS, WIRE)}
     replay(*PACKETS_RUN, "--detail", "2")
     assert alone == {name: Path("out", name).read_bytes() for name in alone}
 
@@ -266,7 +266,7 @@ def into(monkeypatch: pytest.MonkeyPatch, full: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("full", [CALLS, JOURNAL, PACKETS])
+@pytest.mark.parametrize("full", [CALLS, JOURNAL, PACKETS, WIRE])
 def test_of_several_files_the_one_that_finds_no_room_is_named_and_none_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
@@ -288,7 +288,7 @@ def test_a_run_that_breaks_off_leaves_no_capture(tmp_path: Path) -> None:
     def break_off() -> None:
         with capture_file(tmp_path) as wire:
             packet_calls.play(wire)
-            assert len(names(tmp_path)) == 1
+            assert len(names(tmp_path)) == 2
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -258,7 +258,15 @@ def test_a_tee_hands_everything_to_everyone() -> None:
 def test_a_folder_gets_all_its_files(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "東京"
     write_all(out, judged(), ORIGIN)
-    assert sorted(path.name for path in out.iterdir()) == ["junit.xml", "report.html", "result.json"]
+    names = ["junit.xml", "replications.json", "report.html", "result.json"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_folder_speaks_the_language_that_is_asked_for(language: str, tmp_path: Path) -> None:
+    write_all(tmp_path, judged(), ORIGIN, language=language)
+    assert f'<html lang="{language}">' in (tmp_path / "report.html").read_text("utf-8")
+    assert result(judged(), ORIGIN)["story"][0].startswith("The plan"), "programs read English"
 
 
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:

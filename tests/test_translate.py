@@ -3,14 +3,30 @@
 import gettext
 import io
 import re
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 
 from docs import translate
-from docs.translate import NotALiteralError, Said, fields, folder, misplaced, mo, po, read, said, templates, updated
+from docs.translate import (
+    NotALiteralError,
+    Said,
+    fields,
+    folder,
+    misplaced,
+    mo,
+    po,
+    read,
+    said,
+    said_on_page,
+    templates,
+    updated,
+)
+from reports.pages import said_in_script, said_in_template
 from scenarios.text import LANGUAGES
 
 OTHERS = LANGUAGES[1:]
@@ -98,6 +114,37 @@ def test_a_template_that_is_put_together_is_refused(template: str) -> None:
 
 def test_texts_of_another_library_are_not_ours() -> None:
     assert list(templates('from rich.text import Text\nText(f"{a}")\nText("b")\n', "a.py")) == []
+
+
+def test_what_pages_say_is_what_other_software_finds() -> None:
+    pages = sorted(translate.PAGES.rglob("*.j2"))
+    options = {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+    theirs = {
+        part
+        for page in pages
+        for _, _, message, _ in babel_extract(io.BytesIO(page.read_bytes()), ("say",), (), options)
+        for part in ((message,) if isinstance(message, str) else message or ())
+        if isinstance(part, str)
+    }
+    ours = {sentence for page in pages for sentence in said_on_page(page)}
+    assert len(theirs) > 50
+    assert theirs <= ours
+    assert "finished in {count} of {runs} runs" in {*said_on_page(translate.PAGES / "chart_runbook.js")}
+    assert "minute %{x}" in {*said_on_page(translate.PAGES / "timeline.js")}
+
+
+def test_a_page_may_say_one_of_two_sentences_but_none_that_is_put_together(tmp_path: Path) -> None:
+    page = tmp_path / "page.html.j2"
+    page.write_text('{{ say("one" if a else "two {b}", b=say(c)) }}{{ say(d.why) }}')
+    assert list(said_in_template(page.read_text())) == ["one", "two {b}"]
+    for bad in ('"one" ~ b', '"one" + b', '"one %s" % b'):
+        with pytest.raises(ValueError, match="line 2"):
+            list(said_in_template(f"\n{{{{ say({bad}) }}}}"))
+
+
+def test_scripts_say_what_stands_in_quotes() -> None:
+    script = 'const a = say("one {b}", { b }), c = say(level.title); essay("no"); say("a \\"word\\"");'
+    assert list(said_in_script(script)) == ["one {b}", 'a "word"']
 
 
 # What is kept

@@ -1,8 +1,7 @@
 "use strict";
 (() => {
-  const { colour, escape, plot, axis, layout, keepDrawn } = chart;
+  const { colour, tones, escape, plot, axis, layout, keepDrawn } = chart;
   const data = JSON.parse(document.getElementById("data").textContent);
-  const tones = ["series-1", "series-2", "series-3", "series-4", "series-5", "blocked", "dropped", "closed"];
   const markers = { passed: "circle", failed: "x", inconclusive: "diamond-open" };
 
   const trace = (drawn, series, index) => {

@@ -56,9 +56,10 @@ def _metrics() -> str:
         for metric in METRICS.values():
             marked = [f"**{name}**" if name in metric.required else name for name in metric.selectors]
             windows = ["after", "before"] if metric.windows else []
-            yield f"`{metric.name}`", str(metric.unit), ", ".join([*marked, *windows]), metric.definition
+            selectors = ", ".join([*marked, *windows])
+            yield f"`{metric.name}`", str(metric.unit), str(metric.better), selectors, metric.definition
 
-    return _table(("metric", "unit", "selectors (needed ones bold)", "definition"), rows())
+    return _table(("metric", "unit", "better", "selectors (needed ones bold)", "definition"), rows())
 
 
 def _rules() -> str:

@@ -1,4 +1,4 @@
-"""The command line: `new`, `run`, `size`, `sweep`, `lint`, `rules`, `drift`, `drills`, `number`, `erlang`, `schema`."""
+"""The command line: options and help of each command are in :mod:`kirikae.commands`."""
 
 import signal
 import sys
@@ -7,7 +7,23 @@ from typing import Annotated
 import typer
 
 from kirikae import __version__
-from kirikae.commands import bundled, drift, erlang, lint, new, number, rules, run, schema, size, sweep
+from kirikae.commands import (
+    actuals,
+    bundled,
+    compare,
+    drift,
+    erlang,
+    ladder,
+    lint,
+    new,
+    number,
+    rules,
+    run,
+    runbook,
+    schema,
+    size,
+    sweep,
+)
 
 app = typer.Typer(
     name="kirikae",
@@ -23,8 +39,12 @@ app.command("run", epilog=run.EXAMPLES)(run.run_command)
 app.command("size", epilog=size.EXAMPLES)(size.size_command)
 app.command("lint", epilog=lint.EXAMPLES)(lint.lint_command)
 app.command("rules", epilog=rules.EXAMPLES)(rules.rules_command)
+app.command("runbook", epilog=runbook.EXAMPLES)(runbook.runbook_command)
+app.command("actuals", epilog=actuals.EXAMPLES)(actuals.actuals_command)
+app.command("ladder", epilog=ladder.EXAMPLES)(ladder.ladder_command)
 app.command("new", epilog=new.EXAMPLES)(new.new_command)
 app.command("drift", epilog=drift.EXAMPLES)(drift.drift_command)
+app.command("compare", epilog=compare.EXAMPLES)(compare.compare_command)
 app.command("sweep", epilog=sweep.EXAMPLES)(sweep.sweep_command)
 app.command("number", epilog=number.EXAMPLES)(number.number_command)
 app.command("schema", epilog=schema.EXAMPLES)(schema.schema_command)

@@ -7,12 +7,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
-from math import ceil
 from pathlib import Path
 
 from rich.console import Console
 
 from kirikae.engines import IN_REAL_TIME, WITH_MESSAGES
+from kirikae.lint import chosen_language
 from kirikae.live_options import LiveOptions, aimed, permission
 from kirikae.options import OptionError
 from kirikae.output import output, put
@@ -27,12 +27,26 @@ from kirikae.runner import (
     run_live,
     run_until,
 )
+from kirikae.unfinished import Unfinished
+from kirikae.watching import REFRESH, REFRESH_LIVE, Screen, Watching
 from reports import files
 from reports.checked import Checked, checked
 from reports.console import safe_console
 from reports.exit_codes import ExitCode
-from reports.folder import CALLS, DETAIL, JOURNAL, PACKETS, Tee, WireTee, capture_file, detail_files, write_all
+from reports.folder import (
+    CALLS,
+    CAPTURED,
+    DETAIL,
+    JOURNAL,
+    Tee,
+    WireTee,
+    capture_file,
+    detail_files,
+    write_all,
+    write_report,
+)
 from reports.judge import Judged, judge
+from reports.ladders import NoLadderError, RunFolder
 from reports.lint_terminal import print_checked
 from reports.origin import Origin
 from reports.precision import MOST, looks, precision
@@ -40,6 +54,7 @@ from reports.queries import default_queries, resolve
 from reports.result import result_text
 from reports.snapshot import Snapshot
 from reports.summary import RunSummary
+from reports.sweep_changes import effective
 from reports.terminal import print_summary
 from reports.terminal_snapshot import print_snapshot
 from reports.wording import number_of
@@ -51,7 +66,7 @@ from scenarios.model import Drill, Verdict
 from scenarios.precision import Asked, Goal, goals, parse_asked
 from scenarios.problems import did_you_mean
 from scenarios.shortening import shortened
-from scenarios.text import language_of, translator
+from scenarios.text import Text, translator
 from scenarios.units import UnitError, format_duration, parse_duration
 from sim.crew import Crew, Replications
 from sim.live import engine as live
@@ -77,6 +92,8 @@ class Options:
     json: str | None
     precision: Sequence[str]
     live: LiveOptions
+    language: str | None = None
+    """Of the plan checks, and the one that the report is shown in first; None: what the environment asks for."""
 
     @property
     def captured(self) -> bool:
@@ -97,7 +114,8 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     no_cluster_in_real_time(options.cluster, [options.engine])
     allowed = permission(options.live)
     loaded = replace(loaded, drill=aimed(loaded.drill, options.live.targets))
-    plan = checked_plan(loaded, name, console)
+    language = chosen_language(options.language)
+    plan = checked_plan(loaded, name, console, language)
     if plan.errors:
         return ExitCode.INVALID
     asked = _precision(loaded.drill, options)
@@ -111,22 +129,23 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
         return _look(drill, _moment(options, drill), options, console)
     with crew(options.workers, options.cluster) as hands:
         out = files.folder(options.out or _new_folder(name))
-        origin = Origin(name, tuple(changes), tuple(options.precision))
+        origin = Origin(name, tuple(changes), tuple(options.precision), effective(loaded.tree))
         _remove_detail(out)
-        runs, owed = _play(drill, out, options, console, hands, allowed, name, asked)
-    summaries = tuple(runs.results.values())
-    judged = judge(
-        drill,
-        summaries,
-        engine=options.engine,
-        seed=drill.run.seed,
+        judging = partial(_judged, drill, options.engine, plan, asked)
+        real = options.engine in IN_REAL_TIME
+        unfinished = Unfinished(out, origin, partial(judging, unfinished=True), language, aside=real)
+        screen = Screen(console, REFRESH_LIVE if real else REFRESH)
+        watching = Watching(drill, options.engine, screen, unfinished, in_real_time=real, at_most=bool(asked))
+        runs, owed = _play(drill, out, options, watching, hands, allowed, name, asked)
+    judged = judging(
+        tuple(runs.results.values()),
         interrupted=runs.interrupted,
-        plan=plan,
-        spoilt=("the gear is not as it was",) if owed is not None else (),
-        precision=precision(asked, summaries, drill.run.replications) if asked and summaries else None,
+        spoilt=(Text("the gear is not as it was"),) if owed is not None else (),
     )
-    write_all(out, judged, origin)
+    write_all(out, judged, origin, tuple(runs.results), language=language)
     detail = _write_detail(out, judged, options)
+    if detail is not None and options.captured:
+        _add_ladders(out, judged, origin, language)
     if options.json not in (None, "-"):
         files.write_whole(Path(str(options.json)), result_text(judged, origin))
     # Whatever becomes of the output, the results are written, and the exit code says the verdict.
@@ -140,6 +159,30 @@ def rehearse(loaded: Loaded, name: str, changes: Sequence[str], options: Options
     if owed is not None:
         raise owed
     return judged.exit_code
+
+
+def _judged(
+    drill: Drill,
+    engine: str,
+    plan: Checked,
+    asked: Sequence[Goal],
+    summaries: Sequence[RunSummary],
+    *,
+    interrupted: bool = False,
+    unfinished: bool = False,
+    spoilt: tuple[Text, ...] = (),
+) -> Judged:
+    return judge(
+        drill,
+        summaries,
+        engine=engine,
+        seed=drill.run.seed,
+        interrupted=interrupted,
+        plan=plan,
+        spoilt=spoilt,
+        precision=precision(asked, summaries, drill.run.replications) if asked and summaries else None,
+        unfinished=unfinished,
+    )
 
 
 def _look(drill: Drill, at: float, options: Options, console: Console) -> ExitCode:
@@ -178,16 +221,19 @@ def _moment(options: Options, drill: Drill) -> float:
 
 
 def _name_files(console: Console, replication: int, out: Path, options: Options) -> None:
-    names = [CALLS, JOURNAL, *([PACKETS] if options.captured else [])]
+    names = [CALLS, JOURNAL, *(CAPTURED if options.captured else [])]
     console.print(f"Replication {replication} in full: {', '.join(str(out / name) for name in names)}", soft_wrap=True)
 
 
-def checked_plan(loaded: Loaded, name: str, console: Console) -> Checked:
-    """Hold the plan to its rules, and show what they find; one with errors must not be run."""
+def checked_plan(loaded: Loaded, name: str, console: Console, language: str | None = None) -> Checked:
+    """Hold the plan to its rules, and show what they find; one with errors must not be run.
+
+    What is only declared is counted in the summary and listed in the report: here it would hide the findings.
+    """
     plan = checked(loaded, name)
     if plan.errors:
         console = safe_console(sys.stderr)
-    print_checked(console, plan, translator(language_of()))
+    print_checked(console, replace(plan, declared=()), translator(chosen_language(language)))
     if plan.errors:
         console.print(f"The plan has {number_of(plan.errors, 'error')}; nothing was run.", soft_wrap=True)
     return plan
@@ -240,7 +286,7 @@ def _play(
     drill: Drill,
     out: Path,
     options: Options,
-    console: Console,
+    watching: Watching,
     hands: Crew,
     allowed: Permission,
     name: str,
@@ -251,32 +297,34 @@ def _play(
     Returned beside them is what could not be undone after a run that is evidence otherwise.
     """
     if options.engine in IN_REAL_TIME:
-        return _play_live(drill, out, options, console, allowed, name)
-    if asked and drill.run.replications > 1:
-        return _play_until(drill, options, console, hands, asked), None
-    return _play_at_once(drill, out, options, console, hands), None
+        return _play_live(drill, out, options, watching, allowed, name)
+    with watching:
+        if asked and drill.run.replications > 1:
+            return _play_until(drill, options, watching, hands, asked), None
+        return _play_at_once(drill, out, options, watching, hands), None
 
 
 def _play_until(
-    drill: Drill, options: Options, console: Console, hands: Crew, asked: tuple[Goal, ...]
+    drill: Drill, options: Options, watching: Watching, hands: Crew, asked: tuple[Goal, ...]
 ) -> Replications[RunSummary]:
     """Play replications until the intervals asked for are narrow enough."""
     most = drill.run.replications
-    with progress(console, "replications at most", most) as done:
-        return run_until(
-            drill,
-            seed=drill.run.seed,
-            ends=looks(most),
-            enough=lambda summaries: precision(asked, summaries, most).reached,
-            queries=tuple(dict.fromkeys((*default_queries(drill), *(resolve(goal.query) for goal in asked)))),
-            crew=hands,
-            engine=options.engine,
-            strict=options.strict,
-            done=done,
-        )
+    return run_until(
+        drill,
+        seed=drill.run.seed,
+        ends=looks(most),
+        enough=lambda summaries: precision(asked, summaries, most).reached,
+        queries=tuple(dict.fromkeys((*default_queries(drill), *(resolve(goal.query) for goal in asked)))),
+        crew=hands,
+        onlooker=watching,
+        engine=options.engine,
+        strict=options.strict,
+    )
 
 
-def _play_at_once(drill: Drill, out: Path, options: Options, console: Console, hands: Crew) -> Replications[RunSummary]:
+def _play_at_once(
+    drill: Drill, out: Path, options: Options, watching: Watching, hands: Crew
+) -> Replications[RunSummary]:
     run = partial(
         run_all,
         drill,
@@ -285,34 +333,33 @@ def _play_at_once(drill: Drill, out: Path, options: Options, console: Console, h
         crew=hands,
         engine=options.engine,
         strict=options.strict,
+        onlooker=watching,
     )
-    with progress(console, "replications", drill.run.replications) as done:
-        if not options.calls or drill.run.replications > 1:
-            return run(done=done)
-        with _files(out, drill, options) as (recorder, wire):
-            runs = run(done=done, also=recorder, wire=wire)
+    if not options.calls or drill.run.replications > 1:
+        return run()
+    with _files(out, drill, options) as (recorder, wire):
+        runs = run(also=recorder, wire=wire)
     if runs.interrupted:
         _remove_detail(out)
     return runs
 
 
 def _play_live(
-    drill: Drill, out: Path, options: Options, console: Console, allowed: Permission, name: str
+    drill: Drill, out: Path, options: Options, watching: Watching, allowed: Permission, name: str
 ) -> tuple[Replications[RunSummary], NotUndoneError | None]:
-    seconds = ceil(drill.run.lasts) * drill.run.replications
     runs: Replications[RunSummary] | None = None
     try:
         with (
             aimed_at(drill, allowed, name) as aim,
-            progress(console, "seconds", seconds) as done,
+            watching,
             _files(out, drill, options) as (recorder, wire),
         ):
             runs = run_live(
                 drill,
                 seed=drill.run.seed,
                 replications=drill.run.replications,
-                play=partial(live.play, aim=aim),
-                done=done,
+                play=partial(live.play, aim=aim, pulse=watching.pulse),
+                onlooker=watching,
                 also=recorder,
                 wire=wire,
             )
@@ -353,6 +400,17 @@ def _write_detail(out: Path, judged: Judged, options: Options) -> int | None:
         assert recorder is not None  # noqa: S101 - there is a folder
         record(judged.drill, judged.seed, replication, recorder, judged.engine, wire=wire, strict=options.strict)
     return replication
+
+
+def _add_ladders(out: Path, judged: Judged, origin: Origin, language: str) -> None:
+    """Write the report again, with the ladders that tell most of the replication that is there in full."""
+    try:
+        found = RunFolder(out).telling().ladders
+    except NoLadderError as error:  # whatever a real pair has sent, the run is judged
+        safe_console(sys.stderr).print(f"{error}; the report has no ladders", soft_wrap=True)
+        return
+    if found:
+        write_report(out, judged, origin, found, language=language)
 
 
 def _telling(judged: Judged) -> int:

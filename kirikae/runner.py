@@ -15,7 +15,7 @@ from reports.fold import Fold
 from reports.folder import Tee
 from reports.queries import default_queries
 from reports.summary import RunSummary
-from scenarios.evidence import CallRecord, JournalEntry, Recorder, Sample, WireRecorder
+from scenarios.evidence import Recorder, WireRecorder
 from scenarios.expectations import Query
 from scenarios.load import CallerBlock
 from scenarios.model import Drill
@@ -87,6 +87,19 @@ ENGINES: Mapping[str, Play] = {
 """How each of the :data:`~kirikae.engines.NAMES` plays."""
 
 
+class Onlooker(Protocol):
+    """Whoever looks on while a run goes on."""
+
+    def done(self, count: float) -> None:
+        """Hear how many replications are finished, or that it is still as many."""
+
+    def kept(self, results: Mapping[int, RunSummary]) -> None:
+        """Take replications that are finished, by number, in any order."""
+
+    def begins(self, replication: int, fold: Fold) -> Recorder:
+        """Return what hears the evidence of a replication that is played in this process, after its fold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a worker needs to compute replications; picklable."""
@@ -97,12 +110,23 @@ class Task:
     engine: str = DEFAULT
     strict: bool = False
 
-    def run(self, replication: int, also: Recorder | None = None, wire: WireRecorder | None = None) -> RunSummary:
-        """Play one replication and fold its evidence, which ``also`` hears too."""
+    def run(
+        self,
+        replication: int,
+        also: Recorder | None = None,
+        wire: WireRecorder | None = None,
+        onlooker: Onlooker | None = None,
+    ) -> RunSummary:
+        """Play one replication and fold its evidence, which ``also`` hears too, and whoever looks on."""
         fold = Fold(self.drill, self.queries)
-        taker = fold if also is None else Tee(fold, also)
+        taker = _taker(fold, also, None if onlooker is None else onlooker.begins(replication, fold))
         record(self.drill, self.seed, replication, taker, self.engine, wire=wire, strict=self.strict)
         return fold.summary()
+
+
+def _taker(fold: Fold, *others: Recorder | None) -> Recorder:
+    takers = [other for other in others if other is not None]
+    return Tee(fold, *takers) if takers else fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,17 +194,20 @@ def run_all(
     done: Callable[[int], None] = lambda count: None,
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Replications[RunSummary]:
     """Run all replications of a drill on a ``crew``, or on one of its own, of ``workers`` processes.
 
-    ``also`` and ``wire`` may hear what happens; where they do, all of it happens in this process. Raises what an engine
-    raises.
+    ``also`` and ``wire`` may hear what happens; where they do, all of it happens in this process. ``onlooker`` hears of
+    replications that are done, and of what happens in an only one. Raises what an engine raises.
     """
     task = Task(drill, seed, default_queries(drill), engine, strict)
-    if also is not None or wire is not None:
-        return Crew().compute(partial(task.run, also=also, wire=wire), range(replications), done)
+    if also is not None or wire is not None or (onlooker is not None and replications == 1):
+        return Crew().compute(partial(task.run, also=also, wire=wire, onlooker=onlooker), range(replications), done)
     with _on_this_machine(workers) if crew is None else nullcontext(crew) as hands:
-        return hands.compute(task.run, range(replications), done)
+        if onlooker is None:
+            return hands.compute(task.run, range(replications), done)
+        return hands.compute(task.run, range(replications), onlooker.done, onlooker.kept)
 
 
 def run_until(
@@ -191,9 +218,9 @@ def run_until(
     enough: Callable[[Sequence[RunSummary]], bool],
     queries: tuple[Query, ...],
     crew: Crew,
+    onlooker: Onlooker,
     engine: str = DEFAULT,
     strict: bool = False,
-    done: Callable[[int], None] = lambda count: None,
 ) -> Replications[RunSummary]:
     """Run replications up to each of ``ends``, which ascend, until those that are done are ``enough``.
 
@@ -201,7 +228,7 @@ def run_until(
     """
     task, found = Task(drill, seed, queries, engine, strict), dict[int, RunSummary]()
     for end in ends:
-        runs = crew.compute(task.run, range(len(found), end), _counted_from(len(found), done))
+        runs = crew.compute(task.run, range(len(found), end), _counted_from(len(found), onlooker.done), onlooker.kept)
         found |= runs.results
         if runs.interrupted:
             return Replications(found, interrupted=True)
@@ -220,25 +247,25 @@ def run_live(
     seed: int,
     replications: int,
     play: Play,
-    done: Callable[[float], None],
+    onlooker: Onlooker,
     also: Recorder | None = None,
     wire: WireRecorder | None = None,
 ) -> Replications[RunSummary]:
     """Play replications one after the other in real time, until the last or until one is stopped by its user.
 
-    ``also`` and ``wire`` hear the first; ``done`` how many seconds have been played. Raises what an engine raises.
+    ``also`` and ``wire`` hear the first, ``onlooker`` all of them. Raises what an engine raises.
     """
     queries = default_queries(drill)
 
     def run(replication: int) -> RunSummary:
         fold, first = Fold(drill, queries), replication == 0
-        taker: Recorder = Tee(fold, _Ticks(done, replication * drill.run.lasts))
-        if first and also is not None:
-            taker = Tee(taker, also)
+        taker = _taker(fold, also if first else None, onlooker.begins(replication, fold))
         play(drill, load(drill, seed, replication), seed, replication, taker, wire=wire if first else None)
-        return fold.summary()
+        summary = fold.summary()
+        onlooker.kept({replication: summary})
+        return summary
 
-    return in_turn(run, replications, lambda summary: summary.stopped is not None)
+    return in_turn(run, replications, lambda summary: summary.stopped is not None, onlooker.done)
 
 
 def in_turn(
@@ -255,21 +282,3 @@ def in_turn(
         if stopped(results[replication]):
             return Replications(results, interrupted=True)
     return Replications(results, interrupted=False)
-
-
-class _Ticks:
-    """Hears the samples of a run, and tells how far it is."""
-
-    def __init__(self, done: Callable[[float], None], before: float) -> None:
-        self._done = done
-        self._before = before
-
-    def calls(self, records: Sequence[CallRecord]) -> None:
-        """Calls tell nothing of how far a run is."""
-
-    def entry(self, entry: JournalEntry) -> None:
-        """Neither does the journal."""
-
-    def sample(self, sample: Sample) -> None:
-        """A sample is taken all the time."""
-        self._done(self._before + sample.at)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from kirikae.cli import app
 
 PLAN = """
 kirikae: 1
@@ -47,16 +50,17 @@ def plan(tmp_path: Path) -> Path:
 
 
 def test_a_run_writes_its_folder_and_says_where_the_report_is(plan: Path) -> None:
-    done = kirikae("run", plan.name, at=plan.parent)
+    done = kirikae("run", plan.name, "--lang", "ja", at=plan.parent)
     assert done.returncode == 0, done.stderr
     assert b"PASSED" in done.stdout
     assert b"runs/plan-001/report.html" in done.stdout
     files = {path.name for path in (plan.parent / "runs/plan-001").iterdir()}
-    assert files == {"result.json", "junit.xml", "report.html", "calls.csv", "journal.jsonl"}
+    assert files == {"result.json", "replications.json", "junit.xml", "report.html", "calls.csv", "journal.jsonl"}
     result = json.loads((plan.parent / "runs/plan-001/result.json").read_text(encoding="utf-8"))
     assert {"version", "verdict", "expectations", "metrics", "seed", "engine", "scenario"} <= set(result)
     assert result["verdict"] == "passed"
     ET.parse(plan.parent / "runs/plan-001/junit.xml")  # noqa: S314 - our own file
+    assert '<html lang="ja">' in (plan.parent / "runs/plan-001/report.html").read_text(encoding="utf-8")
 
 
 def test_a_second_run_does_not_touch_the_first(plan: Path) -> None:
@@ -178,6 +182,30 @@ def test_an_unknown_drill_brings_a_proposal() -> None:
     done = kirikae("run", "tokio-osaka-dr")
     assert done.returncode == 2
     assert b"did you mean 'tokyo-osaka-dr'" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["", ".yaml", ".json"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run {}",
+        "lint {}",
+        "runbook {}",
+        "actuals {} sheet.csv",
+        "actuals tokyo-osaka-dr {}",
+        "actuals tokyo-osaka-dr sheet.csv --write {}",
+        "compare {} tokyo-osaka-dr",
+        "compare {} {}",
+        "ladder {} 1",
+        "drift {}",
+        "drills show {}",
+        "drills copy {}",
+    ],
+)
+def test_a_name_that_is_too_long_for_a_file_is_a_mistake_like_others(words: str, ending: str) -> None:
+    done = CliRunner().invoke(app, words.format(*[f"{'x' * 300}{ending}"] * 2).split())
+    assert done.exit_code == 2, done.exception
+    assert "xxx" in done.output or "sheet.csv" in done.output
 
 
 def test_a_bundled_drill_can_be_listed_shown_and_copied_but_not_over_a_file(tmp_path: Path) -> None:

@@ -20,6 +20,16 @@ ClusterOption = Annotated[
         help="The scheduler of a dask cluster, whose workers compute in place of processes here; same result.",
     ),
 ]
+ReplicationsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--replications", "-n", min=1, max=100_000, help="Runs with different draws; by default what the drill says."
+    ),
+]
+ChangesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change a value of the drill for this run; may be repeated."),
+]
 LanguageOption = Annotated[
     str | None,
     typer.Option(

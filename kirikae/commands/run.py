@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from kirikae.commands.failures import explained, live_explained
-from kirikae.commands.options import ClusterOption, DrillArgument, QuietOption, SeedOption, WorkersOption
+from kirikae.commands.options import (
+    ClusterOption,
+    DrillArgument,
+    LanguageOption,
+    QuietOption,
+    SeedOption,
+    WorkersOption,
+)
 from kirikae.engines import DEFAULT, NAMES
 from reports.console import safe_console
 
@@ -15,6 +22,8 @@ EXAMPLES = """
 Examples:
 
   kirikae run tokyo-osaka-dr
+
+  kirikae run tokyo-osaka-dr --lang ja
 
   kirikae run plan.kirikae.yaml --replications 200 --out runs/plan
 
@@ -136,6 +145,7 @@ def run_command(
         str | None, typer.Option("--json", metavar="FILE", help="Also write result.json there; - is standard output.")
     ] = None,
     quiet: QuietOption = False,
+    language: LanguageOption = None,
     targets: TargetOption = None,
     allow_targets: AllowTargetOption = None,
     allow_numbers: AllowNumberOption = None,
@@ -164,6 +174,7 @@ def run_command(
         json=json,
         precision=precision or (),
         live=live,
+        language=language,
     )
     with explained(file), live_explained():
         loaded = load(drills.find(file), changes or [])

@@ -116,7 +116,7 @@ def test_calls_and_packets_agree_until_an_error_is_planted_in_one(
     outcomes = []
     for changes in ([], [f"packets:{change}"]):
         _, _, result = told(
-            plan, tmp_path, engines="calls,packets", changes=changes, replications=12, lasts="10m", workers=2
+            plan, tmp_path, engines="calls,packets", changes=changes, replications=12, lasts="10m", workers=1
         )
         outcomes.append(result["pairings"][0]["metrics"][metric]["agreement"])
     assert outcomes == ["agrees", "differs"]

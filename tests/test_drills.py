@@ -196,7 +196,7 @@ def test_a_bundled_drill_has_no_findings_but_those_it_is_about(name: str) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 def test_a_drill_comes_out_as_it_says(name: str) -> None:
-    judged = rehearsed(name, workers=2)
+    judged = rehearsed(name)
     assert judged.verdict is judged.drill.expected_verdict
     assert {each.verdict for each in judged.judgements} == {judged.drill.expected_verdict}
     assert not judged.missing_evidence

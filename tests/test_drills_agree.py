@@ -53,7 +53,7 @@ def test_calls_and_packets_agree_on_a_bundled_drill(name: str, tmp_path: Path) -
     """So few runs have wide intervals, and what is held to the tolerances here is the mean difference."""
     lasts, runs = PLAYED[name]
     told, shown = tmp_path / "drift.json", StringIO()
-    asked = options(engines="calls,packets", replications=runs, lasts=lasts, workers=2, json=str(told), everything=True)
+    asked = options(engines="calls,packets", replications=runs, lasts=lasts, workers=1, json=str(told), everything=True)
     compare(drills.find(name), name, asked, Console(file=shown, width=120))
     result = json.loads(told.read_text(encoding="utf-8"))
     assert not result["no_evidence"]

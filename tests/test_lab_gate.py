@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -124,12 +125,21 @@ def test_a_record_that_is_not_one_number_is_refused(suite: pytest.Pytester, numb
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 
+@pytest.mark.parametrize(("recorded", "ends"), [(2, pytest.ExitCode.OK), (3, pytest.ExitCode.TESTS_FAILED)])
+def test_processes_side_by_side_are_counted_together(suite: pytest.Pytester, recorded: int, ends: int) -> None:
+    install_chromium(suite)
+    result = run(suite, "-p", "xdist", "-n", "2", record(suite, recorded))
+    assert result.ret == ends
+    result.stdout.fnmatch_lines("lab tests (real peers): 2 ran, 0 skipped")
+
+
 @pytest.mark.parametrize(("ci", "gated"), [("true", True), ("", False), ("false", False)])
-def test_make_holds_the_slow_stage_to_the_record_in_ci_only(ci: str, gated: bool) -> None:
+def test_make_holds_both_stages_with_lab_tests_to_their_records_in_ci_only(ci: str, gated: bool) -> None:
     # A make around this test hands its own variables down through MAKEFLAGS.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | {"CI": ci}
     recipe = subprocess.run(
         ["make", "--dry-run", "test"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
-    [slow] = [line for line in recipe.splitlines() if '-m "alone or lab"' in line]
-    assert ("--lab-floor=tests/lab_floor.txt" in slow) == gated
+    stages = [line for line in recipe.splitlines() if "-m pytest" in line]
+    floors = [re.findall(r"--lab-floor=tests/lab_floor_(\w+)\.txt", stage) for stage in stages]
+    assert floors == ([[], ["side_by_side"], ["alone"]] if gated else [[], [], []])

@@ -20,6 +20,13 @@ def test_every_console_script_can_be_called() -> None:
         assert callable(entry.load())
 
 
+def test_pytest_finds_the_plugin() -> None:
+    plugins = {e.name: e for e in distribution("kirikae").entry_points if e.group == "pytest11"}
+    assert {name: entry.value for name, entry in plugins.items()} == PROJECT["entry-points"]["pytest11"]
+    for entry in plugins.values():
+        assert callable(entry.load().pytest_collect_file)
+
+
 def test_the_version_is_the_one_in_pyproject() -> None:
     assert kirikae.__version__ == PROJECT["version"]
 

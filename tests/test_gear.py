@@ -5,9 +5,11 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -408,6 +410,32 @@ def test_a_run_that_was_killed_blocks_nobody_and_what_it_left_is_told_until_a_ru
     said = []
     with on(tmp_path, plan(tmp_path, a={}), said):
         assert said == []
+
+
+@pytest.mark.parametrize("stop", [Gear.abandon, Gear.close], ids=["asked", "over"])
+def test_a_command_that_is_being_started_when_the_run_is_stopped_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: Callable[[Gear], object]
+) -> None:
+    start: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen
+    slow = {"run": ["sleep", "60"], "timeout": "50s"}
+    with on(tmp_path, plan(tmp_path, a=slow, b={})) as gear:
+        stopping = threading.Thread(target=stop, args=(gear,))
+
+        def stopped_meanwhile(*words: Any, **options: Any) -> subprocess.Popen[bytes]:
+            monkeypatch.undo()
+            process = start(*words, **options)
+            stopping.start()
+            while not (gear._abandoned or gear._closed):
+                os.sched_yield()
+            return process
+
+        monkeypatch.setattr(subprocess, "Popen", stopped_meanwhile)
+        with pytest.raises(CommandFailedError, match="a: its command was ended by SIGTERM"):
+            gear.strike("a")
+        stopping.join(30)
+        with pytest.raises(CommandFailedError, match="b: the run is over"):
+            gear.strike("b")
+    assert log(tmp_path) == ["undo a"]
 
 
 @pytest.mark.slow

@@ -98,7 +98,7 @@ class Gear:
         self._struck: set[str] = set()
         self._busy = threading.Lock()
         self._breaking: Popen[bytes] | None = None
-        self._closed = False
+        self._abandoned = self._closed = False
 
     def __contains__(self, fault: str) -> bool:
         """Whether a fault is brought about by a command."""
@@ -113,7 +113,7 @@ class Gear:
         """Bring a fault about; raises :class:`CommandFailedError`. From the attempt on it is owed to be undone."""
         deed = self._deeds[fault]
         with self._busy:
-            if self._closed:
+            if self._abandoned or self._closed:
                 raise CommandFailedError(f"{fault}: the run is over")
             self._owed.append(deed)
             try:
@@ -133,7 +133,11 @@ class Gear:
                 self._undo(deed)
 
     def abandon(self) -> None:
-        """Ask a command to end that is bringing a fault about at this moment; to undo one is never ended so."""
+        """Ask a command to end that is bringing a fault about at this moment, and bring about no more.
+
+        What undoes a fault is never ended so.
+        """
+        self._abandoned = True
         if (breaking := self._breaking) is not None:
             terminate(breaking)
 
@@ -178,6 +182,9 @@ class Gear:
 
     def _in_progress(self, process: Popen[bytes] | None) -> None:
         self._breaking = process
+        # Whoever stopped the run while the command was being started has seen no process to end.
+        if process is not None and (self._abandoned or self._closed):
+            end(process)
 
     def _held(self) -> AbstractContextManager[None]:
         here = threading.current_thread() is threading.main_thread()

@@ -1,8 +1,10 @@
 """Ctrl-C, SIGTERM and a closed terminal during a live run: the first stops the run, and none stops an undo."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -25,11 +27,14 @@ class Interrupts:
         self.abandon: Callable[[], None] = lambda: None
         """What ends a command in progress, without waiting for it."""
         self._say = say
+        self._to_say: SimpleQueue[str | None] = SimpleQueue()
+        self._speaker = threading.Thread(target=self._speak, name="answers to signals", daemon=True)
         self._asked = self._raised = self._held = False
         self._put_off = 0
         self._before: dict[signal.Signals, Handler] = {}
 
     def __enter__(self) -> Self:
+        self._speaker.start()
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
                 self._before[number] = signal.signal(number, self._came)
@@ -40,6 +45,8 @@ class Interrupts:
     ) -> None:
         for number, before in self._before.items():
             signal.signal(number, signal.SIG_DFL if before is None else before)
+        self._to_say.put(None)
+        self._speaker.join()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -59,8 +66,7 @@ class Interrupts:
 
     def _came(self, number: int, frame: FrameType | None) -> None:
         if self._raised:
-            with suppress(OSError):  # the terminal may be gone
-                self._say("What was done to the gear is being undone; this cannot be stopped.")
+            self._to_say.put("What was done to the gear is being undone; this cannot be stopped.")
         elif self._put_off:
             self._held = True
         else:
@@ -74,3 +80,13 @@ class Interrupts:
         elif not self._raised:
             self._raised = True
             raise KeyboardInterrupt
+
+    def _speak(self) -> None:
+        """Say what there is to be said, in a thread of its own.
+
+        A handler that wrote by itself while the main thread is writing would fail within the undo that it has
+        interrupted; a SimpleQueue may be filled at any moment.
+        """
+        for line in iter(self._to_say.get, None):
+            with suppress(OSError):  # the terminal may be gone
+                self._say(line)

@@ -8,17 +8,36 @@ than FILE records.
 
 import os
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
+FONT = "font:"  # before a language, where a test needs its letters and not a program
 LAB = "lab"  # the marker, and the key under which a report carries it
 
 
 def locate(program: str) -> str | None:
-    """Return the path of a peer, or None. Daemons live in sbin, which is not on every user's PATH."""
+    """Return the path of a peer, or of a font for ``font:ja``; None if there is none.
+
+    Daemons live in sbin, which is not on every user's PATH.
+    """
+    if program.startswith(FONT):
+        return _font(program.removeprefix(FONT))
     return shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+
+
+@cache
+def _font(language: str) -> str | None:
+    """Return the path of a font that has the letters of a language."""
+    if (ask := locate("fc-list")) is None:
+        return None
+    found = subprocess.run(
+        [ask, "--format", "%{file}\n", f":lang={language}"], capture_output=True, text=True, check=True
+    )
+    return next(iter(found.stdout.splitlines()), None)
 
 
 def peer(program: str) -> str:

@@ -33,7 +33,11 @@ from tests.browser import (
 
 __all__ = ["browser"]  # a fixture, which tests find by its name in the module
 
-pytestmark = [pytest.mark.slow, pytest.mark.lab(needs=["chromium", "pdftotext"]), pytest.mark.xdist_group("report")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.lab(needs=["chromium", "font:ja", "pdftotext"]),
+    pytest.mark.xdist_group("report"),
+]
 
 DRILLS = {
     "lost-site": ["tokyo-osaka-dr", "-n", "3", "--no-calls"],

@@ -147,8 +147,18 @@ def test_only_missing_peers_are_installed(machine: Machine) -> None:
     machine.has("apt-get", APT)
     for program in set(PEERS) - {"sipp"}:
         machine.has(program, "")
+    machine.has("fc-list", 'test "$1" = :lang=ja && echo ipag.ttf')
     assert machine.setup("peers").returncode == 0
     assert machine.log().splitlines()[-1].endswith("install --no-install-recommends sip-tester")
+
+
+def test_a_font_is_installed_where_no_font_has_the_letters(machine: Machine) -> None:
+    machine.has("id", "echo 0")
+    machine.has("apt-get", APT)
+    for program in PEERS:
+        machine.has(program, "")
+    assert machine.setup("peers").returncode == 0
+    assert machine.log().splitlines()[-1].endswith("install --no-install-recommends fonts-ipafont-gothic")
 
 
 def test_one_package_that_cannot_be_had_does_not_cost_the_others(machine: Machine) -> None:

@@ -24,6 +24,7 @@ from kirikae.commands import (
     size,
     sweep,
 )
+from kirikae.isolated import end_with_caller
 
 app = typer.Typer(
     name="kirikae",
@@ -58,6 +59,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what is done is kept
+    end_with_caller()
     app()
 
 

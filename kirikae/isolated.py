@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -17,6 +20,12 @@ OWN = (sys.executable, "-P", str(Path(__file__).with_name("__main__.py")))
 """The command of the very kirikae that this module is a part of."""
 _GRACE = 10.0
 """Seconds to end in, with what is done kept, before it is ended for good."""
+
+
+_CALLER = "KIRIKAE_CALLER"
+"""Environment variable with the process that called, by its id."""
+_LOOKS_EVERY = 0.5
+"""Seconds after which is looked whether it is still there."""
 
 
 class NotDoneError(Exception):
@@ -48,6 +57,7 @@ def ask(command: Sequence[str], words: Sequence[str], folder: Path) -> Answer:
     """
     # What the user thinks of warnings is about the user's code.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    environment[_CALLER] = str(os.getpid())
     try:
         process = subprocess.Popen(  # noqa: S603 - our own program, or the one that the user names; no shell
             [*command, *words],
@@ -120,3 +130,19 @@ def _locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def end_with_caller() -> None:
+    """End this process by SIGTERM as soon as the one that has called it by :func:`ask` is gone, if one has.
+
+    One that is ended by force can end nobody, and its drills would be played for nobody.
+    """
+    caller = os.environ.pop(_CALLER, None)
+
+    def watch() -> None:
+        while str(os.getppid()) == caller:
+            time.sleep(_LOOKS_EVERY)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if str(os.getppid()) == caller:
+        threading.Thread(target=watch, name="caller watch", daemon=True).start()

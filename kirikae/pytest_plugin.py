@@ -54,7 +54,7 @@ class Rehearsals:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._here = config.invocation_params.dir
-        self._command = config.getini("kirikae_command") or OWN
+        self._command = _from(config.rootpath, config.getini("kirikae_command")) or OWN
         self._checked: dict[str, Json] = {}
 
     def wants(self, path: Path) -> bool:
@@ -73,7 +73,7 @@ class Rehearsals:
             told = self._answers.once("\n".join(words), lambda: ask(self._command, words, self._here)).must
             if any("expectations" not in file for file in told["files"]):
                 raise NotDoneError(f"{self._command[0]}: this kirikae is older than its pytest plugin")
-            self._checked |= {file["file"]: file for file in told["files"]}
+            self._checked |= zip(names, told["files"], strict=True)
         return self._checked[name]
 
     def played(self, path: Path, nodeid: str) -> Json:
@@ -96,6 +96,7 @@ class Rehearsals:
 
     def name(self, path: Path) -> str:
         """Return a path as people read it: from the folder that pytest was started in, if it is below."""
+        path = Path(os.path.abspath(path))  # ../drills is below by its name alone
         return str(path.relative_to(self._here)) if path.is_relative_to(self._here) else str(path)
 
     def _setting(self, option: str) -> str | None:
@@ -254,6 +255,11 @@ class VerdictTest(DrillTest):
         result = self.played()
         if result["exit_code"] != 0:
             self.fail(f"the verdict is {result['verdict']}", result)
+
+
+def _from(root: Path, command: list[str]) -> list[str]:
+    """Return a command whose program, where it is a path, is meant from a folder."""
+    return [str(root / command[0]), *command[1:]] if command and os.sep in command[0] else command
 
 
 def _number_of(count: int, one: str) -> str:

@@ -33,6 +33,7 @@ PLAYED = GOOD.replace("expect: [failed_ratio < 10%]", "expect: [failed_ratio < 1
 TEACHING = PLAYED + "expected_verdict: failed\n"
 
 # Writes down what it is asked for; says what is known of a drill, or waits for the signal that ends it.
+ROOT = Path(__file__).parent.parent
 STAND_IN = """
 import json, os, signal, sys
 
@@ -304,7 +305,53 @@ def test_a_command_that_is_not_there_is_an_error_and_no_traceback(repository: Re
     done.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_drills_are_found_from_any_folder_and_a_command_by_its_path_from_the_root(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = repository.path / "drills/plan.kirikae.yaml"
+    repository.drill(str(whole), GOOD)
+    (repository.path / "tools").mkdir()
+    tool = repository.path / "tools/kirikae"
+    tool.write_text(f'#!/bin/sh\nexec "{sys.executable}" -E -S "{repository.beside}/stand_in.py" "$@"\n')
+    tool.chmod(0o755)
+    (repository.path / "tests").mkdir()
+    monkeypatch.chdir(repository.path / "tests")
+    repository.run("-o", "kirikae_command=tools/kirikae", "../drills").assert_outcomes(passed=2)
+    assert repository.played() == [str(whole)]
+
+
 # Processes
+
+
+CALLED = """
+import os, signal, sys
+from kirikae.isolated import end_with_caller
+end_with_caller()
+with open(sys.argv[1], "w") as started:
+    started.write(str(os.getpid()))
+signal.pause()
+"""
+
+
+def test_what_plays_a_drill_ends_when_who_has_called_it_is_ended_by_force(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    pipe = os.open(started, os.O_RDONLY | os.O_NONBLOCK)
+    words = [sys.executable, "-c", CALLED, str(started)]
+    caller = [sys.executable, "-c", f"from kirikae.isolated import ask; ask({words!r}, [], '.')"]
+    with subprocess.Popen(caller, cwd=ROOT) as process:
+        try:
+            assert select.select([pipe], [], [], 120)[0], "nothing was called"
+            handle = os.pidfd_open(int(os.read(pipe, 100)))
+        finally:
+            os.close(pipe)
+            process.kill()
+        try:
+            assert select.select([handle], [], [], 30)[0], "it is still there"
+        finally:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
 
 
 @pytest.mark.parametrize("how", ["load", "loadgroup"])

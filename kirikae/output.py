@@ -10,7 +10,7 @@ from reports.console import safe_console
 
 def put(text: str) -> None:
     """Write text for programs to standard output: UTF-8, whatever the terminal's encoding is."""
-    sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.write(text.encode(errors="replace"))
     sys.stdout.buffer.flush()
 
 

@@ -279,7 +279,18 @@ def _precision(drill: Drill, options: Options) -> tuple[Goal, ...]:
 
 def _new_folder(name: str) -> Path:
     stem = Path(name).name.partition(".")[0] or "drill"
-    return next(path for number in count(1) if not (path := RUNS / f"{stem}-{number:03}").exists())
+    return next(path for number in count(1) if _made(path := RUNS / f"{stem}-{number:03}"))
+
+
+def _made(path: Path) -> bool:
+    """Whether this folder is made here, and nobody else's."""
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise files.ReportError(path, error) from error
+    return True
 
 
 def _play(

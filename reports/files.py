@@ -1,7 +1,10 @@
 """Files that are whole or not there: each is written under another name and renamed when it is complete."""
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EISDIR
 from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -39,13 +42,17 @@ def whole_bytes(path: Path) -> Iterator[BinaryIO]:
     Raises :class:`ReportError` when the disk is full, the folder is not writable … , also out of the block, from
     whatever writes to the file there.
     """
-    part = path.with_name(f".{path.name}.part")
     with _about(path):
+        if not path.name:
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        # Of two who write the same file at a time the last one wins, and neither writes into the other's.
+        part = path.with_name(f".{path.name}.{threading.get_native_id()}.part")
         raw = _Raw(part, path)
     try:
         with BufferedWriter(raw) as file:
             yield cast(BinaryIO, file)
         with _about(path):
+            _to_disk(part)
             part.replace(path)
     finally:
         with _about(path):
@@ -54,8 +61,11 @@ def whole_bytes(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def whole_file(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """Yield a text file, as :func:`whole_bytes` does; line ends are written as given."""
-    with whole_bytes(path) as file, TextIOWrapper(file, encoding=encoding, newline="") as text:
+    """Yield a text file, as :func:`whole_bytes` does; line ends are written as given.
+
+    What the encoding has no letters for, as in the name of a file that is no UTF-8, becomes a question mark.
+    """
+    with whole_bytes(path) as file, TextIOWrapper(file, encoding, "replace", newline="") as text:
         yield text
 
 
@@ -63,6 +73,15 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file as UTF-8; raises :class:`ReportError`."""
     with whole_file(path) as file:
         file.write(text)
+
+
+def _to_disk(path: Path) -> None:
+    """See that a power cut finds the file whole: a rename may reach the disk before what was written does."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 import csv
 import io
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -279,6 +281,28 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_of_two_who_write_a_file_the_last_wins_and_neither_spoils_the_other(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+
+    def other() -> None:
+        with whole_file(path) as file:
+            file.write("b" * 100_000)
+
+    with whole_file(path) as file:
+        file.write("a" * 50_000)
+        with ThreadPoolExecutor() as elsewhere:
+            elsewhere.submit(other).result()
+        assert path.read_text("utf-8") == "b" * 100_000
+        file.write("a" * 50_000)
+    assert path.read_text("utf-8") == "a" * 100_000
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_names_that_are_no_utf_8_can_be_written_about(tmp_path: Path) -> None:
+    write_whole(tmp_path / "result.json", os.fsdecode(b"\x83\x65.kirikae.yaml"))
+    assert (tmp_path / "result.json").read_text("utf-8") == "?e.kirikae.yaml"
+
+
 @contextmanager
 def interrupted() -> Iterator[None]:
     with pytest.raises(KeyboardInterrupt):
@@ -301,6 +325,9 @@ def test_what_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None
         write_all(tmp_path, judged(), ORIGIN)
     with pytest.raises(ReportError, match="missing"):
         write_whole(tmp_path / "missing" / "file", "text")
+    for path in (Path(), Path("/")):
+        with pytest.raises(ReportError, match="Is a directory"):
+            write_whole(path, "text")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

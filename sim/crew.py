@@ -70,22 +70,24 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _ctrl_c_held() -> Iterator[None]:
-    """Let Ctrl-C wait while processes are started, and raise KeyboardInterrupt for it afterwards.
+    """Let Ctrl-C and SIGTERM wait while processes are started, and count afterwards.
 
     Processes inherit the signal mask, and so leave Ctrl-C to their parent for good. The mask alone is not enough: a
     thread of a library may take the signal, and the executor would be left with a process it has no record of.
     """
     came: list[int] = []
     resource_tracker.ensure_running()  # it lifts the mask when it starts, and so must run before
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    held = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, frame: came.append(number)) for number in held]
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(held, before, strict=True):
+            signal.signal(number, handler)
     if came:
-        raise KeyboardInterrupt
+        signal.raise_signal(came[0])
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sim.crew import Crew, Workers, processes
+from sim.crew import Crew, Workers, _ctrl_c_held, processes
 
 
 class AtOnce(Executor):
@@ -213,6 +213,20 @@ if __name__ == "__main__":
     print("ready", flush=True)
     input()
 """
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_no_signal_comes_between_a_process_and_the_record_of_it(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.default_int_handler)
+    done = []
+    try:
+        with pytest.raises(KeyboardInterrupt), _ctrl_c_held():  # noqa: PT012 - how far it comes is the test
+            signal.raise_signal(number)
+            done.append("all of it")
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
+    assert done == ["all of it"]
 
 
 @pytest.mark.slow

@@ -74,7 +74,9 @@ class State:
             case EventKind.TAKEOVER:
                 self.serving[subject].setdefault(str(entry.detail["node"]), now)
             case EventKind.NODE_LOST | EventKind.RESIGNED:
-                self.serving[subject].pop(str(entry.detail["node"]), None)
+                if (node := str(entry.detail["node"])) == subject:  # a real pair, whose nodes nobody can tell apart
+                    self.serving[subject].clear()
+                self.serving[subject].pop(node, None)
                 if not self.serving[subject]:
                     self.silent[subject] = now
             case EventKind.ACTIVATED | EventKind.DEACTIVATED:

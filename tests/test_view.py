@@ -61,6 +61,7 @@ def shown(moment: Moment, width: int = 80, height: int = 24) -> list[str]:
 
 LOST = entry(600.0, EventKind.FAULT, "tokyo-lost", target="tokyo")
 SILENT = entry(600.0, EventKind.NODE_LOST, "tokyo-edge", node="tokyo-edge/1", calls=3)
+REAL = entry(600.0, EventKind.NODE_LOST, "tokyo-edge", node="tokyo-edge", calls=3)
 READY = entry(700.0, EventKind.STEP_READY, STEPS[0], released_by="tokyo-lost")
 BEGUN = entry(790.0, EventKind.STEP_STARTED, STEPS[0], by="administrator")
 UP = entry(900.0, EventKind.ACTIVATED, "osaka")
@@ -83,6 +84,8 @@ BROKEN = entry(600.0, EventKind.FAULT, "broken", target="part")
         (PLAN, [LOST, READY, BEGUN], Service.OUT, Service.ACTIVATING),
         (PLAN, [LOST, READY, BEGUN, UP], Service.OUT, Service.IN_SERVICE),
         (PLAN, [UP, entry(950.0, EventKind.DEACTIVATED, "osaka")], Service.IN_SERVICE, Service.WAITING),
+        (PLAN, [REAL], Service.OUT, Service.WAITING),
+        (PLAN, [REAL, entry(603.0, EventKind.TAKEOVER, "tokyo-edge", node="tokyo-edge")], Service.IN_SERVICE, None),
         (EDGE, [BROKEN], Service.DEGRADED, Service.WAITING),
         (LINE, [BROKEN], Service.DEGRADED, Service.WAITING),
     ],

@@ -159,7 +159,7 @@ def test_the_steps_do_what_they_say_on_the_first_night_and_on_the_next(foreign: 
 
 def test_what_is_uploaded_and_kept_is_what_the_scripts_write() -> None:
     text = GITHUB.read_text(encoding="utf-8")
-    written = set(re.findall(r"--(?:sarif|kirikae-out|baseline) (\S+)", text))
+    written = set(re.findall(r"--(?:sarif|kirikae-out|baseline) \"?([\w.]+)", text))
     uses = [step["with"] for step in read(GITHUB)["jobs"]["drills"]["steps"] if "with" in step]
     kept = {each[key].rstrip("/") for each in uses for key in ("sarif_file", "path") if key in each}
     assert kept == written

@@ -35,6 +35,6 @@ LanguageOption = Annotated[
     typer.Option(
         "--lang",
         metavar=" | ".join(LANGUAGES),
-        help="Language of the messages; by default what the environment asks for (KIRIKAE_LANG, LC_ALL, LANG).",
+        help="Language of the messages; by default that of the environment (KIRIKAE_LANG, LC_ALL, LC_MESSAGES, LANG).",
     ),
 ]

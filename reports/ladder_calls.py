@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from reports.calls_csv import ENCODING, HEADER
 from reports.chronicle import PROMPT
@@ -94,16 +94,23 @@ def attempts(path: Path) -> Iterator[Attempt]:
     """Yield the attempts of `calls.csv`; raises :class:`CallsError`, and OSError."""
     with path.open(encoding=ENCODING, newline="") as file:
         rows = csv.DictReader(file)
-        if tuple(rows.fieldnames or ()) != HEADER:
-            raise CallsError(path, 1, "other columns")
-        for row in rows:
-            try:
+        line = 1
+        try:
+            if tuple(rows.fieldnames or ()) != HEADER:
+                raise CallsError(path, line, "other columns")
+            line += 1
+            for row in rows:
                 yield _attempt(row)
-            except (ValueError, TypeError) as error:
-                raise CallsError(path, rows.line_num, str(error)) from error
+                line = rows.line_num + 1
+        except UnicodeDecodeError:  # which is found before the line is read that it is in
+            raise
+        except (ValueError, TypeError, csv.Error) as error:
+            raise CallsError(path, line, str(error)) from error
 
 
-def _attempt(row: dict[str, str]) -> Attempt:
+def _attempt(row: dict[str | Any, str | Any]) -> Attempt:
+    if None in row or row[HEADER[-1]] is None:  # as the csv module tells of more cells, and of fewer
+        raise ValueError("more or fewer cells than columns")
     return Attempt(
         str(int(row["attempt"])),
         int(row["tries"]),

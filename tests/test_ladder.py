@@ -241,6 +241,24 @@ def test_a_file_that_is_missing_or_torn_is_named(tmp_path: Path, name: str) -> N
         RunFolder(folder)
 
 
+def refused(*words: str | Path) -> str:
+    """Return what the command says where it leaves with 2, and has not crashed."""
+    done = CliRunner().invoke(app, ["ladder", *map(str, words)])
+    assert (done.exit_code, type(done.exception)) == (2, SystemExit), done.exception
+    return done.stderr
+
+
+def test_a_table_that_ends_within_a_line_or_whose_quote_never_ends_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = made(tmp_path, invite(0.0), calls=(call(7), call(8))) / "calls.csv"
+    whole = path.read_text("utf-8-sig")
+    torn = whole[: whole.rindex(",ntt,") + len(",ntt,")]
+    quoted = whole.replace(",ntt,", ',"ntt,', 1) + "x" * 140_000
+    for text, line in ((torn, 3), (quoted, 2), ('"' + whole + "x" * 140_000, 1)):
+        path.write_text(text, "utf-8-sig")
+        for words in ([], ["8"]):
+            assert f"calls.csv: line {line} is none of kirikae's" in refused(tmp_path, *words)
+
+
 def test_the_command_says_what_is_wrong_and_leaves_with_2(tmp_path: Path) -> None:
     for words in (["ladder", str(tmp_path / "none")], ["ladder", str(tmp_path)]):
         done = CliRunner().invoke(app, words)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from reports.dialogs import Calls, Dialog, OneLeg, Registrations, share_out
 from reports.folder import CALLS, JOURNAL, PACKETS, RESULT, WIRE
@@ -16,7 +16,7 @@ from reports.ladder import SHOWN, Kind, Ladder, ladder
 from reports.ladder_calls import Attempt, CallsError, Picks, attempts, picks
 from reports.pcap import moment_zero
 from reports.pcap_reader import CaptureError, sip_packets
-from reports.wire import WireError, read_wiring
+from reports.wire import LATEST, WireError, read_wiring, why
 from scenarios.evidence import EventKind, JournalEntry
 from scenarios.paths import is_folder
 
@@ -145,7 +145,7 @@ def _unfinished(path: Path) -> bool:
     """Whether a run goes on that writes there, or was killed."""
     try:
         result = json.loads((path / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(result, dict) and result.get("unfinished") is True
 
@@ -158,9 +158,33 @@ def _journal(path: Path) -> Sequence[JournalEntry]:
             try:
                 told = json.loads(line)
                 if told["kind"] in _NAMED:
-                    found.append(
-                        JournalEntry(float(told["at"]), EventKind(told["kind"]), told["subject"], told["detail"])
-                    )
-            except (ValueError, KeyError, TypeError) as error:
-                raise NoLadderError(f"{path}: line {number} is none of kirikae's ({error})") from error
+                    found.append(_entry(told))
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+                raise NoLadderError(f"{path}: line {number} is none of kirikae's ({why(error)})") from error
     return found
+
+
+_SAID: Final = {
+    EventKind.FAULT: ("target", "fails"),
+    EventKind.NODE_LOST: ("node",),
+    EventKind.DETECTED: ("by",),
+    EventKind.TAKEOVER: ("node", "outage"),
+    EventKind.RESIGNED: ("node",),
+    EventKind.REROUTED: ("to",),
+}
+"""The details that ladders tell of."""
+
+
+def _entry(told: Any) -> JournalEntry:
+    """Return what a line says; raises ValueError, KeyError, TypeError, OverflowError and RecursionError."""
+    kind, subject, detail = EventKind(told["kind"]), told["subject"], told["detail"]
+    if not isinstance(subject, str) or not isinstance(detail, dict):
+        raise TypeError("subject is no text, or detail no object")
+    for name in _SAID.get(kind, ()):
+        if not isinstance(detail[name], str | float | int):
+            raise TypeError(f"{name} is no text and no number")
+    json.dumps(told, ensure_ascii=False).encode()  # half a surrogate pair could not be written
+    at, outage = float(told["at"]), float(detail["outage"]) if kind is EventKind.TAKEOVER else 0.0
+    if not abs(at) <= LATEST or not abs(outage) <= LATEST:
+        raise ValueError("a time that is in no run")
+    return JournalEntry(at, kind, subject, detail)

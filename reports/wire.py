@@ -25,6 +25,8 @@ from scenarios.calendar import Clock
 from scenarios.evidence import WireRecord
 
 VERSION: Final = 1
+LATEST: Final = float(1 << 32)
+"""Seconds that no moment of a capture is further from the start of its run."""
 
 
 class WireError(Exception):
@@ -97,11 +99,11 @@ def read_wiring(path: Path) -> Wiring:
                 if number == 1:
                     clock = _first(told)
                 elif "mac" in told:
-                    machines[bytes.fromhex(told["mac"].replace(":", ""))] = str(told["machine"])
+                    machines[bytes.fromhex(told["mac"].replace(":", ""))] = _text(told["machine"])
                 elif "hears" in told:
-                    silences.setdefault(str(told["machine"]), []).append((float(told["at"]), bool(told["hears"])))
+                    silences.setdefault(_text(told["machine"]), []).append((float(told["at"]), bool(told["hears"])))
                 else:
-                    attempts[str(told["call_id"]).encode()] = str(told["attempt"])
+                    attempts[str(told["call_id"]).encode()] = _text(told["attempt"])
         if path.stat().st_size == 0:
             raise WireError(path, 1, "the file is empty")
     return Wiring(clock, machines, attempts, silences)
@@ -111,8 +113,27 @@ def read_wiring(path: Path) -> Wiring:
 def _as_written(path: Path, line: int) -> Iterator[None]:
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:  # OSError: a zone with a strange name
-        raise WireError(path, line, str(error) or type(error).__name__) from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, OSError) as error:
+        # OSError: a zone with a strange name
+        raise WireError(path, line, why(error)) from error
+
+
+def why(error: Exception) -> str:
+    """Return in a few words what is wrong with a line of JSON."""
+    if isinstance(error, RecursionError):
+        return "too many brackets in one another"
+    if isinstance(error, UnicodeEncodeError):
+        return "half a surrogate pair"
+    if type(error) is KeyError:  # one of a time zone has a sentence
+        return f"no {error}"
+    return str(error) or type(error).__name__
+
+
+def _text(told: object) -> str:
+    """Return a text that can be written; raises UnicodeEncodeError for others."""
+    text = str(told)
+    text.encode()
+    return text
 
 
 def _written(clock: Clock) -> dict[str, object]:
@@ -127,4 +148,10 @@ def _first(told: Any) -> Clock | None:
     if clock is None:
         return None
     zone = UTC if clock["zone"] is None else ZoneInfo(clock["zone"])
-    return Clock(datetime.fromisoformat(clock["start"]).replace(tzinfo=zone), bool(clock["dated"]))
+    found = Clock(datetime.fromisoformat(clock["start"]).replace(tzinfo=zone), bool(clock["dated"]))
+    try:
+        for seconds in (-LATEST, LATEST):
+            found.at(seconds)
+    except OverflowError:
+        raise ValueError(f"no run begins at {clock['start']}") from None
+    return found

@@ -259,6 +259,79 @@ def test_a_table_that_ends_within_a_line_or_whose_quote_never_ends_is_refused_wi
             assert f"calls.csv: line {line} is none of kirikae's" in refused(tmp_path, *words)
 
 
+def torn(entry: dict[str, Any], **other: object) -> str:
+    """Return a line of a journal with other fields; without those that are None."""
+    return json.dumps({name: value for name, value in {**entry, **other}.items() if value is not None})
+
+
+FAILED: dict[str, Any] = {
+    "at": 0.0,
+    "kind": "fault",
+    "subject": "lost",
+    "detail": {"target": "edge", "fails": "active"},
+}
+TOOK_OVER: dict[str, Any] = {
+    "at": 0.0,
+    "kind": "takeover",
+    "subject": "edge",
+    "detail": {"node": "edge/2", "outage": 1},
+}
+DETAILS = {
+    EventKind.NODE_LOST: "node", EventKind.DETECTED: "by", EventKind.RESIGNED: "node", EventKind.REROUTED: "to"
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (torn(FAILED, detail=5), "detail no object"),
+        (torn(FAILED, detail={"target": "edge"}), "no 'fails'"),
+        (torn(FAILED, detail={"target": "edge", "fails": ["x"]}), "fails is no text and no number"),
+        (torn(FAILED, subject=["x"]), "subject is no text"),
+        (torn(FAILED, subject="\ud800"), "half a surrogate pair"),
+        (torn(FAILED, subject=None), "no 'subject'"),
+        (torn(FAILED, at=10**400), "int too large"),
+        (torn(FAILED, at=-1e300), "a time that is in no run"),
+        (torn(TOOK_OVER, detail={"node": "edge/2"}), "no 'outage'"),
+        (torn(TOOK_OVER, detail={"node": "edge/2", "outage": "long"}), "could not convert"),
+        (torn(TOOK_OVER, detail={"node": "edge/2", "outage": float("nan")}), "a time that is in no run"),
+        ("[" * 100_000, "too many brackets"),
+        *((torn(FAILED, kind=kind, detail={"target": "edge"}), f"no '{name}'") for kind, name in DETAILS.items()),
+    ],
+)
+def test_a_line_of_a_journal_that_is_none_of_ours_is_refused_with_its_line(tmp_path: Path, line: str, why: str) -> None:
+    journal = made(tmp_path, invite(0.0), calls=(call(7),)) / "journal.jsonl"
+    journal.write_text(json.dumps(FAILED) + f"\n{line}\n", "utf-8")
+    told = refused(tmp_path, "7", "--json", "-")
+    assert "journal.jsonl: line 2 is none of kirikae's" in told
+    assert why in told
+
+
+@pytest.mark.parametrize(
+    ("number", "line", "why"),
+    [
+        (1, '{"version": 1, "clock": {"start": "9999-12-31T23:59", "zone": null, "dated": true}}', "no run begins at"),
+        (1, '{"version": 1, "clock": {"start": "0001-01-01T00:00", "zone": null, "dated": true}}', "no run begins at"),
+        (1, '{"version": 1, "clock": {"start": "2026-01-01", "zone": "No/Such", "dated": true}}', "No/Such"),
+        (2, '{"machine": "\\ud800", "mac": "02:06:a5:30:d0:6b"}', "half a surrogate pair"),
+        (2, '{"at": 0, "call_id": "x", "attempt": "\\ud800"}', "half a surrogate pair"),
+        (2, '{"a":' * 100_000, "too many brackets"),
+        (2, '{"at": 1' + "0" * 400 + ', "machine": "edge/1", "hears": false}', "int too large"),
+    ],
+)
+def test_a_line_about_the_wire_that_is_none_of_ours_is_refused_with_its_line(
+    tmp_path: Path, number: int, line: str, why: str
+) -> None:
+    wire = made(tmp_path, invite(0.0), calls=(call(7),)) / "wire.jsonl"
+    lines = wire.read_text("utf-8").splitlines()
+    lines[number - 1] = line
+    wire.write_text("\n".join(lines), "utf-8")
+    for words in (["--json", "-"], ["--html", tmp_path / "page.html"]):
+        told = refused(tmp_path, "7", *words)
+        assert f"wire.jsonl: line {number} is none of kirikae's" in told
+        assert why in told
+
+
 def test_the_command_says_what_is_wrong_and_leaves_with_2(tmp_path: Path) -> None:
     for words in (["ladder", str(tmp_path / "none")], ["ladder", str(tmp_path)]):
         done = CliRunner().invoke(app, words)

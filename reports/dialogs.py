@@ -77,7 +77,7 @@ class OneLeg:
         self.found = Dialog()
         self.attempt: str | None = None
         """None where it is of no call, or nothing says of which."""
-        self._call_id = call_id.encode()
+        self._call_id = call_id.encode(errors="surrogateescape")  # bytes of the command line that are no UTF-8
         self._wiring = wiring
 
     def take(self, packet: Packet) -> None:

@@ -18,7 +18,7 @@ from reports.pcap import moment_zero
 from reports.pcap_reader import CaptureError, sip_packets
 from reports.wire import LATEST, WireError, read_wiring, why
 from scenarios.evidence import EventKind, JournalEntry
-from scenarios.paths import is_folder
+from scenarios.paths import is_file, is_folder
 
 
 class NoLadderError(Exception):
@@ -34,6 +34,8 @@ class Telling:
 
 
 _FILES: Final = (PACKETS, WIRE, CALLS, JOURNAL)
+_DIGITS: Final = 18
+"""No number of an attempt has more, and int() refuses thousands of them."""
 _NAMED: Final = frozenset(str(kind) for kind in SHOWN)
 
 
@@ -44,7 +46,7 @@ class RunFolder:
         """Raises :class:`NoLadderError` where files are missing or are none of ours."""
         if not is_folder(path):
             raise NoLadderError(f"{path}: there is no such folder (allowed: one that kirikae run has written)")
-        missing = [name for name in _FILES if not (path / name).is_file()]
+        missing = [name for name in _FILES if not is_file(path / name)]
         if missing and _unfinished(path):
             raise NoLadderError(f"{path}: the run was not finished, and its messages were not kept; run it again")
         if missing:
@@ -92,6 +94,8 @@ class RunFolder:
                 raise NoLadderError(why) from None
 
     def _attempt(self, number: str) -> Attempt | None:
+        if len(number) > _DIGITS:
+            return None
         return next((each for each in attempts(self._path / CALLS) if int(each.attempt) == int(number)), None)
 
     def _of_attempt(self, attempt: Attempt) -> Ladder:

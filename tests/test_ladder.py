@@ -259,6 +259,26 @@ def test_a_table_that_ends_within_a_line_or_whose_quote_never_ends_is_refused_wi
             assert f"calls.csv: line {line} is none of kirikae's" in refused(tmp_path, *words)
 
 
+@pytest.mark.parametrize(("asked", "why"), [("9" * 5000, "there is no such attempt"), ("\udcff", "no message in")])
+def test_what_can_be_no_call_is_said_to_be_missing_too(tmp_path: Path, asked: str, why: str) -> None:
+    assert why in refused(made(tmp_path, invite(0.0), calls=(call(7),)), asked)
+
+
+def test_a_call_id_may_have_bytes_that_are_no_text(tmp_path: Path) -> None:
+    odd = invite(0.0)
+    made(tmp_path, odd._replace(data=odd.data.replace(b"one@example", b"\xff@example")))
+    done = CliRunner().invoke(app, ["ladder", str(tmp_path), "\udcff@example"])
+    assert (done.exit_code, "INVITE" in done.stdout) == (0, True)
+
+
+def test_a_folder_that_nobody_may_search_has_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert "there is no packets.pcap" in refused(tmp_path)
+
+
 def torn(entry: dict[str, Any], **other: object) -> str:
     """Return a line of a journal with other fields; without those that are None."""
     return json.dumps({name: value for name, value in {**entry, **other}.items() if value is not None})

@@ -70,7 +70,7 @@ def to_of(data: bytes) -> str:
     """Return the URI that To names: of a REGISTER, the address of record."""
     found = _TO.search(_header(data))
     uri = None if found is None else _URI.search(found[1])
-    return "" if uri is None else printable(uri[1] or uri[2])
+    return "" if uri is None else printable(uri[1] or uri[2] or b"")
 
 
 def length_of(data: bytes) -> int | None:

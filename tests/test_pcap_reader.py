@@ -151,6 +151,11 @@ def test_compact_and_strange_spellings_are_read_too() -> None:
     assert start_of(b"GET / HTTP/1.1\r\n\r\n") is None
 
 
+@pytest.mark.parametrize("to", [b"To: <>", b"t:<>;tag=1", b"To: ;"])
+def test_a_to_that_names_nobody_has_no_uri(to: bytes) -> None:
+    assert to_of(b"REGISTER sip:x SIP/2.0\r\n%b\r\n\r\n" % to) == ""
+
+
 def test_nothing_in_a_message_is_obeyed_by_a_terminal() -> None:
     text = text_of(b"BYE sip:\x1b[2J SIP/2.0\r\nSubject: \x9b1m\xff\t\xe6\x9d\xb1\r\n\r\na\r\n")
     assert text == "BYE sip:�[2J SIP/2.0\nSubject: �1m�\t東\n\na"

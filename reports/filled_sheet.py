@@ -138,7 +138,10 @@ class _Reader:
         known = {fold(said): field for said, field in _names()}
         for delimiter in _DELIMITERS:
             found = rows(text, self._name, "", delimiter)
-            header = next(found, None)
+            try:
+                header = next(found, None)
+            except DrillError:  # quoted cells are no CSV by another delimiter
+                continue
             if header is not None and any(fold(cell.strip()) in known for cell in header[1]):
                 break
         else:

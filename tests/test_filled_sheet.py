@@ -63,6 +63,14 @@ def test_sheets_as_spreadsheets_save_them(tmp_path: Path, language: str, encodin
     assert bool(found.notes) == (encoding == "cp932" and language == "ja")
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_spreadsheet_may_quote_all_cells(tmp_path: Path, delimiter: str) -> None:
+    text = filled_text({"F1": ("10:00", ""), "2": ("10:05", "10:07:30")})
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(csv.reader(io.StringIO(text)))
+    assert read(tmp_path, out.getvalue()).steps == {"re-point": Actual(Stamp(300, 60), Stamp(450, 1))}
+
+
 @pytest.mark.parametrize(
     ("cell", "stamp"),
     [
@@ -174,6 +182,7 @@ def test_problems_say_where_they_stand_and_what_is_allowed(tmp_path: Path) -> No
         ("a,b\n1,2\n", ["no column 'step'", "no column 'actual begin'", "no column 'actual end'"]),
         ("step,actual begin,actual ende\n", ["no column 'actual end'; did you mean 'actual ende'?"]),
         ("step,actual begin,actual end,actual end\n", ["two columns mean the same"]),
+        ('"step;actual begin', ["not CSV: unexpected end of data"]),
         ('step,actual begin,actual end\n"go home,10:00\n', ["not CSV: unexpected end of data"]),
     ],
 )

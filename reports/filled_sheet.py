@@ -267,6 +267,8 @@ class _Reader:
         steps = {}
         for step, found in times.items():
             began, ended = (self._since(found.get(field), base) for field in ("began", "ended"))
+            if began is not None and ended is not None:
+                ended = _after(began, ended, found["began"], found["ended"])
             if began is not None and ended is not None and ended.at + ended.within <= began.at:
                 late, early = found["ended"], found["began"]
                 allowed = Text("not before {begin}; with the date where it was on another day", begin=early.text)
@@ -295,6 +297,19 @@ class _Reader:
         self, mark: Mark, path: str, message: str, found: str | None = None, allowed: str | None = None
     ) -> None:
         self._problems.append(Problem(mark, path, message, None if found is None else show(found), allowed))
+
+
+def _after(began: Stamp, ended: Stamp, early: _Time, late: _Time) -> Stamp:
+    """Return when a step was finished: by the clock and without a date, in the hours after it was begun.
+
+    In the day after the first line it may be a day off. What would have taken more than half a day stays as it is: more
+    likely somebody has written a wrong time.
+    """
+    apart = ended.at - began.at
+    if -ended.within < apart < _DAY or not (early.by_clock and late.by_clock) or late.day is not None:
+        return ended
+    took = apart % _DAY
+    return ended._replace(at=began.at + took) if took <= _DAY / 2 else ended
 
 
 def _names() -> Iterator[tuple[str, str]]:

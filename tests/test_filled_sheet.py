@@ -133,6 +133,31 @@ def test_lines_may_be_missing_moved_and_known_by_name_alone(tmp_path: Path) -> N
     assert found.missing == ("re-point", "test call")
 
 
+@pytest.mark.parametrize(
+    ("first", "press", "point", "stamps"),
+    [
+        ("", ("12:00", "12:10"), ("10:50", "11:05"), (82_200, 83_100)),
+        ("10:00", ("", ""), ("08:50", "09:10"), (82_200, 83_400)),
+        ("2026-11-24 10:00", ("", ""), ("2026-11-26 11:00", "11:30"), (176_400, 178_200)),
+        ("2026-11-24 10:00", ("", ""), ("2026-11-23 23:50", "00:10"), (-36_600, -35_400)),
+        ("10:00", ("", ""), ("14:00", "08:30"), (14_400, 81_000)),
+    ],
+)
+def test_a_step_is_finished_in_the_hours_after_it_was_begun(
+    tmp_path: Path, first: str, press: tuple[str, str], point: tuple[str, str], stamps: tuple[float, float]
+) -> None:
+    found = read(tmp_path, filled_text({"F1": (first, ""), "1": press, "2": point}))
+    assert found.steps["re-point"] == Actual(Stamp(stamps[0], 60), Stamp(stamps[1], 60))
+
+
+@pytest.mark.parametrize(("began", "ended"), [("14:00", "13:59"), ("14:00", "10:30"), ("09:30", "09:05")])
+def test_what_would_have_taken_nearly_a_day_was_finished_before_it_was_begun(
+    tmp_path: Path, began: str, ended: str
+) -> None:
+    text = filled_text({"F1": ("10:00", ""), "1": (began, ended)})
+    assert [found[2] for found in wrong(tmp_path, text)] == ["finished before it was begun"]
+
+
 # What is wrong
 
 

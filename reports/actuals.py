@@ -2,7 +2,8 @@
 
 A duration is compared with the durations of the simulated runs; its quantile is the share of runs that were faster,
 ties counted half. Times are as exact as they were written: `10:32` may be up to a minute later, and a duration between
-two such times up to a minute longer or shorter. A step is slow only if it is so whatever the seconds were.
+two such times up to a minute longer or shorter. The first line, which ends are counted from, is one of them. A step is
+slow only if it is so whatever the seconds were.
 
 New times are proposed by this rule, for steps that were begun and finished in at least one sheet. With n sheets, g is
 the geometric mean of what was measured, m the median of the runs. Where g, by how exactly times were written, may lie
@@ -167,7 +168,7 @@ def _sheet(
         if actual is not None and actual.began is not None and actual.ended is not None and step.step in lengths:
             took = _between(actual.began, actual.ended, lengths[step.step])
         if actual is not None and actual.ended is not None and filled.anchored:
-            ended = _moment(actual.ended, moments[step.step])
+            ended = _moment(actual.ended, filled, moments[step.step])
         steps.append(StepActual(step.step, took, ended))
     return SheetActual(filled, tuple(steps), _total(filled, moments))
 
@@ -178,9 +179,10 @@ def _between(began: Stamp, ended: Stamp, prediction: Prediction) -> Measured:
     return Measured(value, max(value - began.within, 0.0), value + ended.within, prediction)
 
 
-def _moment(stamp: Stamp, values: tuple[float, ...]) -> Measured:
-    # The time of the first line is no more exact than this one.
-    return Measured(stamp.at, stamp.at - stamp.within, stamp.at + stamp.within, Prediction(values))
+def _moment(stamp: Stamp, filled: Filled, values: tuple[float, ...]) -> Measured:
+    """Return how long after the first line something was; what the first line was later makes it less."""
+    earlier = stamp.within if filled.first_within is None else filled.first_within
+    return Measured(stamp.at, stamp.at - earlier, stamp.at + stamp.within, Prediction(values))
 
 
 def _total(filled: Filled, moments: Mapping[str, tuple[float, ...]]) -> Measured | None:
@@ -188,7 +190,7 @@ def _total(filled: Filled, moments: Mapping[str, tuple[float, ...]]) -> Measured
     if not known or not filled.anchored:
         return None
     last = max(known.values(), key=lambda stamp: stamp.at)
-    return _moment(last, tuple(max(run) for run in zip(*(moments[step] for step in known), strict=True)))
+    return _moment(last, filled, tuple(max(run) for run in zip(*(moments[step] for step in known), strict=True)))
 
 
 # Proposals

@@ -67,6 +67,8 @@ class Filled:
     """Steps of the drill that the sheet has no line for."""
     notes: tuple[str, ...]
     """What people should know about how it was read."""
+    first_within: float | None = None
+    """Seconds by which the first line may be later than it was written; None where it has no time by the clock."""
 
 
 class _Time(NamedTuple):
@@ -131,7 +133,8 @@ class _Reader:
         if self._problems:
             raise DrillError(self._problems)
         missing = tuple(step for step in self._steps if step not in times)
-        return Filled(self._name, resolved, anchored, missing, tuple(notes))
+        within = first["began"].within if "began" in first and first["began"].by_clock else None
+        return Filled(self._name, resolved, anchored, missing, tuple(notes), within)
 
     def _lines(self, text: str) -> Iterator[_Line]:
         """Iterate over the lines below the header; raises :class:`DrillError` when there is none."""

@@ -20,8 +20,9 @@ from reports.actuals_result import actuals_text
 from reports.actuals_terminal import print_actuals, setting
 from reports.console import safe_console
 from reports.exit_codes import ExitCode
-from reports.filled_sheet import Actual, Filled, Stamp
+from reports.filled_sheet import Actual, Filled, Stamp, read_sheet
 from reports.origin import Origin
+from reports.sheet import events_of
 from reports.summary import StepRun
 from scenarios.distributions import Distribution, Shape, format_distribution, parse_distribution
 from scenarios.loader import load, load_text
@@ -29,7 +30,7 @@ from scenarios.problems import Mark
 from scenarios.rewriting import RewritingError, with_takes
 from scenarios.source import read_value
 from scenarios.text import LANGUAGES, translator
-from tests.rehearsed import TINY, summaries, taking, tiny
+from tests.rehearsed import STEPS, TINY, summaries, taking, tiny
 from tests.test_cli import kirikae
 
 PRESS = "press the button"
@@ -103,6 +104,29 @@ def test_without_the_time_of_the_first_line_moments_are_not_compared() -> None:
     (result,) = compared(sheet(took=200.0, anchored=False)).sheets
     assert result.steps[0].took is not None
     assert (result.steps[0].ended, result.total) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "low", "high", "pace"),
+    [
+        ("10:32", "10:37:00", 240, 301, Pace.AS_EXPECTED),
+        ("10:32:00", "10:37:00", 299, 301, Pace.SLOW),
+        ("10:32:00", "10:37", 299, 360, Pace.SLOW),
+        ("10:32", "10:37", 240, 360, Pace.AS_EXPECTED),
+        ("", "5m", 240, 360, Pace.AS_EXPECTED),
+    ],
+)
+def test_when_a_step_ended_is_no_more_exact_than_the_first_line(
+    tmp_path: Path, first: str, end: str, low: float, high: float, pace: Pace
+) -> None:
+    path = tmp_path / "sheet.csv"
+    path.write_text(f"no.,step,actual begin,actual end\nF1,,{first},\n1,,,{end}\n", "utf-8")
+    filled = read_sheet(path, STEPS, events_of(tiny())[1])
+    runs = summaries({PRESS: taking(260.0, begun=ZERO)})
+    (sheet_,) = compare(tiny(), runs, [filled]).sheets
+    for each in (sheet_.steps[0].ended, sheet_.total):
+        assert each is not None
+        assert (each.value, each.low, each.high, each.pace) == (300, low, high, pace)
 
 
 def test_the_total_is_held_against_the_same_steps_of_the_runs() -> None:

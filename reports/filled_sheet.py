@@ -129,11 +129,12 @@ class _Reader:
                 times[step] = found
             elif key == self._events[0].key:
                 first = found
-        resolved, anchored = self._resolved(times, first.get("began"))
+        field = "began" if "began" in first else "ended"  # what happens at one moment may stand in either column
+        resolved, anchored = self._resolved(times, first.get(field), field)
         if self._problems:
             raise DrillError(self._problems)
         missing = tuple(step for step in self._steps if step not in times)
-        within = first["began"].within if "began" in first and first["began"].by_clock else None
+        within = first[field].within if field in first and first[field].by_clock else None
         return Filled(self._name, resolved, anchored, missing, tuple(notes), within)
 
     def _lines(self, text: str) -> Iterator[_Line]:
@@ -245,16 +246,17 @@ class _Reader:
         return _Time(mark, cell, seconds, 1.0 if exact else _MINUTE, by_clock=False, day=None)
 
     def _resolved(
-        self, times: Mapping[str, Mapping[str, _Time]], first: _Time | None
+        self, times: Mapping[str, Mapping[str, _Time]], first: _Time | None, field: str
     ) -> tuple[dict[str, Actual], bool]:
-        """Return all times counted from the first line, and whether it is known when that happened."""
+        """Return all times counted from the first line, and whether it is known when that happened.
+
+        ``field``: the column that ``first`` stands in.
+        """
         by_clock = [time for found in times.values() for time in found.values() if time.by_clock]
         if first is not None and not first.by_clock:
             if first.seconds:
                 allowed = Text("a time by the clock such as 10:32, or nothing")
-                self._problem(
-                    first.mark, HEADERS["began"], Text("times are counted from this line"), first.text, allowed
-                )
+                self._problem(first.mark, HEADERS[field], Text("times are counted from this line"), first.text, allowed)
             first = None
         relative = any(not time.by_clock for found in times.values() for time in found.values())
         if by_clock and relative and first is None:
@@ -269,7 +271,7 @@ class _Reader:
         base = first or (by_clock[0] if by_clock else None)
         steps = {}
         for step, found in times.items():
-            began, ended = (self._since(found.get(field), base) for field in ("began", "ended"))
+            began, ended = (self._since(found.get(each), base) for each in ("began", "ended"))
             if began is not None and ended is not None:
                 ended = _after(began, ended, found["began"], found["ended"])
             if began is not None and ended is not None and ended.at + ended.within <= began.at:

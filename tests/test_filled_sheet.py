@@ -231,6 +231,16 @@ def test_the_first_line_is_where_counting_begins(tmp_path: Path) -> None:
     assert read(tmp_path, filled_text({"F1": ("0m", ""), "1": ("3m", "5m")})).anchored
 
 
+def test_the_time_of_the_first_line_may_stand_in_either_column(tmp_path: Path) -> None:
+    times = {"1": ("10:04", "10:09")}
+    found = read(tmp_path, filled_text({"F1": ("", "10:00:30"), **times}))
+    assert found == read(tmp_path, filled_text({"F1": ("10:00:30", ""), **times}))
+    assert (found.anchored, found.first_within) == (True, 1)
+    assert found == read(tmp_path, filled_text({"F1": ("10:00:30", "10:28"), **times})), "the begin goes first"
+    (problem,) = wrong(tmp_path, filled_text({"F1": ("", "2m")}))
+    assert problem[1:3] == ("actual end", "times are counted from this line")
+
+
 def test_a_date_in_some_times_only(tmp_path: Path) -> None:
     text = filled_text({"F1": ("10:00", ""), "1": ("2026-11-24 10:04", "10:09")})
     assert [found[2] for found in wrong(tmp_path, text)] == [

@@ -159,7 +159,7 @@ def moment_text(drill: Drill, zero: float, grain: float, seconds: float) -> str:
     clock = drill.run.clock
     if clock is None:
         return format_duration(_rounded(seconds - zero, grain)) if seconds != zero else "0m"
-    now = clock.at(_rounded(seconds, grain))
+    now = clock.at(seconds + grain / 2)  # rounded on the clock, as what is below the grain is not shown
     text = f"{now:%H:%M:%S}" if grain < _MINUTE else f"{now:%H:%M}"
     another_day = clock.dated and now.date() != clock.at(zero).date()
     return f"{now:%m-%d} {text}" if another_day else text

@@ -16,7 +16,7 @@ from kirikae.options import OptionError
 from reports.console import safe_console
 from reports.exit_codes import ExitCode
 from reports.origin import Origin
-from reports.sheet import Anchor, events_of, sheet_of
+from reports.sheet import Anchor, events_of, moment_text, sheet_of
 from reports.sheet_csv import HEADERS, sheet_csv
 from reports.sheet_html import sheet_html
 from reports.sheet_labels import never_text, reading
@@ -26,6 +26,7 @@ from reports.sheet_words import decisions, deeds, numbered, waits
 from reports.summary import RunSummary, StepRun
 from scenarios.loader import load, load_text
 from scenarios.text import LANGUAGES, translator
+from scenarios.units import parse_duration
 from tests.rehearsed import STEPS, TINY, summaries, taking, tiny
 from tests.test_cli import kirikae
 
@@ -89,6 +90,21 @@ def test_moments_are_by_the_clock_where_the_run_has_one() -> None:
     assert sheet.moment(sheet.steps[1].ends.p50) == "11-25 00:02"  # 23:50 and 700 s, to the minute
     undated = sheet_of(tiny("run.start=09:00"), summaries({"re-point": taking(60.0)}), asked=1)
     assert undated.moment(undated.steps[1].ends.p50) == "09:06"
+
+
+@pytest.mark.parametrize(
+    ("start", "fault", "said"),
+    [
+        ("10:00:55", "5m", "10:06"),
+        ("10:00:29", "5m", "10:05"),
+        ("10:00:40", "80s", "10:02"),
+        ("10:00:00", "330s", "10:06"),
+        ("2026-11-24 23:54:50", "4m45s", "11-25 00:00"),
+    ],
+)
+def test_moments_are_rounded_on_the_clock_and_not_from_the_start(start: str, fault: str, said: str) -> None:
+    drill = tiny(f"run.start={start}")
+    assert moment_text(drill, 0.0, 60.0, parse_duration(fault)) == said
 
 
 def test_moments_have_seconds_where_a_step_takes_less_than_a_minute() -> None:

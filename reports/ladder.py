@@ -158,12 +158,14 @@ def ladder(
 ) -> Ladder:
     """Return the ladder of what a call has sent, which must be one message at least, in order of time.
 
-    ``journal``: entries in order; those between its first and last message are told that matter to it.
+    ``journal``: those entries between its first and last message are told that matter to it. A live run may write one
+    later than others that it was before.
     """
     packets = dialog.packets
     columns, place = _columns(packets, wiring)
     messages = list(_messages(packets, place, wiring))
-    rows = list(_rows(messages, list(_meanwhile(messages, columns, journal))))
+    in_order = sorted(journal, key=lambda entry: entry.at)
+    rows = list(_rows(messages, list(_meanwhile(messages, columns, in_order))))
     first = packets[0].data
     record = to_of(first) if first.startswith(b"REGISTER ") else ""
     return Ladder(attempt, record, columns, tuple(rows), dialog.more, wiring.clock)

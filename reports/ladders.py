@@ -64,7 +64,7 @@ class RunFolder:
         with _Told(self._path):
             chosen = picks(self._path / CALLS)
             calls = Calls(chosen.candidates, self._wiring)
-            first = next((entry.at for entry in self._journal if entry.kind is EventKind.FAULT), -inf)
+            first = min((entry.at for entry in self._journal if entry.kind is EventKind.FAULT), default=-inf)
             registrations = Registrations(first, self._wiring)
             self._read(calls, registrations)
         ladders: dict[Kind, Ladder] = {}

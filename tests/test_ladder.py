@@ -75,6 +75,21 @@ def test_silences_and_what_happened_stand_between_the_messages(taken_over: Path)
     assert [row for row in ladder.rows if isinstance(row, Message)] == ladder.messages
 
 
+def test_what_a_live_run_has_written_later_is_told_at_its_moment(tmp_path: Path) -> None:
+    noticed = JournalEntry(2.0, EventKind.NODE_LOST, "edge", {"node": "edge/1"})
+    earlier = noticed._replace(at=1.5, kind=EventKind.DETECTED, detail={"by": "vrrp"})
+    begun = FAULT._replace(at=0.5)
+    journal = (FAULT._replace(at=7.0), noticed, earlier, begun)
+    before, after = register(0.2, 1), register(3.0, 2)
+    records = [before, registered(before, 0.3), *map(invite, (1.0, 1.75)), after, registered(after, 3.1), invite(5.0)]
+    run = RunFolder(made(tmp_path, *records, calls=(call(7),), journal=journal))
+    rows = run.call("7").rows
+    assert [row for row in rows if isinstance(row, JournalEntry)] == [begun, earlier, noticed]
+    at = [row.at for row in rows if not isinstance(row, Silence)]
+    assert at == sorted(at)
+    assert run.telling().ladders[Kind.REGISTRATION].begins == 3.0, "the first fault is the earliest one"
+
+
 def test_a_call_is_found_by_either_of_its_call_ids_and_as_the_first_that_was_late(taken_over: Path) -> None:
     run = RunFolder(taken_over)
     whole = run.call("0")

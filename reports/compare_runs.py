@@ -20,6 +20,7 @@ from scenarios.model import Verdict
 from scenarios.paths import is_file, is_folder
 
 RESULT = "result.json"
+_NOT_TOLD = "–"
 
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
@@ -118,7 +119,7 @@ class _Done(BaseModel):
 class _Expectation(BaseModel):
     text: str
     verdict: Verdict
-    shown: str
+    shown: str | None = None  # older versions did not write it
 
 
 class _Quantile(BaseModel):
@@ -264,7 +265,7 @@ def run_of(result: Any, values: Any, source: str, file: Path, beside: Path) -> R
         expected_verdict=told.expected_verdict,
         no_evidence=tuple(told.no_evidence),
         done=told.replications.done,
-        expectations={each.text: Became(each.verdict, each.shown) for each in told.expectations},
+        expectations={each.text: Became(each.verdict, each.shown or _NOT_TOLD) for each in told.expectations},
         expected=frozenset(_expected(told)),
         metrics=metrics,
         unknown=tuple(unknown),

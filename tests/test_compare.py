@@ -430,6 +430,17 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert (run.seed, run.numbers, run.drill) == (5, (0, 1, 2), {"ports": {"tenant": 250}})
 
 
+def test_an_older_run_that_does_not_say_its_values_in_words_is_read(tmp_path: Path) -> None:
+    file = write(tmp_path, {"blocked_ratio": [0.25, 0.5]}) / "result.json"
+    data = json.loads(file.read_text("utf-8"))
+    for each in data["expectations"]:
+        del each["shown"]
+    file.write_text(json.dumps(data), "utf-8")
+    run = read_run(tmp_path)
+    assert [each.shown for each in run.expectations.values()] == ["–"]
+    assert "(–)" in told(compare(run, run, STRICT), everything=True)
+
+
 BROKEN: dict[str, tuple[str, Callable[[str], str], str]] = {
     "no JSON": ("result.json", lambda text: text[:100], "no JSON, or only a part"),
     "of another version": ("result.json", lambda text: text.replace('"version": 1', '"version": 9', 1), "version 9"),

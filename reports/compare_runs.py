@@ -5,9 +5,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from reports import replications
 from reports.queries import resolve
@@ -15,12 +15,18 @@ from reports.result import VERSION
 from reports.statistics import Interval
 from reports.summary import Value
 from scenarios.expectations import ExpectationError, Query, parse_expectation, parse_query
-from scenarios.metrics import METRICS
+from scenarios.metrics import METRICS, Combine
 from scenarios.model import Verdict
 from scenarios.paths import is_file, is_folder
 
 RESULT = "result.json"
 _NOT_TOLD = "–"
+
+_MOST = 10**15
+"""Beyond any number that a run comes to, and small enough to square and to add up."""
+_Number = Annotated[float, Field(allow_inf_nan=False, ge=-_MOST, le=_MOST)]
+_Length = Annotated[float, Field(allow_inf_nan=False, ge=0, le=_MOST)]
+_Count = Annotated[int, Field(ge=0, le=_MOST)]
 
 Json = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
@@ -109,11 +115,11 @@ class _Scenario(BaseModel):
     name: str
     file: str
     changes: list[str]
-    lasts: float
+    lasts: _Length
 
 
 class _Done(BaseModel):
-    done: int
+    done: _Count
 
 
 class _Expectation(BaseModel):
@@ -123,19 +129,27 @@ class _Expectation(BaseModel):
 
 
 class _Quantile(BaseModel):
-    value: float | None
+    value: _Number | None
     never: bool
-    interval: tuple[float | None, float | None] | None
+    interval: tuple[_Number | None, _Number | None] | None
 
 
 class _Metric(BaseModel):
-    value: float | None
+    value: _Number | None
     never: bool
-    interval: tuple[float, float] | None
+    interval: tuple[_Number, _Number] | None
     quantiles: dict[str, _Quantile]
-    runs: int
-    runs_never: int
-    runs_nothing: int
+    runs: _Count
+    runs_never: _Count
+    runs_nothing: _Count
+
+    @model_validator(mode="after")
+    def _never_among_the_measured(self) -> Self:
+        measured = self.runs - self.runs_nothing
+        if not 0 <= self.runs_never <= measured:
+            allowed = f"at most {measured}, runs less runs_nothing" if measured >= 0 else "runs_nothing of at most runs"
+            raise ValueError(f"runs_never is {self.runs_never} (allowed: {allowed})")
+        return self
 
 
 class _Step(BaseModel):
@@ -166,7 +180,7 @@ class _Result(BaseModel):
 
 
 class _Line(BaseModel):
-    mean: list[float]
+    mean: list[_Number]
 
 
 class _Calls(_Line):
@@ -175,12 +189,12 @@ class _Calls(_Line):
 
 class _Ports(_Line):
     name: str
-    cap: int
+    cap: _Count
 
 
 class _Charts(BaseModel):
-    lasts: float
-    width: float = Field(gt=0)
+    lasts: _Length
+    width: _Length = Field(gt=0)
     calls: list[_Calls]
     ports: list[_Ports]
 
@@ -188,9 +202,9 @@ class _Charts(BaseModel):
 class _Values(BaseModel):
     metric: str
     selectors: dict[str, str]
-    after: float | None
-    before: float | None
-    values: list[float | Literal["never"] | None]
+    after: _Number | None
+    before: _Number | None
+    values: list[_Number | Literal["never"] | None]
 
 
 class _Replications(BaseModel):
@@ -251,6 +265,7 @@ def run_of(result: Any, values: Any, source: str, file: Path, beside: Path) -> R
         if query is None:
             unknown.append(text)
             continue
+        _see_that_never_may_be(query, text, metric, None if single is None else single.metrics[text], file, beside)
         own = None if single is None else _values(single.metrics[text].values)
         metrics[text] = Measured(query, own, _told(metric))
     return Run(
@@ -287,7 +302,9 @@ def _checked(model: type[M], data: Any, file: Path, version: int) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"])) or "all of it"
-        raise RunError(f"{file}: this is not what `kirikae run` writes: {place}: {first['msg']}") from None
+        what = first["msg"].removeprefix("Value error, ")
+        found_there = f", found {first['input']}" if isinstance(first["input"], float) else ""
+        raise RunError(f"{file}: this is not what `kirikae run` writes: {place}: {what}{found_there}") from None
 
 
 def _see_that_both_are_of_one_run(told: _Result, single: _Replications, file: Path, beside: Path) -> None:
@@ -307,6 +324,19 @@ def _query(text: str, single: _Values | None) -> Query | None:
         return resolve(parse_query(text))
     except ExpectationError:
         return None
+
+
+def _see_that_never_may_be(
+    query: Query, text: str, metric: _Metric, single: _Values | None, file: Path, beside: Path
+) -> None:
+    """Only what is judged run by run may never happen; of anything else there would be no mean."""
+    if query.definition.combine is Combine.RUNS:
+        return
+    why = "never is no value of a metric that is a mean (allowed: numbers, and null)"
+    if metric.never or metric.runs_never:
+        raise RunError(f"{file}: this is not what `kirikae run` writes: metrics.{text}: {why}")
+    if single is not None and "never" in single.values:
+        raise RunError(f"{beside}: this is not what `kirikae run` writes: metrics.{text}.values: {why}")
 
 
 def _values(values: list[float | Literal["never"] | None]) -> tuple[Value, ...]:

@@ -1,6 +1,7 @@
 """`kirikae compare` as a user meets it: folders, drills, exit codes, and baselines from the first night on."""
 
 import json
+import math
 import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +107,54 @@ def test_what_cannot_be_meant_ends_with_2_and_says_why(case: str) -> None:
     done = compare(*words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+Place = tuple[str | int, ...]
+RESULT, VALUES = "result.json", "replications.json"
+OF_BLOCKED: Place = ("metrics", "blocked_ratio")
+ABSURD: dict[str, tuple[str, Place, object, str]] = {
+    "a value is no number": (VALUES, (*OF_BLOCKED, "values"), [math.nan, 0.5], "metrics.blocked_ratio.values.0"),
+    "a value is infinite": (VALUES, (*OF_BLOCKED, "values", 1), math.inf, "metrics.blocked_ratio.values.1"),
+    "a value is absurd": (VALUES, (*OF_BLOCKED, "values"), [1e308, 1e308], "metrics.blocked_ratio.values.0"),
+    "a value has 400 digits": (VALUES, (*OF_BLOCKED, "values", 0), 10**400, "metrics.blocked_ratio.values.0"),
+    "never in a mean": (VALUES, (*OF_BLOCKED, "values", 0), "never", "metrics.blocked_ratio.values"),
+    "after is no number": (VALUES, (*OF_BLOCKED, "after"), math.nan, "metrics.blocked_ratio.after"),
+    "a chart is infinite": (
+        VALUES,
+        ("charts", "calls"),
+        [{"outcome": "busy", "mean": [math.inf]}],
+        "charts.calls.0.mean",
+    ),
+    "bins have no width": (VALUES, ("charts", "width"), math.nan, "charts.width"),
+    "it lasts no number": (RESULT, ("scenario", "lasts"), math.nan, "scenario.lasts"),
+    "it lasts for ever": (RESULT, ("scenario", "lasts"), 1e308, "scenario.lasts"),
+    "it lasts less than nothing": (RESULT, ("scenario", "lasts"), -1, "scenario.lasts"),
+    "fewer runs than none": (RESULT, ("replications", "done"), -1, "replications.done"),
+    "a mean is no number": (RESULT, (*OF_BLOCKED, "value"), math.nan, "metrics.blocked_ratio.value"),
+    "an end is absurd": (RESULT, (*OF_BLOCKED, "interval"), [0, 1e200], "metrics.blocked_ratio.interval.1"),
+    "a mean is never": (RESULT, (*OF_BLOCKED, "never"), True, "metrics.blocked_ratio"),
+    "never in more runs than there were": (RESULT, ("metrics", "blocked", "runs_never"), 9, "runs_never is 9"),
+    "nothing in more runs than there were": (RESULT, ("metrics", "blocked", "runs_nothing"), 9, "metrics.blocked"),
+}
+
+
+def spoil(file: Path, place: Place, value: object) -> None:
+    data = found = json.loads(file.read_text("utf-8"))
+    for key in place[:-1]:
+        found = found[key]
+    found[place[-1]] = value
+    file.write_text(json.dumps(data), "utf-8")
+
+
+@pytest.mark.parametrize("case", ABSURD)
+def test_numbers_that_no_run_comes_to_are_refused_by_file_and_field(case: str) -> None:
+    file, place, value, said = ABSURD[case]
+    blocked("one", [0.25, 0.5])
+    spoil(Path("one", file), place, value)
+    done = compare("one", "one", "--html", "c.html")
+    assert (done.exit_code, done.stdout, Path("c.html").exists()) == (2, "", False)
+    assert f"one/{file}" in done.stderr
+    assert said in "".join(done.stderr.split("\n"))
 
 
 # Two versions of a plan

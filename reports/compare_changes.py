@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     BETTER = "better"
     """The same on the good side."""
     UNCLEAR = "cannot tell"
-    """There is a difference, and too few runs for an interval."""
+    """There is a difference, and too few runs for an interval, or nothing to take it from on one side."""
     CHANGED = "changed"
     """More than chance, and not surely more than is allowed; or no way is better."""
     SAME = "no difference"
@@ -59,7 +59,7 @@ class Change:
     first: Value
     second: Value
     apart: Apart | None
-    """None where no run of one side has a number."""
+    """None where no run of one side has a number, or no pair two."""
     allowed: float
     """In the metric's unit, either way."""
     never: Counts
@@ -82,6 +82,8 @@ class Change:
             return
         if self.apart is not None:
             yield _outcome(self.apart, self.allowed, self.query.definition.better, decides=self.decides)
+        elif (self.first is None) is not (self.second is None):  # a side that measures nothing is not like the other
+            yield Outcome.UNCLEAR
         if self.never.apart is not None:
             # that it may never happen at all is allowed of nothing
             yield _outcome(self.never.apart, 0.0, Better.LESS, decides=self.decides)
@@ -143,7 +145,9 @@ def change_of(
     else:
         one, other = ([value for value in values if value is not None] for values in (first, second))
     centre = intervals.middle if by_runs else mean
-    value, value_second = (centre(values) if values else None for values in (one, other))
+    # without any pair there is still what each side comes to by itself
+    own = (one, other) if one else ([value for value in values if value is not None] for values in (first, second))
+    value, value_second = (centre(values) if values else None for values in own)
     apart = None
     if one and other:
         method = {

@@ -5,6 +5,7 @@ import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,20 @@ def test_too_few_runs_say_nothing_but_that_something_differs() -> None:
     assert of(comparison, "blocked").outcome is Outcome.UNCLEAR
     assert comparison.exit_code is ExitCode.INCONCLUSIVE
     assert "too few runs to tell of blocked" in told(comparison)
+
+
+@pytest.mark.parametrize("seeds", [(1, 1), (1, 2)], ids=["paired", "independent"])
+@pytest.mark.parametrize("older", [False, True], ids=["", "older"])
+def test_what_only_one_side_can_measure_cannot_be_told(seeds: tuple[int, int], older: bool) -> None:
+    sides = {"asa": [20.0, 22.0] * 10}, {"asa": [None] * 20}
+    for first, second, shown in ((*sides, (21.0, None)), (*sides[::-1], (None, 21.0))):
+        runs = [made(values, seed=seed) for values, seed in zip((first, second), seeds, strict=True)]
+        if older:
+            runs[0] = replace(runs[0], numbers=None)
+        comparison = compare(runs[0], runs[1], STRICT)
+        change = of(comparison, "asa")
+        assert (change.outcome, (change.first, change.second)) == (Outcome.UNCLEAR, shown)
+        assert comparison.exit_code is ExitCode.INCONCLUSIVE
 
 
 def test_runs_without_evidence_say_nothing_unless_they_are_worse() -> None:

@@ -5,6 +5,8 @@ and the confidence asked for; None where there are too few runs for one.
 
 - Means, run by run with the same callers: Student's t of the differences.
 - Means of two independent samples: Welch's t (Welch 1947).
+- Of values without any spread both would have an interval of no width, however few they are; it is given from as many
+  runs on as the sign test takes.
 - Medians, run by run: two of the differences in order, by the sign test (Conover 1999, ch. 3.4), whatever they are
   drawn from.
 - Medians of two independent samples, and shares: each sample's own interval, put together by the squares of how far
@@ -24,6 +26,9 @@ from typing import NamedTuple
 from scipy.special import bdtr, stdtrit
 
 from reports.statistics import Interval, deviation, mean, mean_interval, quantile_interval, share_interval
+
+_ROUNDING = 1e-8
+"""Values have nine digits, and so differences that are the same may seem to have a spread beyond them."""
 
 
 class Apart(NamedTuple):
@@ -54,7 +59,10 @@ def middle(values: Sequence[float]) -> float:
 def paired_means(first: Sequence[float], second: Sequence[float], confidence: float) -> Apart:
     """Compare the means of values that belong together one by one; raises ZeroDivisionError without any."""
     differences = [y - x for x, y in zip(first, second, strict=True)]
-    return Apart(mean(differences), mean_interval(differences, confidence))
+    value, far = mean(differences), max(map(abs, (*first, *second)))
+    if value and max(differences) - min(differences) <= far * _ROUNDING and not sign_rank(len(differences), confidence):
+        return Apart(value, None)
+    return Apart(value, mean_interval(differences, confidence))
 
 
 def paired_medians(first: Sequence[float], second: Sequence[float], confidence: float) -> Apart:
@@ -87,7 +95,8 @@ def means(first: Sequence[float], second: Sequence[float], confidence: float) ->
     parts = [0.0 if min(values) == max(values) else deviation(values) ** 2 / len(values) for values in (first, second)]
     variance = fsum(parts)
     if variance == 0:
-        return Apart(value, (value, value))
+        told = value == 0 or sign_rank(min(len(first), len(second)), confidence) is not None
+        return Apart(value, (value, value) if told else None)
     freedom = variance**2 / fsum(
         part**2 / (len(values) - 1) for part, values in zip(parts, (first, second), strict=True)
     )

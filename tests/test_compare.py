@@ -235,6 +235,13 @@ def test_what_only_one_side_can_measure_cannot_be_told(seeds: tuple[int, int], o
         assert comparison.exit_code is ExitCode.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("seeds", [(1, 1), (1, 2)], ids=["paired", "independent"])
+def test_a_difference_that_is_always_the_same_takes_enough_runs_too(seeds: tuple[int, int]) -> None:
+    for runs, code in ((2, ExitCode.INCONCLUSIVE), (20, ExitCode.FAILED)):
+        comparison = between({"blocked_ratio": [0.0] * runs}, {"blocked_ratio": [0.5] * runs}, seeds=seeds)
+        assert comparison.exit_code is code
+
+
 def test_runs_without_evidence_say_nothing_unless_they_are_worse() -> None:
     same = between({"blocked_ratio": TWENTY}, {"blocked_ratio": TWENTY}, interrupted=True)
     assert same.exit_code is ExitCode.INCONCLUSIVE

@@ -47,8 +47,18 @@ def test_independent_means_are_those_of_welch_in_scipy(confidence: float) -> Non
 
 
 def test_means_without_spread_or_of_one_run() -> None:
-    assert means([2.0, 2.0], [3.0, 3.0], 0.95) == (1.0, (1.0, 1.0))
+    assert means([2.0] * 6, [3.0] * 9, 0.95) == (1.0, (1.0, 1.0))
+    assert means([2.0] * 5, [3.0] * 9, 0.95) == (1.0, None)
+    assert means([2.0, 2.0], [2.0, 2.0], 0.95) == (0.0, (0.0, 0.0))
     assert means([2.0], [3.0, 3.0], 0.95) == (1.0, None)
+
+
+@pytest.mark.parametrize("first", [[0.0] * 6, [0.1, 0.12, 0.08, 0.13, 0.09, 0.11]], ids=["none", "rounded"])
+def test_pairs_that_are_all_as_far_apart_take_as_many_runs_as_the_sign_test(first: list[float]) -> None:
+    second = [value + 0.05 for value in first]
+    assert paired_means(first[:5], second[:5], 0.95).interval is None
+    assert paired_means(first, second, 0.95).interval == pytest.approx((0.05, 0.05))
+    assert paired_means(first[:2], first[:2], 0.95) == (0.0, (0.0, 0.0))
 
 
 @given(st.floats(0.001, 1e6), st.integers(2, 60), st.integers(2, 60))

@@ -134,7 +134,7 @@ def compare_with_last(name: str, options: Options, console: Console) -> ExitCode
         code = comparison.exit_code
         _tell(comparison, tolerances, options, console)
     if options.accept and not run.no_evidence:
-        kept, code = _accepted(kept, night, comparison), ExitCode.PASSED
+        kept, code = _accepted(kept, run, night, comparison), ExitCode.PASSED
     if kept != baseline:
         kept.write()
     with output(f"; the baseline is {baseline.path}"):
@@ -153,14 +153,11 @@ def _held_against(
     if not live:
         (accepted,) = baseline.runs(baseline.accepted[-1:])
         return compare(replace(accepted, source=str(baseline.path)), run, tolerances, _OF_BASELINE), baseline
-    recent = zip(baseline.recent, baseline.runs(baseline.recent), strict=True)
-    # nights of another plan say nothing of this one
-    now = replace(baseline, recent=tuple(each for each, as_run in recent if as_run.drill == run.drill))
-    if new:
-        now = now.with_night(night)
+    now = baseline.with_night(night) if new else baseline
     nights = [replace(each, source=str(baseline.path)) for each in now.runs(now.accepted)]
-    comparison = compare_nights(nights, now.runs(now.recent), run, tolerances, _OF_BASELINE)
-    return comparison, now if new else baseline
+    # nights of another plan are kept, and say nothing of this one
+    comparison = compare_nights(nights, now.runs(now.recent_of(run)), run, tolerances, _OF_BASELINE)
+    return comparison, now
 
 
 def _with_itself(run: Run, tolerances: Tolerances, *, live: bool) -> Comparison:
@@ -169,11 +166,11 @@ def _with_itself(run: Run, tolerances: Tolerances, *, live: bool) -> Comparison:
     return compare(run, run, tolerances, _OF_BASELINE)
 
 
-def _accepted(kept: Baseline, night: Night, comparison: Comparison | None) -> Baseline:
+def _accepted(kept: Baseline, run: Run, night: Night, comparison: Comparison | None) -> Baseline:
     """Return a baseline that begins with what is accepted: this run, or the live nights that were compared."""
     compared = comparison.nights.recent if comparison is not None and comparison.nights is not None else 0
-    nights = kept.recent[-compared:] if compared and kept.recent else (night,)
-    return replace(kept, accepted=nights, recent=())
+    nights = kept.recent_of(run)[-compared:] if compared else ()
+    return replace(kept, accepted=nights or (night,), recent=())
 
 
 def _of_the_baseline(

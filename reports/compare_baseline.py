@@ -10,13 +10,13 @@ Live, the first nights are the baseline, and stay it until somebody accepts; the
     drill     its name
     engine    which engine played it
     accepted  the runs of the baseline, oldest first: result and replications, as in the folder of a run
-    recent    live: the nights after them, oldest first, no more than are ever needed
+    recent    live: the nights after them, oldest first; of the last few plans, each no more than are ever needed
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ FOLDER = Path("baselines")
 VERSION = 1
 """Raised when a key changes its meaning or goes; a new key leaves it as it is."""
 _LONGEST_NAME = 40
+_MOST_PLANS = 3
+"""That last nights are kept of, so that the file of a drill that is changed often does not grow for ever."""
 
 Json = dict[str, Any]
 
@@ -68,7 +70,12 @@ class Baseline:
         """Return it with one more live night: in the baseline while that is not full, else among the last ones."""
         if len(self.accepted) < BASELINE:
             return Baseline(self.path, self.drill, self.engine, (*self.accepted, night), ())
-        return Baseline(self.path, self.drill, self.engine, self.accepted, (*self.recent, night)[-MOST_RECENT:])
+        return Baseline(self.path, self.drill, self.engine, self.accepted, _last((*self.recent, night)))
+
+    def recent_of(self, run: Run) -> tuple[Night, ...]:
+        """Return the last nights that count beside a run: those of its plan."""
+        recent = zip(self.recent, self.runs(self.recent), strict=True)
+        return tuple(night for night, as_run in recent if as_run.drill == run.drill)
 
     def write(self) -> None:
         """Write the file whole; raises :class:`~reports.files.ReportError`."""
@@ -81,6 +88,24 @@ class Baseline:
         }
         files.folder(self.path.parent)
         files.write_whole(self.path, json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def _last(nights: Sequence[Night]) -> tuple[Night, ...]:
+    """Return the nights that are kept: counted by plan, so that plans played in turn leave each other enough."""
+    kept, plans = list[Night](), list[tuple[Any, int]]()
+    for night in reversed(nights):
+        plan = night.replications.get("drill")
+        place = next((index for index, (known, _) in enumerate(plans) if known == plan), None)
+        if place is None:
+            if len(plans) == _MOST_PLANS:
+                continue
+            place = len(plans)
+            plans.append((plan, 0))
+        _, count = plans[place]
+        if count < MOST_RECENT:
+            plans[place] = (plan, count + 1)
+            kept.append(night)
+    return tuple(reversed(kept))
 
 
 def file_of(folder: Path, drill: str, engine: str) -> Path:

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from kirikae.cli import app
-from reports.compare_baseline import file_of
-from reports.compare_nights import BASELINE
+from reports.compare_baseline import Baseline, Night, file_of
+from reports.compare_nights import BASELINE, MOST_RECENT
 from reports.origin import Origin
 from reports.summary import Value
 from tests.made_runs import ORIGIN, write
@@ -335,6 +335,32 @@ def test_live_nights_of_another_plan_are_not_taken_together() -> None:
     assert done.exit_code == 0
     assert "1 of the 3 nights" in done.stdout
     assert "The drill is not the same" in done.stdout
+
+
+def test_live_nights_of_two_plans_in_turn_leave_each_other_what_is_stored() -> None:
+    for count in range(BASELINE):
+        live(f"night-{count}", 1 + count / 100)
+    changed = Origin("plan.kirikae.yaml", drill={**ORIGIN.drill, "queues": {}})
+    found = []
+    for count in range(3):
+        found.append(live(f"one-{count}", 2 + count / 100).exit_code)
+        found.append(live(f"other-{count}", 3 + count / 100, origin=changed).exit_code)
+    assert found == [0, 0, 0, 0, 1, 1]
+    assert len(json.loads(stored("live").read_text("utf-8"))["recent"]) == 6
+    assert "3 live nights" in last("one-2", "--accept").stdout
+    accepted = json.loads(stored("live").read_text("utf-8"))["accepted"]
+    assert all(each["replications"]["drill"] == ORIGIN.drill for each in accepted)
+
+
+def test_of_each_plan_no_more_live_nights_are_stored_than_are_ever_needed_and_of_few_plans() -> None:
+    nights = [Night({"count": count}, {"drill": {"plan": count % 2}}) for count in range(30)]
+    full = Baseline(Path("b.json"), NAME, "live", tuple(nights[:BASELINE]))
+    for each in nights:
+        full = full.with_night(each)
+    assert full.recent == tuple(nights[-2 * MOST_RECENT :])
+    for plan in (2, 3):
+        full = full.with_night(Night({}, {"drill": {"plan": plan}}))
+    assert {each.replications["drill"]["plan"] for each in full.recent} == {1, 2, 3}
 
 
 def test_a_live_night_that_is_no_evidence_changes_nothing() -> None:

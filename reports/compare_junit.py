@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from reports.compare import Comparison, ExpectationChange, Kind
 from reports.compare_changes import Change, Outcome
+from reports.compare_runs import NOT_IN_XML
 from reports.compare_words import allowed_shown, difference_shown, headline, remarks, sentences, shown
 
 
@@ -36,7 +37,9 @@ def comparison_junit(comparison: Comparison) -> str:
     suites = ET.Element("testsuites")
     suites.append(suite)
     ET.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+    # names from the command line, as those of folders, may have anything in them
+    text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", ET.tostring(suites, encoding="unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
 def _expectation(suite: ET.Element, comparison: Comparison, each: ExpectationChange) -> None:

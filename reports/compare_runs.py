@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -21,6 +22,8 @@ from scenarios.paths import is_file, is_folder
 
 RESULT = "result.json"
 _NOT_TOLD = "–"
+NOT_IN_XML = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+"""What XML 1.0 forbids: control characters, halves of surrogate pairs, and two more."""
 
 _MOST = 10**15
 """Beyond any number that a run comes to, and small enough to square and to add up."""
@@ -297,6 +300,9 @@ def _checked(model: type[M], data: Any, file: Path, version: int) -> M:
     found = data.get("version") if isinstance(data, dict) else None
     if isinstance(found, int) and found != version:
         raise RunError(f"{file}: this is version {found} of the format (allowed: {version}); run the drill again")
+    for place, sign in _unwritable(data):
+        what = f"there is U+{ord(sign):04X} in it (allowed: no half of a surrogate pair, no control character)"
+        raise RunError(f"{file}: this is not what `kirikae run` writes: {place}: {what}")
     try:
         return model.model_validate(data)
     except ValidationError as error:
@@ -305,6 +311,22 @@ def _checked(model: type[M], data: Any, file: Path, version: int) -> M:
         what = first["msg"].removeprefix("Value error, ")
         found_there = f", found {first['input']}" if isinstance(first["input"], float) else ""
         raise RunError(f"{file}: this is not what `kirikae run` writes: {place}: {what}{found_there}") from None
+
+
+def _unwritable(data: Any) -> Iterator[tuple[str, str]]:
+    """Yield characters that pages and XML cannot hold, each with its place."""
+    todo: list[tuple[str, Any]] = [("", data)]
+    while todo:  # and no recursion, for JSON may be as deep as that allows
+        place, found = todo.pop()
+        if isinstance(found, str):
+            if match := NOT_IN_XML.search(found):
+                yield place.lstrip(".") or "all of it", match[0]
+        elif isinstance(found, dict):
+            for key, value in found.items():
+                inside = f"{place}.{NOT_IN_XML.sub('?', key)}"
+                todo += ((inside, value), (inside, key))
+        elif isinstance(found, list):
+            todo += ((f"{place}.{index}", each) for index, each in enumerate(found) if not isinstance(each, float))
 
 
 def _see_that_both_are_of_one_run(told: _Result, single: _Replications, file: Path, beside: Path) -> None:

@@ -410,6 +410,14 @@ def test_junit_has_a_failure_for_what_is_worse() -> None:
     assert "not worse: attempts" not in [case.get("name") for case in suite.findall("testcase")], "neither is better"
 
 
+def test_junit_can_be_read_whatever_a_folder_is_called() -> None:
+    comparison = rich_comparison()
+    named = replace(comparison, second=replace(comparison.second, source="a\x01\udcff\ufffe"))
+    text = comparison_junit(named)
+    assert "a\ufffd\ufffd\ufffd" in text
+    assert ET.fromstring(text.encode()).get("name") is None  # noqa: S314 - it is ours
+
+
 def test_nights_that_are_too_few_are_skipped_in_junit() -> None:
     suite = ET.fromstring(comparison_junit(nights(2.0))).find("testsuite")  # noqa: S314 - it is ours
     assert suite is not None

@@ -157,6 +157,27 @@ def test_numbers_that_no_run_comes_to_are_refused_by_file_and_field(case: str) -
     assert said in "".join(done.stderr.split("\n"))
 
 
+UNWRITABLE: dict[str, tuple[str, Place, object, str]] = {
+    "half a pair": (RESULT, ("scenario", "name"), "\ud800", "scenario.name: there is U+D800"),
+    "a control character": (RESULT, ("scenario", "name"), "a\x01", "scenario.name: there is U+0001"),
+    "in a list": (RESULT, ("scenario", "changes"), ["a", "b\x1b"], "scenario.changes.1: there is U+001B"),
+    "in a key": (VALUES, ("drill", "a\ud800"), 1, "drill.a?: there is U+D800"),
+    "in what is only stored": (RESULT, ("story",), ["\udfff"], "story.0: there is U+DFFF"),
+}
+
+
+@pytest.mark.parametrize("case", UNWRITABLE)
+@pytest.mark.parametrize("against", [["one"], ["--against", "last"]], ids=["two", "last"])
+def test_characters_that_cannot_be_written_are_refused_by_file_and_field(case: str, against: list[str]) -> None:
+    file, place, value, said = UNWRITABLE[case]
+    blocked("one", [0.25, 0.5])
+    spoil(Path("one", file), place, value)
+    done = compare("one", *against, "--html", "c.html", "--junit", "c.xml")
+    assert (done.exit_code, done.stdout, Path("c.html").exists(), Path("baselines").exists()) == (2, "", False, False)
+    assert f"one/{file}" in done.stderr
+    assert said in " ".join(done.stderr.split())
+
+
 # Two versions of a plan
 
 

@@ -24,6 +24,7 @@ from typing import Any
 from reports import files
 from reports.compare_nights import BASELINE, MOST_RECENT
 from reports.compare_runs import Run, RunError, read_json, run_of
+from scenarios.paths import exists
 
 FOLDER = Path("baselines")
 VERSION = 1
@@ -121,7 +122,7 @@ def read_baseline(folder: Path, drill: str, engine: str) -> Baseline:
     Raises :class:`~reports.compare_runs.RunError` for a file that is broken, which is left as it is.
     """
     path = file_of(folder, drill, engine)
-    if not path.exists():
+    if not exists(path):
         return Baseline(path, drill, engine)
     data = read_json(path)
     what = "move it away to begin anew"

@@ -273,6 +273,13 @@ def test_each_drill_and_engine_has_a_baseline_of_its_own() -> None:
     assert "The first night" in last("calls", "--baseline", "elsewhere").stdout
 
 
+def test_a_folder_for_baselines_whose_name_cannot_be_is_said() -> None:
+    done = last(blocked("first", USUAL), "--baseline", "b" * 300)
+    assert done.exit_code == 2
+    assert "b" * 100 in "".join(done.stderr.split())
+    assert isinstance(done.exception, SystemExit), "and no traceback"
+
+
 def test_a_drill_that_changed_is_said() -> None:
     last(blocked("first", USUAL))
     changed = Origin("plan.kirikae.yaml", drill={"ports": {"tenant": 300}})

@@ -174,6 +174,7 @@ class _Result(BaseModel):
     engine: str
     seed: int
     replications: _Done
+    unfinished: bool = False
     no_evidence: list[str]
     expectations: list[_Expectation]
     metrics: dict[str, _Metric]
@@ -332,8 +333,11 @@ def _unwritable(data: Any) -> Iterator[tuple[str, str]]:
 def _see_that_both_are_of_one_run(told: _Result, single: _Replications, file: Path, beside: Path) -> None:
     same = (told.engine, told.seed, told.replications.done) == (single.engine, single.seed, len(single.replications))
     lengths = {len(each.values) for each in single.metrics.values()} <= {len(single.replications)}
-    if not same or not lengths or single.metrics.keys() != told.metrics.keys():
-        raise RunError(f"{beside}: this is of another run than {file.name} beside it; run the drill again")
+    if same and lengths and single.metrics.keys() == told.metrics.keys():
+        return
+    if told.unfinished:  # the two are written one after the other, and the run may be killed in between
+        raise RunError(f"{file}: the run was not finished, and {beside.name} is of a state before; run the drill again")
+    raise RunError(f"{beside}: this is of another run than {file.name} beside it; run the drill again")
 
 
 def _query(text: str, single: _Values | None) -> Query | None:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -491,6 +492,16 @@ def test_a_broken_file_is_named_with_what_is_wrong(case: str, tmp_path: Path) ->
     with pytest.raises(RunError, match=said) as error:
         read_run(tmp_path)
     assert name in str(error.value)
+
+
+def test_a_run_that_was_killed_between_its_files_was_not_finished(tmp_path: Path) -> None:
+    before = write(tmp_path / "before", {"blocked_ratio": [0.25, 0.5]}) / replications.FILE
+    folder = write(tmp_path / "killed", {"blocked_ratio": [0.25, 0.5, 0.25]})
+    shutil.copy(before, folder)
+    result = folder / "result.json"
+    result.write_text(result.read_text("utf-8").replace('"unfinished": false', '"unfinished": true'), "utf-8")
+    with pytest.raises(RunError, match=r"the run was not finished, and replications\.json is of a state before"):
+        read_run(folder)
 
 
 def test_json_of_a_comparison_is_finite_with_any_values() -> None:

@@ -94,6 +94,8 @@ class Comparison:
     """That are compared; of pairs, as many."""
     changes: tuple[Change, ...]
     nights: Nights | None = None
+    together: int = 1
+    """Intervals that the confidence is shared out among."""
 
     @cached_property
     def ordered(self) -> tuple[Change, ...]:
@@ -240,12 +242,14 @@ def compare(first: Run, second: Run, tolerances: Tolerances, names: tuple[str, s
         for query, x, y in measured
         if decides(query, tolerances)
     )
-    confidence = 1 - (1 - CONFIDENCE) / max(parts, 1)
+    together = max(parts, 1)
+    confidence = 1 - (1 - CONFIDENCE) / together
     changes = tuple(
         change_of(query, x, y, confidence, tolerances, paired=paired, expected=expected(query))
         for query, x, y in measured
     )
-    return Comparison(first, second, names, kind, confidence, (len(kept[0]), len(kept[1])), changes)
+    compared = (len(kept[0]), len(kept[1]))
+    return Comparison(first, second, names, kind, confidence, compared, changes, together=together)
 
 
 def _kept(first: Sequence[int], second: Sequence[int], *, paired: bool) -> tuple[list[int], list[int]]:

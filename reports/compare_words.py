@@ -63,7 +63,9 @@ def _run(run: Run) -> str:
 
 def _how(comparison: Comparison) -> str:
     one, other = comparison.runs
-    level = f"Intervals are 95% for {number_of(len(comparison.changes), 'metric')} together"
+    level = f"Intervals are 95% for the {comparison.together:,} that decide together"
+    if comparison.together == 1:
+        level = "Intervals are 95%"
     match comparison.kind:
         case Kind.PAIRED:
             return f"Paired: {number_of(one, 'run')} of each with the same callers. {level}."

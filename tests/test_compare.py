@@ -99,6 +99,15 @@ def test_intervals_are_95_percent_for_all_metrics_together() -> None:
     assert comparison.confidence == pytest.approx(1 - 0.05 / deciding)
 
 
+def test_the_number_of_intervals_that_is_said_is_the_one_that_was_used() -> None:
+    for values, more in (([60.0] * 20, 0), ([60.0] * 19 + [NEVER], 1)):
+        comparison = between({"recovery_time": [60.0] * 20}, {"recovery_time": values})
+        used = sum(change.decides for change in comparison.changes) + more
+        assert used < len(comparison.changes)
+        assert comparison.confidence == pytest.approx(1 - 0.05 / used)
+        assert f"Intervals are 95% for the {used} that decide together." in told(comparison)
+
+
 def test_of_an_older_run_only_values_over_all_runs_are_compared(tmp_path: Path) -> None:
     one = write(tmp_path / "one", {"blocked_ratio": TWENTY, "blocked": [5.0] * 20})
     other = write(tmp_path / "other", {"blocked_ratio": MORE, "blocked": [9.0] * 20})

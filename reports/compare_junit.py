@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from reports.compare import Comparison, ExpectationChange, Kind
 from reports.compare_changes import Change, Outcome
-from reports.compare_runs import NOT_IN_XML
 from reports.compare_words import allowed_shown, difference_shown, headline, remarks, sentences, shown
+from reports.junit_document import junit_document
 
 
 def comparison_junit(comparison: Comparison) -> str:
@@ -30,16 +30,7 @@ def comparison_junit(comparison: Comparison) -> str:
     if comparison.no_evidence:
         _problem(_case(suite, comparison, "the runs are evidence"), "error", "; ".join(comparison.no_evidence))
     ET.SubElement(suite, "system-out").text = "\n".join(sentences(comparison))
-    for element, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
-        suite.set(attribute, str(len(suite.findall(f"testcase/{element}"))))
-    suite.set("tests", str(len(suite.findall("testcase"))))
-    suite.set("time", "0")
-    suites = ET.Element("testsuites")
-    suites.append(suite)
-    ET.indent(suites)
-    # names from the command line, as those of folders, may have anything in them
-    text = NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", ET.tostring(suites, encoding="unicode"))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+    return junit_document(suite)
 
 
 def _expectation(suite: ET.Element, comparison: Comparison, each: ExpectationChange) -> None:

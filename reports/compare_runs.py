@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from reports import replications
+from reports.junit_document import NOT_IN_XML
 from reports.queries import resolve
 from reports.result import VERSION
 from reports.statistics import Interval
@@ -22,8 +22,6 @@ from scenarios.paths import is_file, is_folder
 
 RESULT = "result.json"
 _NOT_TOLD = "–"
-NOT_IN_XML = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
-"""What XML 1.0 forbids: control characters, halves of surrogate pairs, and two more."""
 
 _MOST = 10**15
 """Beyond any number that a run comes to, and small enough to square and to add up."""

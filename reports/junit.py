@@ -3,6 +3,7 @@
 import xml.etree.ElementTree as ET
 
 from reports.judge import Judged, Judgement
+from reports.junit_document import junit_document
 from reports.origin import Origin
 from reports.story import story
 from scenarios.model import Verdict
@@ -37,14 +38,7 @@ def junit_text(judged: Judged, origin: Origin) -> str:
         if not judged.as_expected:
             _problem(case, "failure", f"the verdict is {judged.verdict}", "verdict")
     ET.SubElement(suite, "system-out").text = "\n".join(story(judged))
-    for element in ("failure", "error", "skipped"):
-        suite.set(f"{element}s" if element != "skipped" else element, str(len(suite.findall(f"testcase/{element}"))))
-    suite.set("tests", str(len(suite.findall("testcase"))))
-    suite.set("time", "0")
-    suites = ET.Element("testsuites")
-    suites.append(suite)
-    ET.indent(suites)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+    return junit_document(suite)
 
 
 def _expectation(suite: ET.Element, origin: Origin, judged: Judged, judgement: Judgement) -> None:

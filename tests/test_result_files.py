@@ -281,6 +281,14 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_junit_can_be_parsed_whatever_the_file_is_called() -> None:
+    suite = ET.fromstring(junit_text(judged(), Origin("plan\x01 & \udc83.yaml", ()))).find("testsuite")  # noqa: S314
+    assert suite is not None
+    found = suite.find("properties/property[@name='file']")
+    assert found is not None
+    assert found.get("value") == "plan\ufffd & \ufffd.yaml"
+
+
 def test_of_two_who_write_a_file_the_last_wins_and_neither_spoils_the_other(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
 

@@ -87,8 +87,12 @@ class Live:
 
     def under_way(self, written: int = 30_000) -> dict[int, str]:
         """Wait until calls are made: that much of the capture is written. Return its processes."""
-        part = self.folder / "results/.packets.pcap.part"
-        until(lambda: self.process.poll() is not None or (part.exists() and part.stat().st_size >= written))
+        results = self.folder / "results"
+
+        def so_far() -> int:
+            return sum(part.stat().st_size for part in results.glob(".packets.pcap.*.part"))
+
+        until(lambda: self.process.poll() is not None or so_far() >= written)
         processes = descendants(self.process.pid)
         assert self.process.poll() is None, (self.ended(), self.said)
         assert sorted(each.split()[2] for each in processes.values()) == [
